@@ -1,0 +1,92 @@
+# Leadline. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The public URL is http://127.0.0.1:$(PORT); the emulators take the next ports. PORT=0 takes free ones.
+PORT      ?= 8787
+DATA      ?= .local/data
+RUN_FILE  ?= .local/run.json
+STAGE     ?= dev
+FLAGS     ?=
+FN        ?= receive
+EVENT     ?= events/receive/01-lead-created.json
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+STEP      := infra/scripts/step.sh
+GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: ## check the tools, install what is missing and may be installed
+	@infra/scripts/setup.sh
+
+.PHONY: build
+build: ## build the functions, the runner and the command for this machine
+	@mkdir -p .build/local .local/bin
+	@for f in $(FUNCTIONS); do go build $(GOFLAGS_LAMBDA) -o .build/local/$$f/bootstrap ./functions/$$f || exit 1; done
+	@go build -o .local/bin/runner ./infra/local
+	@go build -o .local/bin/leadline ./infra/ctl
+
+.PHONY: run
+run: setup ## bring everything up on this machine (Ctrl-C stops it): PORT=8787 FLAGS="--chaos"
+	@echo "Building ..."
+	@$(MAKE) --no-print-directory build
+	@exec .local/bin/runner --port $(PORT) --data $(DATA) --run-file $(RUN_FILE) --stage $(STAGE) --ctl .local/bin/leadline --functions .build/local $(FLAGS)
+
+.PHONY: demo
+demo: ## post the sample events to what `make run` started and show the records and their history
+	@go build -o .local/bin/leadline ./infra/ctl
+	@.local/bin/leadline --run-file $(RUN_FILE) demo
+
+.PHONY: invoke
+invoke: ## invoke one running function: FN=receive EVENT=events/receive/x.json
+	@go build -o .local/bin/leadline ./infra/ctl
+	@.local/bin/leadline --run-file $(RUN_FILE) invoke $(FN) $(EVENT)
+
+.PHONY: test
+test: ## run every test: unit, property, store conformance, template, end to end
+	@infra/scripts/test.sh
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l functions infra/*.go infra/local infra/ctl shared); [ -z "$$unformatted" ] || { echo "not gofmt: $$unformatted"; exit 1; }
+	@go vet ./...
+	@go tool staticcheck ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME (1m)
+	@infra/scripts/fuzz.sh $(or $(FUZZTIME),1m)
+
+.PHONY: bench
+bench: ## run the benchmarks
+	@go test -run='^$$' -bench=. -benchmem ./shared/... ./functions/...
+
+.PHONY: generate
+generate: ## write the files that are made from the code (the OpenAPI file)
+	@go generate ./functions/...
+
+.PHONY: verify
+verify: ## fail if a generated file or go.mod is not up to date
+	@go mod tidy -diff
+	@go mod verify >/dev/null
+	@before=$$(cat functions/api/openapi.json | cksum); $(MAKE) --no-print-directory generate; \
+	 [ "$$before" = "$$(cat functions/api/openapi.json | cksum)" ] || { echo "functions/api/openapi.json was not up to date; it is now"; exit 1; }
+
+.PHONY: build-arm64
+build-arm64: ## build the functions for AWS (arm64)
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build $(GOFLAGS_LAMBDA) -o .build/arm64/$$f/bootstrap ./functions/$$f || exit 1; done
+
+.PHONY: synth
+synth: setup build-arm64 ## synthesize the CloudFormation template into infra/cdk.out: STAGE=dev
+	@cd infra && npx --no-install cdk synth --quiet -c stage=$(STAGE)
+	@echo "infra/cdk.out holds the template of stage $(STAGE)"
+
+.PHONY: deploy
+deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev
+	@cd infra && npx --no-install cdk deploy --all -c stage=$(STAGE) --require-approval broadening
+
+.PHONY: clean
+clean: ## forget the local data and everything built
+	rm -rf .local .build infra/cdk.out

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"leadline/shared/fault"
+	"leadline/shared/problem"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
+)
+
+// Connection is an organization's login at one provider.
+type Connection struct {
+	ID        string       `json:"id" example:"conn_4f0c9a2b1x7z"`
+	Connector string       `json:"connector" doc:"The provider." example:"close"`
+	Name      string       `json:"name"`
+	Status    string       `json:"status" enum:"active,disabled" doc:"A disabled connection refuses events as if it did not exist."`
+	Keys      []SigningKey `json:"keys" nullable:"false" doc:"The signing keys that are accepted now, newest first."`
+	CreatedAt time.Time    `json:"created_at"`
+	UpdatedAt time.Time    `json:"updated_at"`
+	Rev       int64        `json:"rev" doc:"Counts the changes to the connection. Its ETag."`
+}
+
+// SigningKey is a key that the provider signs its events with. The key itself is never shown.
+type SigningKey struct {
+	Fingerprint string     `json:"fingerprint" doc:"The first 8 hex digits of the SHA-256 of the key as the provider writes it."`
+	CreatedAt   time.Time  `json:"created_at"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"When a replaced key stops being accepted; absent for the present key."`
+}
+
+// CreatedConnection is a connection with what is shown of it once.
+type CreatedConnection struct {
+	Connection
+	WebhookURL string `json:"webhook_url" doc:"The URL that the provider posts its events to. It is secret, and shown only now."`
+}
+
+type connectionOutput struct {
+	ETag string `header:"ETag"`
+	Body Connection
+}
+
+type ConnectionInput struct {
+	Connection string `path:"connection" maxLength:"64" example:"conn_4f0c9a2b1x7z"`
+}
+
+// ChangeInput is what a change of a connection takes.
+type ChangeInput struct {
+	ConnectionInput
+	IfMatch string `header:"If-Match" maxLength:"255" doc:"The ETag of the connection as last read. If it has changed since, nothing happens."`
+}
+
+func (h *handler) registerConnections(api huma.API) {
+	register(api, h, route{
+		id: "create-connection", method: http.MethodPost, path: "/v1/connections", tag: "connections", needs: tenant.Admin, status: http.StatusCreated,
+		summary: "Connect a provider",
+		text:    "Gives the URL for the provider's webhook. Most providers hand out the signing key when they are told the URL: leave it out here then, and send it to rotate-key. Until there is a key, events are refused.",
+		errors:  []int{400, 409, 413, 415},
+	}, h.createConnection)
+	register(api, h, route{
+		id: "list-connections", method: http.MethodGet, path: "/v1/connections", tag: "connections", needs: tenant.Viewer,
+		summary: "List connections", text: "By id.", errors: []int{400},
+	}, h.listConnections)
+	register(api, h, route{
+		id: "get-connection", method: http.MethodGet, path: "/v1/connections/{connection}", tag: "connections", needs: tenant.Viewer,
+		summary: "Get a connection", errors: []int{404},
+	}, h.getConnection)
+	for _, to := range []struct {
+		verb, text string
+		status     tenant.Status
+	}{
+		{"disable", "Refuse its events from now on. Receivers notice within a minute. What came in before is still processed.", tenant.Disabled},
+		{"enable", "Take its events again.", tenant.Active},
+	} {
+		register(api, h, route{
+			id: to.verb + "-connection", method: http.MethodPost, path: "/v1/connections/{connection}/" + to.verb, tag: "connections", needs: tenant.Admin,
+			summary: strings.ToUpper(to.verb[:1]) + to.verb[1:] + " a connection", text: to.text, errors: []int{404, 409, 412},
+		}, func(ctx context.Context, c caller, in *ChangeInput) (*connectionOutput, error) {
+			return h.setStatus(ctx, c, in, to.status)
+		})
+	}
+}
+
+type createConnectionInput struct {
+	ResendInput
+	Body struct {
+		Connector    string `json:"connector" minLength:"1" maxLength:"64" example:"close" doc:"The provider."`
+		Name         string `json:"name" minLength:"1" maxLength:"200" example:"Close, production" doc:"What people call the connection."`
+		SignatureKey string `json:"signature_key,omitempty" maxLength:"4096" doc:"The key that the provider signs its events with, as it shows it."`
+	} `nameHint:"NewConnection"`
+}
+
+type createConnectionOutput struct {
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Body     CreatedConnection
+}
+
+func (h *handler) createConnection(ctx context.Context, c caller, in *createConnectionInput) (*createConnectionOutput, error) {
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, "create-connection", "", in.Body)
+	if err != nil {
+		return nil, err
+	}
+	created, err := once(ctx, h, c, a, http.StatusCreated, func() (CreatedConnection, func(*store.Receipt) error, error) {
+		conn, org, token, err := h.newConnection(ctx, c, in)
+		if err != nil {
+			return CreatedConnection{}, nil, err
+		}
+		answer := CreatedConnection{Connection: h.showConnection(conn), WebhookURL: h.BaseURL + "/hooks/" + token}
+		return answer, func(receipt *store.Receipt) error {
+			return h.Tenancy.CreateConnection(ctx, conn, conn.HookOf(org), receipt)
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &createConnectionOutput{Location: "/v1/connections/" + created.ID, ETag: etag(created.Rev), Body: created}, nil
+}
+
+func (h *handler) newConnection(ctx context.Context, c caller, in *createConnectionInput) (conn tenant.Connection, org tenant.Organization, token string, err error) {
+	definition, known := h.Connectors[in.Body.Connector]
+	if !known || definition.Webhook == nil {
+		return conn, org, "", fault.New(fault.Invalid, "unknown_connector", "There is no connector %q that takes webhooks.", in.Body.Connector)
+	}
+	if org, err = h.organization(ctx, c.organization); err != nil {
+		return conn, org, "", err
+	}
+	now := h.Now().UTC()
+	conn = tenant.Connection{Organization: org.ID, Connector: definition.Name, Name: in.Body.Name, Status: tenant.Active,
+		CreatedAt: now, UpdatedAt: now, Rev: 1}
+	if in.Body.SignatureKey != "" {
+		key, err := h.sealKey(ctx, c, definition.Webhook.Signature, in.Body.SignatureKey, now)
+		if err != nil {
+			return conn, org, "", err
+		}
+		conn.Keys = []tenant.SigningKey{key}
+	}
+	if conn.ID, err = tenant.NewID(tenant.ConnectionID, h.Random); err != nil {
+		return conn, org, "", err
+	}
+	if token, err = tenant.NewToken(h.Random); err != nil {
+		return conn, org, "", err
+	}
+	conn.Hook = tenant.HashToken(token)
+	return conn, org, token, nil
+}
+
+type connectionsOutput struct{ Body list[Connection] }
+
+func (h *handler) listConnections(ctx context.Context, c caller, in *PageInput) (*connectionsOutput, error) {
+	body, err := page(ctx, h, c, *in, listing[tenant.Connection, Connection]{
+		scope: []string{"connections"},
+		read: func(ctx context.Context, p store.Page) ([]tenant.Connection, string, error) {
+			return h.Tenancy.Connections(ctx, c.organization, p)
+		},
+		show: func(conn tenant.Connection) (Connection, int, bool) { return h.showConnection(conn), 1024, true },
+	})
+	return &connectionsOutput{body}, err
+}
+
+func (h *handler) getConnection(ctx context.Context, c caller, in *ConnectionInput) (*connectionOutput, error) {
+	conn, err := h.connection(ctx, c, in.Connection)
+	if err != nil {
+		return nil, err
+	}
+	return h.answerConnection(conn), nil
+}
+
+func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, status tenant.Status) (*connectionOutput, error) {
+	conn, err := h.connection(ctx, c, in.Connection)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMatch(in.IfMatch, conn.Rev); err != nil {
+		return nil, err
+	}
+	if conn.Status != status {
+		org, err := h.organization(ctx, c.organization)
+		if err != nil {
+			return nil, err
+		}
+		conn = conn.WithStatus(status, h.Now().UTC())
+		if err := h.updateConnection(ctx, conn, org, in.IfMatch, nil); err != nil {
+			return nil, err
+		}
+	}
+	return h.answerConnection(conn), nil
+}
+
+// connection reads a connection of the caller's organization.
+func (h *handler) connection(ctx context.Context, c caller, id string) (tenant.Connection, error) {
+	conn, err := h.Tenancy.Connection(ctx, c.organization, id)
+	return conn, notFound(err, "There is no connection %q.", id)
+}
+
+// updateConnection replaces a connection, unless somebody else was faster.
+func (h *handler) updateConnection(ctx context.Context, conn tenant.Connection, org tenant.Organization, ifMatch string, receipt *store.Receipt) error {
+	err := h.Tenancy.UpdateConnection(ctx, conn, conn.HookOf(org), receipt)
+	switch {
+	case fault.Is(err, fault.Conflict) && ifMatch != "":
+		return preconditionFailed()
+	case fault.Is(err, fault.Conflict):
+		return fault.New(fault.Conflict, "changed_meanwhile", "The connection was changed by another request at the same time. Read it and try again.")
+	}
+	return err
+}
+
+func (h *handler) answerConnection(conn tenant.Connection) *connectionOutput {
+	return &connectionOutput{ETag: etag(conn.Rev), Body: h.showConnection(conn)}
+}
+
+func (h *handler) showConnection(conn tenant.Connection) Connection {
+	out := Connection{ID: conn.ID, Connector: conn.Connector, Name: conn.Name, Status: string(conn.Status), Keys: []SigningKey{},
+		CreatedAt: conn.CreatedAt, UpdatedAt: conn.UpdatedAt, Rev: conn.Rev}
+	for _, k := range conn.ValidKeys(h.Now()) {
+		key := SigningKey{Fingerprint: k.Fingerprint, CreatedAt: k.CreatedAt}
+		if !k.ExpiresAt.IsZero() {
+			key.ExpiresAt = &k.ExpiresAt
+		}
+		out.Keys = append(out.Keys, key)
+	}
+	return out
+}
+
+func etag(rev int64) string { return strconv.Quote(strconv.FormatInt(rev, 10)) }
+
+// checkMatch holds a change to its If-Match, if it has one. https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1
+func checkMatch(ifMatch string, rev int64) error {
+	if ifMatch == "" {
+		return nil
+	}
+	for tag := range strings.SplitSeq(ifMatch, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag(rev) {
+			return nil
+		}
+	}
+	return preconditionFailed()
+}
+
+func preconditionFailed() error {
+	return fault.New(fault.Conflict, problem.PreconditionFailed, "The connection has changed since it was read: its ETag is not the one in If-Match. Read it again.")
+}

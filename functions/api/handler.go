@@ -1,0 +1,125 @@
+// Command api is the Lambda function behind the HTTP API: connections, records and their history, and what was set
+// aside. It reads what the other functions wrote and changes nothing but connections.
+package main
+
+//go:generate go test -run TestOpenAPIFile -update .
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"leadline/shared/blob"
+	"leadline/shared/connector"
+	"leadline/shared/fault"
+	"leadline/shared/problem"
+	"leadline/shared/secret"
+	"leadline/shared/store"
+	"leadline/shared/telemetry"
+	"leadline/shared/tenant"
+)
+
+// Config is what api reads from its environment.
+type Config struct {
+	Stage           string `env:"STAGE"`
+	LogLevel        string `env:"LOG_LEVEL"`
+	Records         string `env:"TABLE_RECORDS"`
+	History         string `env:"TABLE_HISTORY"`
+	Intake          string `env:"TABLE_INTAKE"`
+	Tenancy         string `env:"TABLE_TENANCY"`
+	Inbox           string `env:"QUEUE_INBOX"`
+	Payloads        string `env:"BUCKET_PAYLOADS"`
+	SecretsKey      string `env:"KEY_SECRETS"`
+	BaseURL         string `env:"BASE_URL"`
+	KeyCacheSeconds int    `env:"KEY_CACHE_SECONDS"`
+}
+
+// sender puts a message into a queue, in the fair share of a group.
+type sender interface {
+	Send(ctx context.Context, group string, body []byte) error
+}
+
+// options are what a handler works with; all of them are required.
+type options struct {
+	Config
+	Records    store.Records
+	History    store.History
+	Intake     store.Intake
+	Tenancy    store.Tenancy
+	Payloads   blob.Store
+	Inbox      sender
+	Keyring    *secret.Keyring
+	Connectors connector.Registry
+	Version    string
+	Now        func() time.Time
+	Random     io.Reader
+	Log        *slog.Logger
+}
+
+type handler struct {
+	options
+	mux     *http.ServeMux
+	keys    *cache[tenant.APIKey]
+	unknown *cache[struct{}]
+	boxes   *cache[secret.Box]
+}
+
+func newHandler(o options) *handler {
+	ttl := time.Duration(o.KeyCacheSeconds) * time.Second
+	h := &handler{
+		options: o, mux: http.NewServeMux(),
+		keys: newCache[tenant.APIKey](ttl), unknown: newCache[struct{}](min(ttl, unknownKeyTTL)), boxes: newCache[secret.Box](ttl),
+	}
+	newAPI(h.mux, h)
+	return h
+}
+
+// Handle answers one request. It never returns an error: what fails is answered with a problem.
+func (h *handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	w := newRecorder()
+	r, err := newRequest(ctx, event)
+	if err != nil {
+		w.fail(problem.From(err))
+	} else {
+		h.serve(w, r)
+	}
+	telemetry.Count(ctx, fmt.Sprintf("Status_%dxx", w.status/100), 1)
+	return w.response(event.RequestContext.HTTP.Method), nil
+}
+
+// serve runs a request and sees to it that every error is a problem, those of the router and panics too.
+func (h *handler) serve(w *recorder, r *http.Request) {
+	defer func() {
+		if v := recover(); v != nil {
+			err := fault.New(fault.Internal, "panic", "api: panic: %s", describePanic(v))
+			telemetry.Fault(r.Context(), err)
+			h.Log.Error("panic", telemetry.KeyFault, string(fault.Internal), telemetry.KeyError, err.Error(), "stack", string(debug.Stack()))
+			w.fail(problem.From(err))
+		}
+	}()
+	h.mux.ServeHTTP(w, r)
+	if w.status < http.StatusMultipleChoices || w.header.Get("Content-Type") == problem.ContentType {
+		return
+	}
+	if w.status == http.StatusMethodNotAllowed {
+		w.fail(problem.New(w.status, "method_not_allowed", "This path does not take "+r.Method+". It takes "+w.header.Get("Allow")+"."))
+		return
+	}
+	// Not found, or a redirect to a cleaner spelling of the path, which no client of ours should need.
+	w.fail(problem.New(http.StatusNotFound, "not_found", "There is nothing at this path. GET /v1/openapi.json lists what there is."))
+}
+
+// describePanic gives the text of a runtime error, and of anything else its type alone, for that might hold data.
+func describePanic(v any) string {
+	if err, ok := v.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", v)
+}

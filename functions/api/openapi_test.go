@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"leadline/shared/openapitest"
+)
+
+var update = flag.Bool("update", false, "write openapi.json anew")
+
+// TestOpenAPIFile holds the committed description to the routes. `go generate` writes it anew.
+func TestOpenAPIFile(t *testing.T) {
+	text, err := json.MarshalIndent(newAPI(http.NewServeMux(), &handler{}).OpenAPI(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, '\n')
+	if *update {
+		if err := os.WriteFile("openapi.json", text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(text, openAPIFile) {
+		t.Error("openapi.json does not describe the routes: run `make generate` and look at what changed")
+	}
+}
+
+func TestOpenAPIDescribesEverything(t *testing.T) {
+	doc, err := openapitest.Parse(openAPIFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := map[string]bool{"GET /v1/health": true, "GET /v1/openapi.json": true}
+	for _, op := range doc.Operations() {
+		if want := public[op.Method+" "+op.Path]; op.Public != want {
+			t.Errorf("%s %s: public is %t, want %t", op.Method, op.Path, op.Public, want)
+		}
+	}
+	var file struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+			Summary     string
+			Tags        []string
+			Parameters  []struct{ In, Name string }
+			Responses   map[string]struct {
+				Content map[string]struct {
+					Schema map[string]any
+				}
+			}
+		}
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]map[string]any }
+		}
+	}
+	if err := json.Unmarshal(openAPIFile, &file); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for path, item := range file.Paths {
+		for method, op := range item {
+			if ids[op.OperationID] || !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(op.OperationID) {
+				t.Errorf("%s %s: the operation id %q is no good, or not the only one", method, path, op.OperationID)
+			}
+			ids[op.OperationID] = true
+			if op.Summary == "" || len(op.Tags) != 1 {
+				t.Errorf("%s %s has no summary, or not one tag", method, path)
+			}
+			for _, name := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(path, -1) {
+				if !slices.Contains(op.Parameters, struct{ In, Name string }{"path", name[1]}) {
+					t.Errorf("%s %s does not describe its parameter %s", method, path, name[1])
+				}
+			}
+			for status, response := range op.Responses {
+				if problem, has := response.Content["application/problem+json"]; (status >= "4") != has || has && problem.Schema["$ref"] != "#/components/schemas/Problem" {
+					t.Errorf("%s %s: the errors, and only they, must be problems: %s is %v", method, path, status, response.Content)
+				}
+			}
+		}
+	}
+	for name, schema := range file.Components.Schemas {
+		for property, s := range schema.Properties {
+			if types, ok := s["type"].([]any); ok && len(types) > 1 {
+				t.Errorf("%s.%s can be %v; nothing here is ever null", name, property, types)
+			}
+		}
+	}
+	if _, found := file.Components.Schemas["ErrorModel"]; found {
+		t.Error("the description has an error of huma's own")
+	}
+}

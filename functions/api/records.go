@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/errgroup"
+
+	"leadline/shared/fault"
+	"leadline/shared/record"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
+)
+
+// largeReads is how many large fields of a record are fetched side by side.
+const largeReads = 8
+
+// Object is a kind of record that a connection has sent.
+type Object struct {
+	Name      string    `json:"name" doc:"As the source calls it." example:"opportunity"`
+	FirstSeen time.Time `json:"first_seen" doc:"When its first record arrived."`
+}
+
+// Record is the present state of one record.
+type Record struct {
+	ID         string                 `json:"id" doc:"As the source calls it."`
+	Object     string                 `json:"object" example:"opportunity"`
+	Rev        int64                  `json:"rev" doc:"Counts the changes to the record, from 1."`
+	Version    time.Time              `json:"version" doc:"When the source last changed the record, as it says itself. What is older is ignored."`
+	Deleted    bool                   `json:"deleted" doc:"The record is gone at the source; it has no fields any more."`
+	MergedInto string                 `json:"merged_into,omitempty" doc:"The record that this one was merged into."`
+	Contested  bool                   `json:"contested" doc:"The source sent two contents with one version; this is one of them."`
+	Fields     Fields                 `json:"fields"`
+	Large      map[string]LargeSketch `json:"large,omitempty" doc:"In lists: the fields that are too large to be listed. Get the record to read them."`
+	Source     Source                 `json:"source"`
+	StoredAt   time.Time              `json:"stored_at"`
+}
+
+// Fields is the content of a record, each value exactly as the source wrote it: numbers keep all their digits.
+type Fields record.Fields
+
+// MarshalJSON gives the values untouched.
+func (f Fields) MarshalJSON() ([]byte, error) { return record.Fields(f).MarshalJSON() }
+
+// Schema describes fields: whatever the source sends.
+func (Fields) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "The content, by field, each value exactly as the source wrote it: numbers keep all their digits."}
+}
+
+// LargeSketch stands for a value that is too large to be shown where it stands.
+type LargeSketch struct {
+	SHA256 string `json:"sha256" doc:"The digest of the value's canonical JSON."`
+	Bytes  int64  `json:"bytes" doc:"The length of the value's canonical JSON."`
+}
+
+// Source says what caused a state.
+type Source struct {
+	Kind     string `json:"kind" doc:"How it came." example:"webhook"`
+	Delivery string `json:"delivery" doc:"The delivery that carried it."`
+	Event    string `json:"event,omitempty" doc:"The source's id of the event."`
+	Action   string `json:"action,omitempty" doc:"The source's word for what happened." example:"updated"`
+}
+
+func (h *handler) registerRecords(api huma.API) {
+	register(api, h, route{
+		id: "list-objects", method: http.MethodGet, path: "/v1/connections/{connection}/objects", tag: "records", needs: tenant.Viewer,
+		summary: "List the objects that a connection has sent", text: "By name.", errors: []int{400, 404},
+	}, h.listObjects)
+	register(api, h, route{
+		id: "list-records", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records", tag: "records", needs: tenant.Viewer,
+		summary: "List the records of an object", text: "In an order that is stable and means nothing. The list may lag a second behind.", errors: []int{400, 404},
+	}, h.listRecords)
+	register(api, h, route{
+		id: "get-record", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}", tag: "records", needs: tenant.Viewer,
+		summary: "Get a record", text: "As it stands now, deleted or not, with its large fields.", errors: []int{404},
+	}, h.getRecord)
+}
+
+type listObjectsInput struct {
+	ConnectionInput
+	PageInput
+}
+
+type objectsOutput struct{ Body list[Object] }
+
+func (h *handler) listObjects(ctx context.Context, c caller, in *listObjectsInput) (*objectsOutput, error) {
+	conn, err := h.connection(ctx, c, in.Connection)
+	if err != nil {
+		return nil, err
+	}
+	body, err := page(ctx, h, c, in.PageInput, listing[record.Object, Object]{
+		scope: []string{"objects", conn.ID},
+		read: func(ctx context.Context, p store.Page) ([]record.Object, string, error) {
+			return h.Intake.Objects(ctx, c.organization, conn.ID, p)
+		},
+		show: func(o record.Object) (Object, int, bool) {
+			return Object{Name: o.Name, FirstSeen: o.FirstSeen}, 256, true
+		},
+	})
+	return &objectsOutput{body}, err
+}
+
+type ObjectInput struct {
+	ConnectionInput
+	Object string `path:"object" maxLength:"128" example:"opportunity"`
+}
+
+type listRecordsInput struct {
+	ObjectInput
+	PageInput
+	Deleted string `query:"deleted" enum:"exclude,include,only" default:"exclude" doc:"What to do with records that are gone at the source."`
+}
+
+type recordsOutput struct{ Body list[Record] }
+
+func (h *handler) listRecords(ctx context.Context, c caller, in *listRecordsInput) (*recordsOutput, error) {
+	conn, err := h.connection(ctx, c, in.Connection)
+	if err != nil {
+		return nil, err
+	}
+	body, err := page(ctx, h, c, in.PageInput, listing[record.Record, Record]{
+		scope: []string{"records", conn.ID, in.Object, in.Deleted},
+		read: func(ctx context.Context, p store.Page) ([]record.Record, string, error) {
+			return h.Records.List(ctx, c.organization, conn.ID, in.Object, p)
+		},
+		show: func(r record.Record) (Record, int, bool) {
+			if r.Deleted && in.Deleted == "exclude" || !r.Deleted && in.Deleted == "only" {
+				return Record{}, 0, false
+			}
+			return showRecord(r), 512 + len(r.Fields.Canonical()), true
+		},
+	})
+	return &recordsOutput{body}, err
+}
+
+type RecordInput struct {
+	ObjectInput
+	Record string `path:"record" maxLength:"512" example:"oppo_8H2Ym0Q3"`
+}
+
+func (in *RecordInput) key(organization string) record.Key {
+	return record.Key{Organization: organization, Connection: in.Connection, Object: in.Object, ID: in.Record}
+}
+
+type recordOutput struct{ Body Record }
+
+func (h *handler) getRecord(ctx context.Context, c caller, in *RecordInput) (*recordOutput, error) {
+	r, err := h.record(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	out := showRecord(r)
+	if out.Fields, err = h.wholeFields(ctx, c, r); err != nil {
+		return nil, err
+	}
+	out.Large = nil
+	return &recordOutput{out}, nil
+}
+
+// record reads a record of one of the caller's connections.
+func (h *handler) record(ctx context.Context, c caller, in *RecordInput) (record.Record, error) {
+	if _, err := h.connection(ctx, c, in.Connection); err != nil {
+		return record.Record{}, err
+	}
+	key := in.key(c.organization)
+	if len(key.Object) > record.MaxObjectBytes || len(key.ID) > record.MaxIDBytes { // nothing so named was ever stored
+		return record.Record{}, fault.New(fault.NotFound, "not_found", "There is no such record.")
+	}
+	r, err := h.Records.Get(ctx, key)
+	return r, notFound(err, "There is no record %q of object %q on connection %q.", in.Record, in.Object, in.Connection)
+}
+
+// wholeFields gives all fields of a record, those too that are kept elsewhere for their size.
+func (h *handler) wholeFields(ctx context.Context, c caller, r record.Record) (Fields, error) {
+	names := make([]string, 0, len(r.Large))
+	values := make([][]byte, len(r.Large))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(largeReads)
+	for name, large := range r.Large {
+		i := len(names)
+		names = append(names, name)
+		group.Go(func() error {
+			value, err := h.Payloads.Get(ctx, large.Key(c.organization))
+			if err != nil {
+				return fmt.Errorf("api: read a large field: %w", err)
+			}
+			if sum := sha256.Sum256(value); hex.EncodeToString(sum[:]) != large.SHA256 {
+				return fault.New(fault.Internal, "corrupt_field", "api: the large field with digest %s holds something else", large.SHA256)
+			}
+			values[i] = value
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		if fault.Is(err, fault.NotFound) { // the record names it, so it should be there
+			err = fault.Wrap(err, fault.Internal, "missing_field", "api: a large field is gone")
+		}
+		return nil, err
+	}
+	fields := Fields(maps.Clone(r.Fields))
+	if fields == nil {
+		fields = Fields{}
+	}
+	for i, name := range names {
+		fields[name] = values[i]
+	}
+	return fields, nil
+}
+
+func showRecord(r record.Record) Record {
+	out := Record{ID: r.ID, Object: r.Object, Rev: r.Rev, Version: r.Version.Time(), Deleted: r.Deleted, MergedInto: r.MergedInto,
+		Contested: r.Contested, Fields: Fields(r.Fields), Source: showSource(r.Source), StoredAt: r.StoredAt}
+	for name, large := range r.Large {
+		if out.Large == nil {
+			out.Large = make(map[string]LargeSketch, len(r.Large))
+		}
+		out.Large[name] = LargeSketch(large)
+	}
+	return out
+}
+
+func showSource(s record.Source) Source {
+	return Source{Kind: s.Kind, Delivery: s.Delivery, Event: s.Event, Action: s.Action}
+}

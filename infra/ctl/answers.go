@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// The answers of the API, as far as they are shown. functions/api/openapi.json describes them.
+type (
+	page[T any] struct {
+		Items []T    `json:"items"`
+		Next  string `json:"next,omitempty"`
+	}
+	health struct {
+		Status  string `json:"status"`
+		Stage   string `json:"stage"`
+		Version string `json:"version"`
+	}
+	connection struct {
+		ID         string       `json:"id"`
+		Connector  string       `json:"connector"`
+		Name       string       `json:"name"`
+		Status     string       `json:"status"`
+		Keys       []signingKey `json:"keys"`
+		CreatedAt  time.Time    `json:"created_at"`
+		UpdatedAt  time.Time    `json:"updated_at"`
+		Rev        int64        `json:"rev"`
+		WebhookURL string       `json:"webhook_url,omitempty"`
+	}
+	signingKey struct {
+		Fingerprint string     `json:"fingerprint"`
+		CreatedAt   time.Time  `json:"created_at"`
+		ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	}
+	object struct {
+		Name      string    `json:"name"`
+		FirstSeen time.Time `json:"first_seen"`
+	}
+	recordState struct {
+		ID         string                     `json:"id"`
+		Object     string                     `json:"object"`
+		Rev        int64                      `json:"rev"`
+		Version    time.Time                  `json:"version"`
+		Deleted    bool                       `json:"deleted"`
+		MergedInto string                     `json:"merged_into,omitempty"`
+		Contested  bool                       `json:"contested"`
+		Fields     map[string]json.RawMessage `json:"fields"`
+		Large      map[string]largeSketch     `json:"large,omitempty"`
+		Source     source                     `json:"source"`
+		StoredAt   time.Time                  `json:"stored_at"`
+	}
+	largeSketch struct {
+		SHA256 string `json:"sha256"`
+		Bytes  int64  `json:"bytes"`
+	}
+	source struct {
+		Kind     string `json:"kind"`
+		Delivery string `json:"delivery"`
+		Event    string `json:"event,omitempty"`
+		Action   string `json:"action,omitempty"`
+	}
+	revision struct {
+		Rev        int64     `json:"rev"`
+		FromRev    int64     `json:"from_rev"`
+		Version    time.Time `json:"version"`
+		Deleted    bool      `json:"deleted"`
+		MergedInto string    `json:"merged_into,omitempty"`
+		Contested  bool      `json:"contested"`
+		Source     source    `json:"source"`
+		StoredAt   time.Time `json:"stored_at"`
+		Repaired   bool      `json:"repaired"`
+		Changes    []change  `json:"changes"`
+	}
+	change struct {
+		Field    string          `json:"field"`
+		Old      json.RawMessage `json:"old,omitempty"`
+		New      json.RawMessage `json:"new,omitempty"`
+		OldLarge *largeSketch    `json:"old_large,omitempty"`
+		NewLarge *largeSketch    `json:"new_large,omitempty"`
+	}
+	entry struct {
+		ID         string    `json:"id"`
+		Connection string    `json:"connection"`
+		Connector  string    `json:"connector"`
+		Reason     string    `json:"reason"`
+		Detail     string    `json:"detail"`
+		Kind       string    `json:"kind"`
+		ReceivedAt time.Time `json:"received_at"`
+		Status     string    `json:"status"`
+		Replays    int       `json:"replays"`
+		UpdatedAt  time.Time `json:"updated_at"`
+		Payload    *payload  `json:"payload,omitempty"`
+	}
+	payload struct {
+		Bytes  int     `json:"bytes"`
+		Text   *string `json:"text,omitempty"`
+		Base64 []byte  `json:"base64,omitempty"`
+	}
+	replay struct {
+		Entry    string `json:"entry"`
+		Delivery string `json:"delivery"`
+	}
+)
+
+// list reads pages of a list until it ends or has limit items; 0 reads all.
+func list[T any](ctx context.Context, c *client, limit int, query url.Values, parts ...string) (page[T], error) {
+	const most = 200 // of one page
+	all := page[T]{Items: []T{}}
+	for {
+		q := url.Values{"limit": {strconv.Itoa(most)}}
+		if limit > 0 {
+			q.Set("limit", strconv.Itoa(min(most, limit-len(all.Items))))
+		}
+		for name, values := range query {
+			q[name] = values
+		}
+		if all.Next != "" {
+			q.Set("cursor", all.Next)
+		}
+		var p page[T]
+		if err := c.get(ctx, &p, q, parts...); err != nil {
+			return all, err
+		}
+		all.Items, all.Next = append(all.Items, p.Items...), p.Next
+		if p.Next == "" || limit > 0 && len(all.Items) >= limit {
+			return all, nil
+		}
+	}
+}

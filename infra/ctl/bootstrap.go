@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/big"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"leadline/shared/fault"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
+)
+
+// founder sets up organizations and keys, directly in the table: there is nobody yet whom the API could let do it.
+type founder struct {
+	tenancy store.Tenancy
+	// newDataKey makes the wrapped data key of an organization.
+	newDataKey func(ctx context.Context, organization string) ([]byte, error)
+	now        func() time.Time
+	random     io.Reader
+}
+
+// founded is what is told of a new key.
+type founded struct {
+	Organization string `json:"organization"`
+	AdminKey     string `json:"admin_key"`
+}
+
+// organization gives the organization with an id, and creates it if there is none.
+func (f founder) organization(ctx context.Context, id, name string) (tenant.Organization, error) {
+	org, err := f.tenancy.Organization(ctx, id)
+	if !fault.Is(err, fault.NotFound) {
+		return org, err
+	}
+	dataKey, err := f.newDataKey(ctx, id)
+	if err != nil {
+		return org, fmt.Errorf("make the data key of the organization: %w", err)
+	}
+	org = tenant.Organization{ID: id, Name: name, DataKey: dataKey, CreatedAt: f.now().UTC()}
+	err = f.tenancy.CreateOrganization(ctx, org)
+	if fault.Is(err, fault.Conflict) { // somebody else was faster
+		return f.tenancy.Organization(ctx, id)
+	}
+	return org, err
+}
+
+// key makes an API key of an organization and gives its text.
+func (f founder) key(ctx context.Context, organization, name string, role tenant.Role) (string, error) {
+	if !role.Valid() {
+		return "", usagef("there is no role %q: want admin, operator or viewer", role)
+	}
+	text, key, err := tenant.NewAPIKey(organization, name, role, f.now().UTC(), f.random)
+	if err != nil {
+		return "", err
+	}
+	return text, f.tenancy.CreateAPIKey(ctx, key)
+}
+
+// organizationID gives the id that a person means: an id as it is, else one drawn from what was typed, so that the same
+// name always means the same organization.
+func organizationID(typed string) string {
+	const prefix = tenant.OrganizationID + "_"
+	if regexp.MustCompile(`^[0-9a-z]{12}$`).MatchString(strings.TrimPrefix(typed, prefix)) {
+		return prefix + strings.TrimPrefix(typed, prefix)
+	}
+	sum := sha256.Sum256([]byte(typed))
+	digits := new(big.Int).SetBytes(sum[:]).Text(36)
+	return prefix + digits[len(digits)-12:]
+}
+
+func (c *command) bootstrapCommand() *cobra.Command {
+	var organization, name, stack string
+	cmd := &cobra.Command{
+		Use: "bootstrap", Short: "Create an organization and an admin API key for it", Args: cobra.NoArgs,
+		Long: "Create an organization, if there is none yet, and a new admin API key for it.\n\n" +
+			"This writes to the table with your AWS credentials. --stack finds table and key; without it they are read from TABLE_TENANCY and KEY_SECRETS.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := c.founder(cmd.Context(), stack)
+			if err != nil {
+				return err
+			}
+			id := organizationID(organization)
+			if organization == "" {
+				if id, err = tenant.NewID(tenant.OrganizationID, f.random); err != nil {
+					return err
+				}
+			}
+			if name == "" {
+				name = organization
+			}
+			org, err := f.organization(cmd.Context(), id, name)
+			if err != nil {
+				return fmt.Errorf("create the organization: %w", err)
+			}
+			key, err := f.key(cmd.Context(), org.ID, "bootstrap", tenant.Admin)
+			if err != nil {
+				return fmt.Errorf("create the key: %w", err)
+			}
+			if c.asJSON {
+				return c.printJSON(founded{Organization: org.ID, AdminKey: key})
+			}
+			c.printf("Organization  %s\nAdmin key     %s\n\nThe key is shown only now.\n", org.ID, key)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&organization, "organization", "", "an id, org_ and 12 of [0-9a-z], or any name, which always means the same id; without it a new id is made")
+	cmd.Flags().StringVar(&name, "name", "", "what people call the organization")
+	stackFlag(cmd, &stack)
+	return cmd
+}
+
+func (c *command) keyCommand() *cobra.Command {
+	var organization, name, role, stack string
+	create := &cobra.Command{
+		Use: "create", Short: "Create an API key of an organization", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := c.founder(cmd.Context(), stack)
+			if err != nil {
+				return err
+			}
+			id := organizationID(organization)
+			if _, err := f.tenancy.Organization(cmd.Context(), id); err != nil {
+				if fault.Is(err, fault.NotFound) {
+					err = fmt.Errorf("there is no organization %s", id)
+				}
+				return err
+			}
+			key, err := f.key(cmd.Context(), id, name, tenant.Role(role))
+			if err != nil {
+				return err
+			}
+			if c.asJSON {
+				return c.printJSON(map[string]string{"organization": id, "key": key, "role": role})
+			}
+			c.printf("%s\n", key)
+			return nil
+		},
+	}
+	create.Flags().StringVar(&organization, "organization", "", "the organization")
+	create.Flags().StringVar(&name, "name", "", "what the key is for")
+	create.Flags().StringVar(&role, "role", string(tenant.Viewer), "admin, operator or viewer")
+	stackFlag(create, &stack)
+	for _, required := range []string{"organization", "name"} {
+		_ = create.MarkFlagRequired(required) // it is there
+	}
+	cmd := &cobra.Command{Use: "key", Short: "Make API keys"}
+	cmd.AddCommand(create)
+	return cmd
+}
+
+func stackFlag(cmd *cobra.Command, stack *string) {
+	cmd.Flags().StringVar(stack, "stack", "", "the CloudFormation `stack` whose table and key to use, such as leadline-prod")
+}
+
+// founder works on the table and key of a stack, or on those that the environment names.
+func (c *command) founder(ctx context.Context, stack string) (founder, error) {
+	table, key := c.getenv("TABLE_TENANCY"), c.getenv("KEY_SECRETS")
+	if stack == "" && (table == "" || key == "") {
+		return founder{}, usagef("say --stack, or set TABLE_TENANCY and KEY_SECRETS")
+	}
+	return openFounder(ctx, stack, table, key, founder{now: c.now, random: rand.Reader})
+}

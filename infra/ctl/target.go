@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const defaultRunFile = ".local/run.json"
+
+// runFile is what `make run` writes when all is up.
+type runFile struct {
+	BaseURL      string `json:"base_url"`
+	Organization string `json:"organization"`
+	AdminKey     string `json:"admin_key"`
+	Close        struct {
+		Connection   string `json:"connection"`
+		WebhookURL   string `json:"webhook_url"`
+		SignatureKey string `json:"signature_key"`
+	} `json:"close"`
+	// Endpoints are the emulators, by AWS service in lower case.
+	Endpoints map[string]string `json:"endpoints"`
+}
+
+// readRunFile reads the run file. The default one is looked for in the folders above, too.
+func (c *command) readRunFile() (runFile, error) {
+	text, err := os.ReadFile(c.runFile)
+	if c.runFile == defaultRunFile && errors.Is(err, fs.ErrNotExist) {
+		text, err = readAbove(defaultRunFile)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return runFile{}, fmt.Errorf("there is no %s: start Leadline with `make run`, or set LEADLINE_URL and LEADLINE_KEY", c.runFile)
+	}
+	if err != nil {
+		return runFile{}, fmt.Errorf("read the run file: %w", err)
+	}
+	var r runFile
+	if err := json.Unmarshal(text, &r); err != nil {
+		return runFile{}, fmt.Errorf("read %s: %w", c.runFile, err)
+	}
+	return r, nil
+}
+
+// readAbove reads a file of the working directory or the nearest one above it that has it.
+func readAbove(name string) ([]byte, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return text, err
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// client gives the API that the environment names, or else the one of the run file.
+func (c *command) client() (*client, error) {
+	url, key := c.getenv("LEADLINE_URL"), c.getenv("LEADLINE_KEY")
+	if (url == "") != (key == "") {
+		return nil, usagef("set both LEADLINE_URL and LEADLINE_KEY, or neither")
+	}
+	if url == "" {
+		r, err := c.readRunFile()
+		if err != nil {
+			return nil, err
+		}
+		url, key = r.BaseURL, r.AdminKey
+	}
+	return &client{base: strings.TrimRight(url, "/"), key: key, http: c.http, pause: c.pause}, nil
+}

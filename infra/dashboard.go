@@ -1,0 +1,75 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newDashboard shows the flow from left to right and top to bottom: what rings, what comes in, what waits, what works,
+// what is stored.
+func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *alarms) {
+	api := r.http
+	sum, highest, p99 := metricOptions("Sum", minutes(5)), metricOptions("Maximum", minutes(5)), metricOptions("p99", minutes(5))
+	each := func(metric func(deployed) awscloudwatch.IMetric) []awscloudwatch.IMetric {
+		var metrics []awscloudwatch.IMetric
+		for _, f := range functions {
+			metrics = append(metrics, metric(f))
+		}
+		return metrics
+	}
+	labelled := func(label, statistic string) *awscloudwatch.MetricOptions {
+		options := metricOptions(statistic, minutes(5))
+		options.Label = jsii.String(label)
+		return options
+	}
+	var lag []awscloudwatch.IMetric
+	for _, f := range functions {
+		if f.streamed {
+			lag = append(lag, f.lag(minutes(5)))
+		}
+	}
+	var throttled []awscloudwatch.IMetric
+	for _, table := range r.tables.all() {
+		for _, kind := range []string{"Read", "Write"} {
+			throttled = append(throttled, table.Metric(jsii.String(kind+"ThrottleEvents"),
+				labelled(*table.Node().Id()+", "+strings.ToLower(kind), "Sum")))
+		}
+	}
+
+	dashboard := awscloudwatch.NewDashboard(stack, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
+		DashboardName:   jsii.String("leadline-" + r.stage.name),
+		DefaultInterval: awscdk.Duration_Hours(jsii.Number(12)),
+	})
+	dashboard.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+		Title: jsii.String("Alarms"), Alarms: &all.made, Width: jsii.Number(24), Height: jsii.Number(4),
+	}))
+	dashboard.AddWidgets(
+		graph("Requests", api.MetricCount(sum), api.MetricClientError(sum), api.MetricServerError(sum)),
+		graph("Latency of requests, ms", api.MetricLatency(p99), api.MetricIntegrationLatency(p99)),
+		graph("Inbox", r.inbox.MetricApproximateNumberOfMessagesVisible(highest), r.inbox.MetricNumberOfMessagesDeleted(sum)),
+	)
+	dashboard.AddWidgets(
+		graph("Oldest event in the inbox, s", r.inbox.MetricApproximateAgeOfOldestMessage(highest)),
+		graph("Dead letters", r.inboxDead.MetricApproximateNumberOfMessagesVisible(labelled("inbox", "Maximum")),
+			r.relayDead.MetricApproximateNumberOfMessagesVisible(labelled("relay", "Maximum"))),
+		graph("Lag behind the stream of records, ms", lag...),
+	)
+	dashboard.AddWidgets(
+		graph("Invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricInvocations(labelled(f.name, "Sum")) })...),
+		graph("Errors", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricErrors(labelled(f.name, "Sum")) })...),
+		graph("Duration, ms, p99", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricDuration(labelled(f.name, "p99")) })...),
+	)
+	dashboard.AddWidgets(
+		graph("Throttled calls of tables", throttled...),
+		graph("Throttled invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricThrottles(labelled(f.name, "Sum")) })...),
+	)
+}
+
+func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title), Left: &metrics, Width: jsii.Number(8), Height: jsii.Number(6),
+	})
+}

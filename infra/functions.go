@@ -1,0 +1,190 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// ingestTimeout is in seconds. The inbox's visibility timeout follows from it.
+const ingestTimeout = 60
+
+// function describes one Lambda function: everything about it except what starts it. Its name is that of its folder.
+type function struct {
+	name    string
+	purpose string
+	timeout float64 // seconds
+	memory  float64 // MB
+	// errors is how many failed invocations in five minutes call a person, and roll a deployment back. What one item of
+	// a batch fails at is no failed invocation.
+	errors float64
+	// startedBy connects the function to what starts it.
+	startedBy trigger
+	// streamed functions read a stream and can lag behind it.
+	streamed bool
+	// env is what the function reads from its environment, besides STAGE and LOG_LEVEL.
+	env map[string]*string
+	// may is all that the function is allowed to do, besides writing its log.
+	may []awsiam.PolicyStatement
+}
+
+// resources is what the functions work on.
+type resources struct {
+	stage
+	tables
+	queues
+	payloads awss3.Bucket
+	secrets  awskms.Key
+	http     awsapigatewayv2.HttpApi
+}
+
+// objects names the objects of the payload bucket under a prefix.
+func (r resources) objects(prefix string) *string {
+	return r.payloads.ArnForObjects(jsii.String(prefix))
+}
+
+// describe lists all functions.
+func describe(r resources) []function {
+	return []function{receive(r), ingest(r), relay(r), sweep(r), api(r)}
+}
+
+func receive(r resources) function {
+	return function{
+		name:      "receive",
+		purpose:   "Takes webhooks: checks the signature, puts the body into the inbox, answers",
+		timeout:   10,
+		memory:    256,
+		errors:    3,
+		startedBy: r.request(awsapigatewayv2.HttpMethod_POST, "/hooks/{token}"),
+		env: map[string]*string{
+			"TABLE_TENANCY":               r.tenancy.TableName(),
+			"QUEUE_INBOX":                 r.inbox.QueueUrl(),
+			"BUCKET_PAYLOADS":             r.payloads.BucketName(),
+			"SIGNATURE_TOLERANCE_SECONDS": jsii.String("300"),
+			"HOOK_CACHE_SECONDS":          jsii.String("60"),
+			"BODY_MAX_BYTES":              jsii.String("4194304"), // Lambda takes 6 MB, of which base64 may be a third
+			"MESSAGE_MAX_BYTES":           jsii.Sprintf("%d", maxMessageBytes),
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem"),
+			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
+			allow(r.objects(inboxObjects), "s3:PutObject"),
+			allow(r.secrets.KeyArn(), "kms:Decrypt"),
+		},
+	}
+}
+
+func ingest(r resources) function {
+	return function{
+		name:      "ingest",
+		purpose:   "Applies what lies in the inbox to the records",
+		timeout:   ingestTimeout,
+		memory:    512,
+		errors:    3,
+		startedBy: r.inboxBatch(),
+		env: map[string]*string{
+			"TABLE_RECORDS":       r.records.TableName(),
+			"TABLE_INTAKE":        r.intake.TableName(),
+			"BUCKET_PAYLOADS":     r.payloads.BucketName(),
+			"CLOCK_GUARD_SECONDS": jsii.String("300"),
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.inbox.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.objects(inboxObjects), "s3:GetObject"),
+			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.objects(fieldObjects), "s3:PutObject"),
+		},
+	}
+}
+
+func relay(r resources) function {
+	return function{
+		name:      "relay",
+		purpose:   "Writes the history of records from the stream of their table",
+		timeout:   60,
+		memory:    256,
+		errors:    3,
+		startedBy: r.recordChanges(),
+		streamed:  true,
+		env: map[string]*string{
+			"TABLE_HISTORY": r.history.TableName(),
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.records.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+			allow(streamsOf(r.records), "dynamodb:ListStreams"),
+			allow(r.relayDead.QueueArn(), "sqs:SendMessage"),
+			allow(r.history.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		},
+	}
+}
+
+func sweep(r resources) function {
+	return function{
+		name:      "sweep",
+		purpose:   "Repairs the history that relay missed",
+		timeout:   300,
+		memory:    256,
+		errors:    1,
+		startedBy: schedule(minutes(15)),
+		env: map[string]*string{
+			"TABLE_RECORDS":          r.records.TableName(),
+			"TABLE_HISTORY":          r.history.TableName(),
+			"SWEEP_GRACE_SECONDS":    jsii.String("900"),
+			"SWEEP_INTERVAL_SECONDS": jsii.String("21600"), // a pass reads the whole table; the stream keeps a day
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"),
+			allow(r.history.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+		},
+	}
+}
+
+func api(r resources) function {
+	return function{
+		name:      "api",
+		purpose:   "Serves the HTTP API",
+		timeout:   15,
+		memory:    256,
+		errors:    3,
+		startedBy: r.request(awsapigatewayv2.HttpMethod_ANY, "/v1/{proxy+}"),
+		env: map[string]*string{
+			"TABLE_RECORDS":     r.records.TableName(),
+			"TABLE_HISTORY":     r.history.TableName(),
+			"TABLE_INTAKE":      r.intake.TableName(),
+			"TABLE_TENANCY":     r.tenancy.TableName(),
+			"QUEUE_INBOX":       r.inbox.QueueUrl(),
+			"BUCKET_PAYLOADS":   r.payloads.BucketName(),
+			"KEY_SECRETS":       r.secrets.KeyArn(),
+			"BASE_URL":          r.http.ApiEndpoint(), // no slash at its end
+			"KEY_CACHE_SECONDS": jsii.String("60"),
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
+			allow(r.history.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
+			// A transaction needs the actions of its parts.
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
+			allow(r.objects(archiveObjects), "s3:GetObject"),
+			allow(r.objects(fieldObjects), "s3:GetObject"),
+			allow(r.secrets.KeyArn(), "kms:Decrypt", "kms:GenerateDataKey"),
+		},
+	}
+}
+
+// allow permits actions on one resource.
+func allow(resource *string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: &[]*string{resource},
+	})
+}
+
+// title gives a function's name as it begins the ids of its constructs.
+func title(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

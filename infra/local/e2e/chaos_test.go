@@ -1,0 +1,120 @@
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leadline/shared/intake/intaketest"
+)
+
+var histories = flag.Int("histories", 300, "random histories to send through the system")
+var seed = flag.Uint64("seed", 0, "seed of the histories; 0 for a new one")
+
+// TestChaos sends random histories, each event three times and shuffled, through a system that delivers twice, reorders,
+// kills functions in mid-batch, throttles the table and raises transaction conflicts. It must end in exactly the records
+// of a plain fold, with a complete history and nothing in a dead-letter queue.
+func TestChaos(t *testing.T) {
+	first := *seed
+	if first == 0 {
+		first = rand.Uint64()
+	}
+	t.Logf("%d histories from seed %d", *histories, first)
+	s := start(t, t.TempDir(), "--chaos", "--chaos-seed", fmt.Sprint(first), "--queue-speed", "60")
+	now := time.Now().Truncate(time.Microsecond)
+	const guard = time.Hour // the versions ahead of it stay ahead of the functions' five minutes while the test runs
+	var bodies [][]byte
+	want := map[intaketest.Key]intaketest.State{}
+	r := rand.New(rand.NewPCG(first, 2))
+	for i := range *histories {
+		events := intaketest.History(r, fmt.Sprintf("%d_", i), now, guard)
+		for key, state := range intaketest.Fold(events, now.Add(guard).UnixMicro()) {
+			want[key] = state
+		}
+		for _, e := range events {
+			bodies = append(bodies, e.CloseBody(), e.CloseBody(), e.CloseBody())
+		}
+	}
+	r.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
+	s.sendAll(t, bodies)
+	s.settled(t)
+	s.compare(t, want)
+	s.compareHistory(t, want)
+}
+
+// sendAll posts as a CRM does: what is not accepted is sent again.
+func (s *system) sendAll(t *testing.T, bodies [][]byte) {
+	t.Helper()
+	start := time.Now()
+	var group errgroup.Group
+	group.SetLimit(4 * runtime.NumCPU())
+	for _, body := range bodies {
+		group.Go(func() error {
+			for try := 0; ; try++ {
+				status, answer, err := s.tryPost(body)
+				if err == nil && status == http.StatusOK {
+					return nil
+				}
+				if try == 20 {
+					return fmt.Errorf("not accepted after %d tries: %d %s %v", try, status, answer, err)
+				}
+				time.Sleep(time.Duration(try+1) * 20 * time.Millisecond)
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d events accepted in %s", len(bodies), time.Since(start).Round(time.Second))
+}
+
+func (s *system) compare(t *testing.T, want map[intaketest.Key]intaketest.State) {
+	t.Helper()
+	wrong, found := 0, 0
+	for _, object := range list[struct{ Name string }](t, s, "/v1/connections/"+s.Close.Connection+"/objects") {
+		for _, r := range list[apiRecord](t, s, "/v1/connections/"+s.Close.Connection+"/objects/"+object.Name+"/records?deleted=include") {
+			found++
+			got := intaketest.State{Version: r.Version.UnixMicro(), Deleted: r.Deleted, MergedInto: r.MergedInto, Contested: r.Contested}
+			if !r.Deleted {
+				got.Content = string(r.Fields)
+			}
+			if state := want[intaketest.Key{Object: object.Name, ID: r.ID}]; got != state {
+				if wrong++; wrong <= 5 {
+					t.Errorf("%s %s:\n  stored %+v\n  folded %+v", object.Name, r.ID, got, state)
+				}
+			}
+		}
+	}
+	if wrong > 0 || found != len(want) {
+		t.Fatalf("%d records are wrong; %d are stored, %d are expected", wrong, found, len(want))
+	}
+	t.Logf("%d records equal the fold", found)
+}
+
+// compareHistory checks that the rows of every record join, from nothing to its present revision.
+func (s *system) compareHistory(t *testing.T, want map[intaketest.Key]intaketest.State) {
+	t.Helper()
+	rows := 0
+	for key := range want {
+		var r apiRecord
+		s.get(t, s.recordPath(key.Object, key.ID), &r)
+		at := r.Rev
+		for _, row := range list[apiRevision](t, s, s.recordPath(key.Object, key.ID)+"/history") {
+			if row.Rev != at || row.Repaired {
+				t.Fatalf("%v: history has revision %d (repaired: %t) where %d is due", key, row.Rev, row.Repaired, at)
+			}
+			at = row.FromRev
+			rows++
+		}
+		if at != 0 {
+			t.Fatalf("%v: history begins at revision %d", key, at)
+		}
+	}
+	t.Logf("%d rows of history are complete", rows)
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	// maxMessageBytes is the largest message of a queue; receive puts larger bodies into the bucket.
+	maxMessageBytes = 262144
+	// maxReceives is how often a message is tried before it is dead.
+	maxReceives = 5
+)
+
+// queues holds what is on its way.
+type queues struct {
+	// inbox holds what was posted to a webhook URL and is not yet applied. It is a standard queue, fair by the
+	// organization in each message's group id: one organization's flood does not delay another.
+	inbox awssqs.Queue
+	// inboxDead holds what ingest failed at maxReceives times.
+	inboxDead awssqs.Queue
+	// relayDead holds where in the stream of records relay gave up.
+	relayDead awssqs.Queue
+}
+
+// newQueues makes the queues. The visibility timeout is six times the consumer's timeout, as AWS advises:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func newQueues(scope constructs.Construct, s stage) queues {
+	queue := func(id string, visibility float64, dead *awssqs.DeadLetterQueue) awssqs.Queue {
+		return awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
+			RetentionPeriod:     awscdk.Duration_Days(jsii.Number(14)), // the longest there is
+			VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibility)),
+			MaxMessageSizeBytes: jsii.Number(maxMessageBytes),
+			DeadLetterQueue:     dead,
+			Encryption:          awssqs.QueueEncryption_SQS_MANAGED,
+			EnforceSSL:          jsii.Bool(true),
+			RemovalPolicy:       s.keep,
+		})
+	}
+	const byHand = 300 // seconds that a person's tool has for a message that it took out of a dead-letter queue
+	inboxDead := queue("InboxDead", byHand, nil)
+	return queues{
+		inbox: queue("Inbox", 6*ingestTimeout, &awssqs.DeadLetterQueue{
+			Queue: inboxDead, MaxReceiveCount: jsii.Number(maxReceives),
+		}),
+		inboxDead: inboxDead,
+		relayDead: queue("RelayDead", byHand, nil),
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// The prefixes of the payload bucket.
+const (
+	// inboxObjects are bodies too large for a message, on their way to ingest.
+	inboxObjects = "inbox/*"
+	// archiveObjects are the untouched payloads, kept.
+	archiveObjects = "archive/*"
+	// fieldObjects are values too large for an item.
+	fieldObjects = "fields/*"
+)
+
+// newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would
+// not be. What versions would guard against cannot happen: no function may delete, and keys are never used twice for
+// other content. No stage deletes it with the stack, for CloudFormation cannot delete a bucket that holds anything.
+func newPayloads(scope constructs.Construct) awss3.Bucket {
+	return awss3.NewBucket(scope, jsii.String("Payloads"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+		MinimumTLSVersion: jsii.Number(1.2),
+		Versioned:         jsii.Bool(false),
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
+		LifecycleRules: &[]*awss3.LifecycleRule{
+			{
+				// Longer than a message can wait in the inbox and then in its dead-letter queue: 14 days.
+				Id:         jsii.String("ExpireInbox"),
+				Prefix:     jsii.String("inbox/"),
+				Expiration: awscdk.Duration_Days(jsii.Number(30)),
+			},
+			{
+				Id:                                  jsii.String("AbortUploads"),
+				AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+			},
+		},
+	})
+}
+
+// newSecretsKey makes the key that wraps the organizations' data keys, which seal what connections keep secret.
+func newSecretsKey(scope constructs.Construct, s stage) awskms.Key {
+	return awskms.NewKey(scope, jsii.String("Secrets"), &awskms.KeyProps{
+		Description:       jsii.String("Leadline " + s.name + ": wraps the data keys of organizations"),
+		EnableKeyRotation: jsii.Bool(true),
+		RemovalPolicy:     s.keep,
+	})
+}

@@ -1,0 +1,112 @@
+package intake_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"leadline/shared/blob"
+	"leadline/shared/delivery"
+	"leadline/shared/quarantine"
+	"leadline/shared/record"
+	"leadline/shared/store"
+)
+
+var errCrash = errors.New("crashed")
+
+// process is a run of intake that ends at a certain step, as a killed function does: at the step's door, or after it
+// was done and before anybody heard of it. Nothing happens after that.
+type process struct {
+	mu    sync.Mutex
+	steps int
+	at    int // the step to crash at, from 1; 0 for never
+	after bool
+	dead  bool
+}
+
+// step runs one call to the outside world, unless the process is dead or dies with it.
+func (p *process) step(do func() error) error {
+	p.mu.Lock()
+	if p.dead {
+		p.mu.Unlock()
+		return errCrash
+	}
+	p.steps++
+	crash := p.steps == p.at
+	p.dead = p.dead || crash
+	p.mu.Unlock()
+	if crash && !p.after {
+		return errCrash
+	}
+	if err := do(); err != nil || !crash {
+		return err
+	}
+	return errCrash
+}
+
+func (p *process) crashed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// The stores as the process sees them: each call is a step.
+type (
+	crashingRecords struct {
+		store.Records
+		*process
+	}
+	crashingIntake struct {
+		store.Intake
+		*process
+	}
+	crashingBlobs struct {
+		blob.Store
+		*process
+	}
+)
+
+func (p crashingRecords) PutNewer(ctx context.Context, r record.Record) (standing *record.Record, err error) {
+	err = p.step(func() error { standing, err = p.Records.PutNewer(ctx, r); return err })
+	return standing, err
+}
+
+func (p crashingRecords) Replace(ctx context.Context, r record.Record, rev int64) (done bool, err error) {
+	err = p.step(func() error { done, err = p.Records.Replace(ctx, r, rev); return err })
+	return done, err
+}
+
+func (p crashingIntake) RegisterObject(ctx context.Context, o record.Object) error {
+	return p.step(func() error { return p.Intake.RegisterObject(ctx, o) })
+}
+
+func (p crashingIntake) IndexPayloads(ctx context.Context, i delivery.PayloadIndex) error {
+	return p.step(func() error { return p.Intake.IndexPayloads(ctx, i) })
+}
+
+func (p crashingIntake) SetAside(ctx context.Context, e quarantine.Entry) error {
+	return p.step(func() error { return p.Intake.SetAside(ctx, e) })
+}
+
+func (p crashingIntake) Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error {
+	return p.step(func() error { return p.Intake.Requeue(ctx, organization, id, reason, detail, at) })
+}
+
+func (p crashingIntake) Resolve(ctx context.Context, organization, id string, at time.Time) error {
+	return p.step(func() error { return p.Intake.Resolve(ctx, organization, id, at) })
+}
+
+func (p crashingBlobs) Put(ctx context.Context, key string, body []byte) error {
+	return p.step(func() error { return p.Store.Put(ctx, key, body) })
+}
+
+func (p crashingBlobs) Get(ctx context.Context, key string) (body []byte, err error) {
+	err = p.step(func() error { body, err = p.Store.Get(ctx, key); return err })
+	return body, err
+}
+
+func (p crashingBlobs) GetRange(ctx context.Context, key string, offset, length int64) (body []byte, err error) {
+	err = p.step(func() error { body, err = p.Store.GetRange(ctx, key, offset, length); return err })
+	return body, err
+}

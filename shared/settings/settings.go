@@ -1,0 +1,55 @@
+// Package settings is the only reader of the environment: each function declares what it needs as a struct with env
+// tags, and gets its AWS configuration here.
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/caarlos0/env/v11"
+)
+
+// Load fills a struct from the variables that its env tags name; all of them are required unless tagged otherwise. The
+// error names every missing or malformed variable at once, and no value.
+func Load(target any) error {
+	err := env.ParseWithOptions(target, env.Options{RequiredIfNoDef: true})
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	var wrong []string
+	for _, e := range all.Errors {
+		var missing env.VarIsNotSetError
+		var empty env.EmptyVarError
+		var parse env.ParseError
+		switch {
+		case errors.As(e, &missing):
+			wrong = append(wrong, missing.Key+" is not set")
+		case errors.As(e, &empty):
+			wrong = append(wrong, empty.Key+" is empty")
+		case errors.As(e, &parse):
+			wrong = append(wrong, fmt.Sprintf("%s is no %s", parse.Name, parse.Type))
+		default:
+			wrong = append(wrong, e.Error())
+		}
+	}
+	return fmt.Errorf("settings: %s", strings.Join(wrong, ", "))
+}
+
+// AWS gives the configuration for all AWS clients of a function. Region, credentials and endpoints come from the
+// environment that Lambda (or the local runner) sets.
+func AWS(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
+		// More than the default of three: a queue consumer that gives up early sends its whole batch round again.
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 5 })
+	}))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("settings: load the AWS configuration: %w", err)
+	}
+	return cfg, nil
+}

@@ -1,0 +1,119 @@
+package dynamo
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leadline/shared/fault"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
+)
+
+// CreateConnection implements store.Tenancy in one transaction of two or three items. A receipt that had expired when
+// the connection was created does not stand in the way.
+func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
+	steps := []step{
+		s.create(encodeConnection(c), unlessThere, nil, taken("connection")),
+		s.create(encodeHook(hook), unlessThere, nil, taken("hook")),
+	}
+	if receipt != nil {
+		steps = append(steps, s.createReceipt(*receipt, c.CreatedAt))
+	}
+	return s.transact(ctx, "create connection", steps...)
+}
+
+// UpdateConnection implements store.Tenancy in one GetItem, which tells whether the hook has moved, and one transaction.
+// A receipt that had expired when the connection was updated does not stand in the way.
+func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
+	const what = "update connection"
+	stale := fault.New(fault.Conflict, store.CodeStale, "the connection has changed since it was read")
+	before, err := s.Connection(ctx, c.Organization, c.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && before.Rev != c.Rev-1 {
+		return failed(stale, what)
+	}
+	if err != nil {
+		return failed(err, what)
+	}
+	rev := item{":rev": number(c.Rev - 1)}
+	own := item{":organization": text(c.Organization), ":connection": text(c.ID)}
+	steps := []step{
+		s.create(encodeConnection(c), "rev = :rev", rev, stale),
+		s.create(encodeHook(hook), unlessThere+" OR organization = :organization AND connection_id = :connection", own, taken("hook")),
+	}
+	if before.Hook != hook.TokenHash {
+		// The old URL must not lead to the connection any longer. That the hook is still this one holds by the rev.
+		steps = append(steps, step{write: types.TransactWriteItem{
+			Delete: &types.Delete{TableName: &s.name, Key: hookKey(before.Hook).item()},
+		}})
+	}
+	if receipt != nil {
+		steps = append(steps, s.createReceipt(*receipt, c.UpdatedAt))
+	}
+	return s.transact(ctx, what, steps...)
+}
+
+// Connection implements store.Tenancy in one GetItem.
+func (s *Tenancy) Connection(ctx context.Context, organization, id string) (tenant.Connection, error) {
+	const what = "get connection"
+	i, err := s.get(ctx, what, connectionKey(organization, id), "connection")
+	if err != nil {
+		return tenant.Connection{}, err
+	}
+	c, err := decodeConnection(organization, i)
+	return c, failed(err, what)
+}
+
+// Connections implements store.Tenancy in one Query.
+func (s *Tenancy) Connections(ctx context.Context, organization string, p store.Page) ([]tenant.Connection, string, error) {
+	q := query{what: "list connections", partition: connectionsPartition(organization)}
+	return page(ctx, s.table, q, []string{"connections", organization}, p, func(i item) (tenant.Connection, error) {
+		return decodeConnection(organization, i)
+	})
+}
+
+// Hook implements store.Tenancy in one GetItem.
+func (s *Tenancy) Hook(ctx context.Context, tokenHash string) (tenant.Hook, error) {
+	const what = "get hook"
+	i, err := s.get(ctx, what, hookKey(tokenHash), "hook")
+	if err != nil {
+		return tenant.Hook{}, err
+	}
+	in := read(i)
+	h := tenant.Hook{TokenHash: tokenHash, Organization: in.text("organization"), Connection: in.text("connection_id"),
+		Connector: in.text("connector"), Status: tenant.Status(in.text("status")), Keys: in.keys("keys"),
+		DataKey: in.bytes("data_key")}
+	return h, failed(in.err, what)
+}
+
+func encodeHook(h tenant.Hook) item {
+	i := newItem(hookKey(h.TokenHash))
+	i.setText("organization", h.Organization)
+	i.setText("connection_id", h.Connection)
+	i.setText("connector", h.Connector)
+	i.setText("status", string(h.Status))
+	i["keys"] = encodeKeys(h.Keys)
+	i.setBytes("data_key", h.DataKey)
+	return i
+}
+
+func encodeConnection(c tenant.Connection) item {
+	i := newItem(connectionKey(c.Organization, c.ID))
+	i.setText("connector", c.Connector)
+	i.setText("name", c.Name)
+	i.setText("status", string(c.Status))
+	i.setText("hook", c.Hook)
+	i["keys"] = encodeKeys(c.Keys)
+	i.setTime("created_at", c.CreatedAt)
+	i.setTime("updated_at", c.UpdatedAt)
+	i.setNumber("rev", c.Rev)
+	return i
+}
+
+func decodeConnection(organization string, i item) (tenant.Connection, error) {
+	in := read(i)
+	c := tenant.Connection{ID: unsortable(i.primary().sk), Organization: organization, Connector: in.text("connector"),
+		Name: in.text("name"), Status: tenant.Status(in.text("status")), Hook: in.text("hook"), Keys: in.keys("keys"),
+		CreatedAt: in.time("created_at"), UpdatedAt: in.time("updated_at"), Rev: in.number("rev")}
+	return c, in.err
+}

@@ -1,0 +1,149 @@
+package dynamo
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"leadline/shared/record"
+)
+
+// Keys are stored: a change here loses sight of what is in the tables.
+func TestKeysAreWhatIsStored(t *testing.T) {
+	k := record.Key{Organization: "org_a1", Connection: "conn_b2", Object: "opportunity", ID: "oppo_1"}
+	at := time.Date(2026, 11, 22, 1, 2, 3, 40, time.FixedZone("east", 3600))
+	for name, test := range map[string]struct{ got, want primary }{
+		"record":       {recordKey(k), primary{"org_a1#conn_b2#opportunity#4", "oppo_1"}},
+		"history":      {historyKey(k, 12), primary{"org_a1#conn_b2#opportunity#oppo_1", "0000000000000012"}},
+		"object":       {objectKey(record.Object{Organization: "org_a1", Connection: "conn_b2", Name: "lead"}), primary{"org_a1#objects#conn_b2", "lead"}},
+		"payloads":     {payloadsKey("org_a1", "conn_b2", at, "archive/x.gz"), primary{"org_a1#payloads#conn_b2#2026-11-22", "00:02:03.000000040#archive/x.gz"}},
+		"entry":        {entryKey("org_a1", "01KAN5"), primary{"org_a1#quarantine#0", "01KAN5"}},
+		"organization": {organizationKey("org_a1"), primary{"org_a1#organization", "-"}},
+		"API key":      {apiKeyKey("c0ffee"), primary{"c0ffee#key", "-"}},
+		"connection":   {connectionKey("org_a1", "conn_b2"), primary{"org_a1#connections", "conn_b2"}},
+		"hook":         {hookKey("c0ffee"), primary{"c0ffee#hook", "-"}},
+		"receipt":      {receiptKey("org_a1", "k"), primary{"org_a1#receipt#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a", "-"}},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: got %q, want %q", name, test.got, test.want)
+		}
+	}
+}
+
+// Texts that a careless key would confuse.
+func hostile() []string {
+	return []string{"", "a", "a#b", "b", "#", "##", "%", "%%", "%0", "%00", "%25", "%23", "a%23b", "a%2523b", "ü", "u\u0308", "😀",
+		"\x00", "organization", "objects", "quarantine", "key", "hook", "-", "0"}
+}
+
+func TestKeysOfDifferentThingsDiffer(t *testing.T) {
+	at := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
+	tables := map[string]map[primary]string{"records": {}, "history": {}, "intake": {}, "tenancy": {}}
+	add := func(table string, p primary, what string, parts ...string) {
+		t.Helper()
+		what = fmt.Sprintf("%s %q", what, parts)
+		if other, taken := tables[table][p]; taken && other != what {
+			t.Errorf("%s: %s and %s have the key %q", table, other, what, p)
+		}
+		tables[table][p] = what
+		if p.pk == "" || p.sk == "" {
+			t.Errorf("%s: %s has an empty key %q", table, what, p)
+		}
+	}
+	for _, a := range hostile() {
+		add("tenancy", organizationKey(a), "organization", a)
+		add("tenancy", apiKeyKey(a), "key", a)
+		add("tenancy", hookKey(a), "hook", a)
+		for _, b := range hostile() {
+			add("tenancy", connectionKey(a, b), "connection", a, b)
+			add("tenancy", receiptKey(a, b), "receipt", a, b)
+			add("intake", entryKey(a, b), "entry", a, b)
+			for _, c := range hostile() {
+				add("intake", objectKey(record.Object{Organization: a, Connection: b, Name: c}), "object", a, b, c)
+				add("intake", payloadsKey(a, b, at, c), "payloads", a, b, c)
+				for _, d := range hostile() {
+					k := record.Key{Organization: a, Connection: b, Object: c, ID: d}
+					add("records", recordKey(k), "record", a, b, c, d)
+					add("history", historyKey(k, 1), "row", a, b, c, d)
+				}
+			}
+		}
+	}
+}
+
+func TestKeysReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.OneOf(rapid.String(), rapid.SampledFrom(hostile()), rapid.StringMatching(`[#%02-5a]{0,6}`))
+		k := record.Key{Organization: part.Draw(t, "organization"), Connection: part.Draw(t, "connection"),
+			Object: part.Draw(t, "object"), ID: part.Draw(t, "id")}
+		rev := rapid.Int64Range(1, 1e15).Draw(t, "rev")
+		if got, err := parseRecordKey(recordKey(k)); err != nil || got != k {
+			t.Fatalf("record key of %q reads as %q, %v", k, got, err)
+		}
+		got, gotRev, err := parseHistoryKey(historyKey(k, rev))
+		if err != nil || got != k || gotRev != rev {
+			t.Fatalf("history key of %q reads as %q, %v", k, got, err)
+		}
+	})
+	for _, bad := range []primary{{"a#b#c", "x"}, {"a#b#c#d#e", "x"}, {"", "x"}} {
+		if _, err := parseRecordKey(bad); err == nil {
+			t.Errorf("%q reads as a record key", bad)
+		}
+		if _, _, err := parseHistoryKey(bad); err == nil {
+			t.Errorf("%q reads as a history key", bad)
+		}
+	}
+	if _, _, err := parseHistoryKey(primary{"a#b#c#d", "x"}); err == nil {
+		t.Error("a rev that is no number is read")
+	}
+}
+
+// DynamoDB takes 2,048 bytes of partition key and 1,024 of sort key.
+func TestLongestKeysFit(t *testing.T) {
+	for _, c := range []string{"a", "#", "%"} {
+		k := record.Key{Organization: "org_a1b2c3d4e5f6", Connection: "conn_000000000001",
+			Object: strings.Repeat(c, record.MaxObjectBytes), ID: strings.Repeat(c, record.MaxIDBytes)}
+		for _, p := range []primary{recordKey(k), historyKey(k, 1),
+			objectKey(record.Object{Organization: k.Organization, Connection: k.Connection, Name: k.Object})} {
+			if len(p.pk) > 2048 || len(p.sk) > 1024 {
+				t.Errorf("key of %d and %d bytes", len(p.pk), len(p.sk))
+			}
+		}
+	}
+}
+
+func TestSortKeysSort(t *testing.T) {
+	if revSort(9) >= revSort(10) || revSort(99) >= revSort(1e15) {
+		t.Error("revs do not sort as text")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.StringN(1, -1, -1).Draw(t, "a"), rapid.StringN(1, -1, -1).Draw(t, "b")
+		if (a < b) != (sortable(a) < sortable(b)) {
+			t.Fatalf("%q and %q sort otherwise than their keys", a, b)
+		}
+	})
+}
+
+func TestShardsAreEven(t *testing.T) {
+	for name, id := range map[string]func(int) string{
+		"numbers":    func(n int) string { return fmt.Sprint(n) },
+		"prefixed":   func(n int) string { return fmt.Sprintf("oppo_%d", n) },
+		"suffixed":   func(n int) string { return fmt.Sprintf("%d_oppo", n) },
+		"hex":        func(n int) string { return fmt.Sprintf("%08x", n*2654435761) },
+		"one letter": func(n int) string { return strings.Repeat("x", n) },
+	} {
+		const each = 250
+		count := make([]int, recordShards)
+		for n := range each * recordShards {
+			count[shardOf(id(n), recordShards)]++
+		}
+		for shard, got := range count {
+			if got < each*6/10 || got > each*14/10 {
+				t.Errorf("%s: shard %d holds %d of %d, want about %d", name, shard, got, each*recordShards, each)
+			}
+		}
+	}
+}

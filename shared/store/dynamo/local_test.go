@@ -1,0 +1,188 @@
+package dynamo
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leadline/shared/store/storetest"
+)
+
+// TestDynamoDB runs all tests that need DynamoDB, against one that is started once.
+func TestDynamoDB(t *testing.T) {
+	l := local{endpoint: os.Getenv("DDB")}
+	t.Run("Conformance", func(t *testing.T) { storetest.Run(t, func(t *testing.T) storetest.Stores { return l.open(t).Stores }) })
+	t.Run("Calls", func(t *testing.T) { testCalls(t, l) })
+	t.Run("Consistency", func(t *testing.T) { testConsistency(t, l) })
+	t.Run("Failures", func(t *testing.T) { testFailures(t, l) })
+	t.Run("LostAnswers", func(t *testing.T) { testLostAnswers(t, l) })
+	t.Run("Transactions", func(t *testing.T) { testTransactions(t, l) })
+	t.Run("Batches", func(t *testing.T) { testBatches(t, l) })
+	t.Run("Limits", func(t *testing.T) { testLimits(t, l) })
+	t.Run("Size", func(t *testing.T) { testSize(t, l) })
+	t.Run("Stream", func(t *testing.T) { testStream(t, l) })
+	t.Run("Formats", func(t *testing.T) { testItemFormats(t, l) })
+}
+
+// local is a running DynamoDB.
+type local struct{ endpoint string }
+
+// stores are stores over fresh tables, and the wire that they talk over.
+type stores struct {
+	storetest.Stores
+	client *dynamodb.Client
+	wire   *wire
+	tables map[string]string
+}
+
+// open makes fresh tables.
+func (l local) open(t *testing.T) stores {
+	t.Helper()
+	w := &wire{}
+	client := l.client(w)
+	s := stores{client: client, wire: w, tables: map[string]string{}}
+	for _, name := range []string{"records", "history", "intake", "tenancy"} {
+		s.tables[name] = name + "-" + rand.Text()
+		in := &dynamodb.CreateTableInput{
+			TableName: aws.String(s.tables[name]), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{
+				{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+				{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema: []types.KeySchemaElement{
+				{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange}},
+		}
+		if name == "records" {
+			in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true),
+				StreamViewType: types.StreamViewTypeNewAndOldImages}
+		}
+		if _, err := client.CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_, _ = client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: in.TableName})
+		})
+	}
+	tenancy, history := NewTenancy(client, s.tables["tenancy"]), NewHistory(client, s.tables["history"])
+	tenancy.pause.base, history.pause.base = time.Microsecond, time.Microsecond
+	s.Stores = storetest.Stores{Records: NewRecords(client, s.tables["records"]), History: history,
+		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy}
+	w.reset()
+	return s
+}
+
+// client makes a client with the SDK's standard retries, that do not take long.
+func (l local) client(w *wire) *dynamodb.Client {
+	w.next = http.DefaultTransport
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: &l.endpoint, HTTPClient: &http.Client{Transport: w},
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = 3
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		}),
+		// DynamoDB Local sends wrong checksums with errors.
+		DisableValidateResponseChecksum: true,
+	})
+}
+
+// wire is the HTTP transport: it notes the calls and plays the failures that DynamoDB Local does not have.
+type wire struct {
+	next   http.RoundTripper
+	mu     sync.Mutex
+	calls  []call
+	script []failure
+}
+
+type call struct {
+	action string
+	body   string
+}
+
+// failure is what happens to the next call of an action. With an answer the call does not arrive; otherwise it arrives
+// and its answer is lost.
+type failure struct {
+	action string
+	status int
+	answer string
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	w.mu.Lock()
+	w.calls = append(w.calls, call{action, string(body)})
+	var f *failure
+	if len(w.script) > 0 && w.script[0].action == action {
+		f = &w.script[0]
+		w.script = w.script[1:]
+	}
+	w.mu.Unlock()
+	switch {
+	case f == nil:
+		return w.next.RoundTrip(r)
+	case f.answer == "":
+		response, err := w.next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close()
+		return nil, errors.New("connection reset by peer")
+	}
+	return &http.Response{StatusCode: f.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body:   io.NopCloser(strings.NewReader(f.answer))}, nil
+}
+
+// fail makes the next calls of an action fail.
+func (w *wire) fail(times int, f failure) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for range times {
+		w.script = append(w.script, f)
+	}
+}
+
+// reset forgets calls and failures.
+func (w *wire) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls, w.script = nil, nil
+}
+
+// actions gives the actions called since reset, and resets.
+func (w *wire) actions() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var actions []string
+	for _, c := range w.calls {
+		actions = append(actions, c.action)
+	}
+	w.calls, w.script = nil, nil
+	return actions
+}
+
+// awsError is an answer that refuses a call.
+func awsError(action string, status int, code, message string) failure {
+	body, _ := json.Marshal(map[string]string{"__type": "com.amazonaws.dynamodb.v20120810#" + code, "message": message}) // texts always marshal
+	return failure{action, status, string(body)}
+}

@@ -1,0 +1,263 @@
+package dynamo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"leadline/shared/fault"
+	"leadline/shared/record"
+	"leadline/shared/store"
+)
+
+// Records implements store.Records on a table that holds records and nothing else.
+type Records struct{ table }
+
+// NewRecords uses the table of the name.
+func NewRecords(client Client, table string) *Records {
+	return &Records{newTable(client, table)}
+}
+
+// maxRecordBytes is the most that a record may take: a row of history must hold two of them, the old and the new.
+const maxRecordBytes = 180 << 10
+
+// recordAttributes are all attributes of a record but its key and rev. Names are short, for they cost like content.
+//
+//	v     format of the item
+//	ver   version, a text that sorts
+//	rev   count of writes
+//	b     body: source, fields and large fields, packed
+//	at    when it was stored, nanoseconds since 1970
+//	del   tombstone
+//	into  id of the record that it was merged into
+//	tie   contested
+func recordAttributes() []string { return []string{"v", "ver", "b", "at", "del", "into", "tie"} }
+
+// recordBody is what is packed into one attribute.
+type recordBody struct {
+	Source record.Source           `json:"s"`
+	Large  map[string]record.Large `json:"l,omitempty"`
+	Fields record.Fields           `json:"f,omitempty"`
+}
+
+// PutNewer implements store.Records in one UpdateItem.
+func (s *Records) PutNewer(ctx context.Context, r record.Record) (*record.Record, error) {
+	const what = "put newer record"
+	return s.write(ctx, what, r, func(c *change) {
+		c.condition = "attribute_not_exists(pk) OR #ver < :ver"
+		c.set = append(c.set, "#rev = if_not_exists(#rev, :zero) + :one")
+		c.values[":zero"], c.values[":one"] = number(0), number(1)
+	})
+}
+
+// Replace implements store.Records in one UpdateItem. If the answer to a write is lost, the SDK's retry of it finds the
+// new rev and false is returned; the caller then reads what it wrote itself.
+func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+	const what = "replace record"
+	standing, err := s.write(ctx, what, r, func(c *change) {
+		c.condition = "#rev = :rev"
+		c.set = append(c.set, "#rev = :next")
+		c.values[":rev"], c.values[":next"] = number(rev), number(rev+1)
+	})
+	return err == nil && standing == nil, err
+}
+
+// write sets all attributes of a record, on a condition and with a rev that finish adds. It gives what stands if the
+// condition does not hold.
+func (s *Records) write(ctx context.Context, what string, r record.Record, finish func(*change)) (*record.Record, error) {
+	i, err := s.encode(r)
+	if err != nil {
+		return nil, failed(err, what)
+	}
+	c := change{names: map[string]string{"#rev": "rev"}, values: item{}}
+	for _, name := range recordAttributes() {
+		value, present := i[name]
+		if !present {
+			c.remove = append(c.remove, "#"+name)
+		} else {
+			c.set = append(c.set, "#"+name+" = :"+name)
+			c.values[":"+name] = value
+		}
+		c.names["#"+name] = name
+	}
+	finish(&c)
+	standing, refused, err := s.update(ctx, what, recordKey(r.Key), c)
+	if err != nil || !refused {
+		return nil, err
+	}
+	if len(standing) == 0 { // Replace of what is not there
+		return &record.Record{Key: r.Key}, nil
+	}
+	stands, err := s.decode(standing)
+	if err != nil {
+		return nil, failed(err, what)
+	}
+	return &stands, nil
+}
+
+// Get implements store.Records in one GetItem.
+func (s *Records) Get(ctx context.Context, key record.Key) (record.Record, error) {
+	const what = "get record"
+	i, err := s.get(ctx, what, recordKey(key), "record")
+	if err != nil {
+		return record.Record{}, err
+	}
+	r, err := s.decode(i)
+	return r, failed(err, what)
+}
+
+// List implements store.Records: the shards one after the other, each by id. One Query for each shard that the page
+// touches.
+func (s *Records) List(ctx context.Context, organization, connection, object string, p store.Page) ([]record.Record, string, error) {
+	const what = "list records"
+	list := []string{"records", organization, connection, object}
+	shard, after := 0, ""
+	position, err := p.Position(list, 2)
+	if err != nil {
+		return nil, "", err
+	}
+	if position != nil {
+		if shard, err = strconv.Atoi(position[0]); err != nil || shard < 0 || shard >= recordShards {
+			return nil, "", fault.New(fault.Invalid, store.CodeInvalidCursor, "the cursor was not given out by this list")
+		}
+		after = position[1]
+	}
+	var (
+		items  []item
+		shards []int // of each item
+	)
+	for ; shard < recordShards && len(items) <= p.Limit; shard++ {
+		q := query{what: what, partition: recordPartition(organization, connection, object, shard), after: after}
+		found, _, err := s.items(ctx, q, p.Limit+1-len(items))
+		if err != nil {
+			return nil, "", err
+		}
+		for _, i := range found {
+			items, shards = append(items, i), append(shards, shard)
+		}
+		after = ""
+	}
+	next := ""
+	if len(items) > p.Limit {
+		items = items[:p.Limit]
+		last := p.Limit - 1
+		next = store.Next(list, strconv.Itoa(shards[last]), items[last].primary().sk)
+	}
+	records, err := decodeAll(what, items, s.decode)
+	return records, next, err
+}
+
+// Scan implements store.Records: one Scan per MB, half a read unit per 4 KB.
+func (s *Records) Scan(ctx context.Context, p store.Page) ([]record.Record, string, error) {
+	const what = "scan records"
+	list := []string{"all records"}
+	position, err := p.Position(list, 2)
+	if err != nil {
+		return nil, "", err
+	}
+	in := &dynamodb.ScanInput{TableName: &s.name}
+	if position != nil {
+		in.ExclusiveStartKey = primary{position[0], position[1]}.item()
+	}
+	var items []item
+	for len(items) <= p.Limit {
+		in.Limit = aws.Int32(int32(p.Limit + 1 - len(items)))
+		out, err := s.client.Scan(ctx, in)
+		if err != nil {
+			return nil, "", failed(err, what)
+		}
+		for _, i := range out.Items {
+			items = append(items, i)
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			break
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+	next := ""
+	if len(items) > p.Limit {
+		items = items[:p.Limit]
+		last := items[p.Limit-1].primary()
+		next = store.Next(list, last.pk, last.sk)
+	}
+	records, err := decodeAll(what, items, s.decode)
+	return records, next, err
+}
+
+// encode makes the item of a record, without its rev.
+func (s *Records) encode(r record.Record) (item, error) {
+	if err := checkVersion(r.Version); err != nil {
+		return nil, err
+	}
+	body, err := s.packJSON(recordBody{Source: r.Source, Large: r.Large, Fields: r.Fields})
+	if err != nil {
+		return nil, err
+	}
+	i := newItem(recordKey(r.Key))
+	i.setText("ver", r.Version.String())
+	i.setBytes("b", body)
+	i.setNanos("at", r.StoredAt)
+	i.setFlag("del", r.Deleted)
+	i.setText("into", r.MergedInto)
+	i.setFlag("tie", r.Contested)
+	return i, fits(i, maxRecordBytes)
+}
+
+// decode reads a record's item.
+func (s *Records) decode(i item) (record.Record, error) { return decodeRecord(s.codec, i) }
+
+func decodeRecord(c *codec, i item) (record.Record, error) {
+	in := read(i)
+	r := record.Record{Version: in.version("ver"), Rev: in.number("rev"), Deleted: in.flag("del"),
+		MergedInto: in.text("into"), Contested: in.flag("tie"), StoredAt: in.nanos("at")}
+	packed := in.bytes("b")
+	if in.err != nil {
+		return record.Record{}, in.err
+	}
+	var err error
+	if r.Key, err = parseRecordKey(i.primary()); err != nil {
+		return record.Record{}, err
+	}
+	var body recordBody
+	if err := c.unpackJSON(packed, &body); err != nil {
+		return record.Record{}, err
+	}
+	r.Source, r.Large, r.Fields = body.Source, body.Large, body.Fields
+	return r, nil
+}
+
+// checkVersion refuses a version that does not fit its form of fixed width: stored, it could not be read again.
+func checkVersion(v record.Version) error {
+	if v.Micros < 0 || len(v.String()) != len(record.Version{}.String()) {
+		return fault.New(fault.Invalid, "invalid_version", "the version lies outside of what can be stored")
+	}
+	return nil
+}
+
+// packJSON packs a value as JSON. It keeps every value in it byte for byte: HTML escapes would change the content.
+func (t table) packJSON(value any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return t.codec.pack(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// unpackJSON reads what packJSON wrote.
+func (c *codec) unpackJSON(packed []byte, value any) error {
+	plain, err := c.unpack(packed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(plain, value); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"leadline/shared/delivery"
+	"leadline/shared/quarantine"
+	"leadline/shared/record"
+	"leadline/shared/store"
+)
+
+// Intake implements store.Intake.
+type Intake struct {
+	mu       sync.RWMutex
+	objects  map[object]record.Object
+	payloads map[payloads]delivery.PayloadIndex
+	entries  map[string]map[string]quarantine.Entry // by organization and id
+}
+
+// payloads names one payload index. storedAt is a text: equal times need not be equal values.
+type payloads struct{ organization, connection, storedAt, object string }
+
+// NewIntake makes an empty store.
+func NewIntake() *Intake {
+	return &Intake{
+		objects:  map[object]record.Object{},
+		payloads: map[payloads]delivery.PayloadIndex{},
+		entries:  map[string]map[string]quarantine.Entry{},
+	}
+}
+
+// RegisterObject implements store.Intake.
+func (s *Intake) RegisterObject(ctx context.Context, o record.Object) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := object{o.Organization, o.Connection, o.Name}
+	if _, found := s.objects[name]; !found {
+		s.objects[name] = o
+	}
+	return nil
+}
+
+// Objects implements store.Intake.
+func (s *Intake) Objects(ctx context.Context, organization, connection string, p store.Page) ([]record.Object, string, error) {
+	list := []string{"objects", organization, connection}
+	return page(ctx, list, p, false, func(after string) []entry[record.Object] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[record.Object]
+		for name, o := range s.objects {
+			if name.organization == organization && name.connection == connection && (p.Cursor == "" || o.Name > after) {
+				entries = append(entries, entry[record.Object]{o.Name, o})
+			}
+		}
+		return entries
+	})
+}
+
+// IndexPayloads implements store.Intake.
+func (s *Intake) IndexPayloads(ctx context.Context, index delivery.PayloadIndex) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	index.Entries = slices.Clone(index.Entries)
+	s.payloads[payloads{index.Organization, index.Connection, timeSort(index.StoredAt), index.Object}] = index
+	return nil
+}
+
+// Payloads implements store.Intake.
+func (s *Intake) Payloads(ctx context.Context, organization, connection string, day time.Time, p store.Page) ([]delivery.PayloadIndex, string, error) {
+	date := day.UTC().Format(time.DateOnly)
+	list := []string{"payloads", organization, connection, date}
+	return page(ctx, list, p, false, func(after string) []entry[delivery.PayloadIndex] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[delivery.PayloadIndex]
+		for name, index := range s.payloads {
+			sort := name.storedAt + name.object
+			if name.organization == organization && name.connection == connection &&
+				index.StoredAt.UTC().Format(time.DateOnly) == date && sort > after {
+				index.Entries = slices.Clone(index.Entries)
+				entries = append(entries, entry[delivery.PayloadIndex]{sort, index})
+			}
+		}
+		return entries
+	})
+}
+
+func timeSort(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
+
+// SetAside implements store.Intake.
+func (s *Intake) SetAside(ctx context.Context, e quarantine.Entry) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := s.entries[e.Organization]
+	if entries == nil {
+		entries = map[string]quarantine.Entry{}
+		s.entries[e.Organization] = entries
+	}
+	if _, found := entries[e.ID]; !found {
+		entries[e.ID] = e
+	}
+	return nil
+}
+
+// Requeue implements store.Intake.
+func (s *Intake) Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error {
+	return s.replayed(ctx, organization, id, at, func(e *quarantine.Entry) {
+		e.Status, e.Reason, e.Detail = quarantine.Open, reason, detail
+	})
+}
+
+// Resolve implements store.Intake.
+func (s *Intake) Resolve(ctx context.Context, organization, id string, at time.Time) error {
+	return s.replayed(ctx, organization, id, at, func(e *quarantine.Entry) { e.Status = quarantine.Resolved })
+}
+
+func (s *Intake) replayed(ctx context.Context, organization, id string, at time.Time, change func(*quarantine.Entry)) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, found := s.entries[organization][id]
+	if !found {
+		return notFound("quarantine entry")
+	}
+	if e.Status == quarantine.Resolved {
+		return nil
+	}
+	change(&e)
+	e.Replays++
+	e.UpdatedAt = at
+	s.entries[organization][id] = e
+	return nil
+}
+
+// Entry implements store.Intake.
+func (s *Intake) Entry(ctx context.Context, organization, id string) (quarantine.Entry, error) {
+	if err := alive(ctx); err != nil {
+		return quarantine.Entry{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, found := s.entries[organization][id]
+	if !found {
+		return quarantine.Entry{}, notFound("quarantine entry")
+	}
+	return e, nil
+}
+
+// Entries implements store.Intake.
+func (s *Intake) Entries(ctx context.Context, organization string, f store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
+	list := []string{"quarantine", organization, f.Connection, string(f.Reason), string(f.Status)}
+	return page(ctx, list, p, true, func(after string) []entry[quarantine.Entry] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[quarantine.Entry]
+		for id, e := range s.entries[organization] {
+			if (p.Cursor == "" || id < after) && matches(e, f) {
+				entries = append(entries, entry[quarantine.Entry]{id, e})
+			}
+		}
+		return entries
+	})
+}
+
+func matches(e quarantine.Entry, f store.QuarantineFilter) bool {
+	return (f.Connection == "" || f.Connection == e.Connection) && (f.Reason == "" || f.Reason == e.Reason) &&
+		(f.Status == "" || f.Status == e.Status)
+}

@@ -1,0 +1,32 @@
+package memory_test
+
+import (
+	"testing"
+
+	"leadline/shared/record"
+	"leadline/shared/store/memory"
+	"leadline/shared/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Stores {
+		return storetest.Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
+			Tenancy: memory.NewTenancy()}
+	})
+}
+
+func BenchmarkPutNewer(b *testing.B) {
+	s := memory.NewRecords()
+	fields := record.Fields{}
+	for _, name := range []string{"id", "name", "value", "status", "date_updated", "user_id", "note", "lead_id"} {
+		fields[name] = []byte(`"x"`)
+	}
+	r := record.Record{Key: record.Key{Organization: "o", Connection: "c", Object: "lead", ID: "x"}, Fields: fields}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		r.Version = record.Version{Micros: int64(i), Parser: 1}
+		if _, err := s.PutNewer(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+
+	"leadline/shared/fault"
+	"leadline/shared/record"
+	"leadline/shared/store"
+)
+
+// Records implements store.Records.
+type Records struct {
+	mu      sync.RWMutex
+	objects map[object]map[string]record.Record
+}
+
+// object names the records of one kind.
+type object struct{ organization, connection, name string }
+
+func objectOf(k record.Key) object { return object{k.Organization, k.Connection, k.Object} }
+
+// NewRecords makes an empty store.
+func NewRecords() *Records {
+	return &Records{objects: map[object]map[string]record.Record{}}
+}
+
+// PutNewer implements store.Records.
+func (s *Records) PutNewer(ctx context.Context, r record.Record) (*record.Record, error) {
+	if err := writable(ctx, r); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stands, found := s.objects[objectOf(r.Key)][r.ID]
+	if found && compare(r.Version, stands.Version) <= 0 {
+		stands = own(stands)
+		return &stands, nil
+	}
+	s.put(r, stands.Rev+1)
+	return nil, nil
+}
+
+// Replace implements store.Records.
+func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+	if err := writable(ctx, r); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stands, found := s.objects[objectOf(r.Key)][r.ID]
+	if !found || stands.Rev != rev {
+		return false, nil
+	}
+	s.put(r, rev+1)
+	return true, nil
+}
+
+func (s *Records) put(r record.Record, rev int64) {
+	ids := s.objects[objectOf(r.Key)]
+	if ids == nil {
+		ids = map[string]record.Record{}
+		s.objects[objectOf(r.Key)] = ids
+	}
+	r.Rev = rev
+	ids[r.ID] = own(r)
+}
+
+// Get implements store.Records.
+func (s *Records) Get(ctx context.Context, key record.Key) (record.Record, error) {
+	if err := alive(ctx); err != nil {
+		return record.Record{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, found := s.objects[objectOf(key)][key.ID]
+	if !found {
+		return record.Record{}, notFound("record")
+	}
+	return own(r), nil
+}
+
+// List implements store.Records.
+func (s *Records) List(ctx context.Context, organization, connection, name string, p store.Page) ([]record.Record, string, error) {
+	list := []string{"records", organization, connection, name}
+	return page(ctx, list, p, false, func(after string) []entry[record.Record] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[record.Record]
+		for id, r := range s.objects[object{organization, connection, name}] {
+			if p.Cursor == "" || id > after {
+				entries = append(entries, entry[record.Record]{id, own(r)})
+			}
+		}
+		return entries
+	})
+}
+
+// Scan implements store.Records.
+func (s *Records) Scan(ctx context.Context, p store.Page) ([]record.Record, string, error) {
+	return page(ctx, []string{"all records"}, p, false, func(after string) []entry[record.Record] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[record.Record]
+		for _, records := range s.objects {
+			for _, r := range records {
+				sort := fmt.Sprintf("%q %q %q %q", r.Organization, r.Connection, r.Object, r.ID)
+				if sort > after {
+					entries = append(entries, entry[record.Record]{sort, own(r)})
+				}
+			}
+		}
+		return entries
+	})
+}
+
+// own gives a record whose maps nobody else can change. Values in them are shared: nobody changes those in place.
+func own(r record.Record) record.Record {
+	r.Fields, r.Large = cloned(r.Fields), cloned(r.Large)
+	return r
+}
+
+// cloned copies a map; an empty one is nil, as it is when it comes from a table.
+func cloned[M ~map[string]V, V any](m M) M {
+	if len(m) == 0 {
+		return nil
+	}
+	return maps.Clone(m)
+}
+
+func writable(ctx context.Context, r record.Record) error {
+	if v := r.Version; v.Micros < 0 || v.Micros >= 1e16 || v.Parser < 0 || v.Parser >= 1e4 {
+		return fmt.Errorf("store: %w", fault.New(fault.Invalid, "invalid_version", "the version lies outside of what can be stored"))
+	}
+	return alive(ctx)
+}
+
+// compare is Version.Compare without making texts.
+func compare(a, b record.Version) int {
+	return cmp.Or(cmp.Compare(a.Micros, b.Micros), cmp.Compare(a.Parser, b.Parser))
+}

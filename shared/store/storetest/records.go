@@ -1,0 +1,365 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"leadline/shared/fault"
+	"leadline/shared/record"
+)
+
+func recordTests() []test {
+	return []test{
+		{"a missing record is not found", func(t *testing.T, s Stores) {
+			_, err := s.Records.Get(ctx(t), key("x"))
+			is(t, err, fault.NotFound, "")
+		}},
+		{"the first version is written whole", func(t *testing.T, s Stores) {
+			r := newRecord(key("x"), 7)
+			r.Contested = true
+			r.Large = map[string]record.Large{"body": {SHA256: strings.Repeat("a", 64), Bytes: 20000}}
+			r.Rev = 99 // the store counts
+			put(t, s, r)
+			r.Rev = 1
+			same(t, stored(t, s, r.Key), r)
+		}},
+		{"an older version loses to what stands", func(t *testing.T, s Stores) { loses(t, s, 5) }},
+		{"the same version loses to what stands", func(t *testing.T, s Stores) { loses(t, s, 6) }},
+		{"a newer version wins and leaves nothing of the older", func(t *testing.T, s Stores) {
+			old := newRecord(key("x"), 6)
+			old.Contested = true
+			old.Large = map[string]record.Large{"body": {SHA256: "ab", Bytes: 1}}
+			old.Fields["only_old"] = json.RawMessage("1")
+			put(t, s, old)
+			r := newRecord(key("x"), 7)
+			r.StoredAt = base().Add(time.Second)
+			r.Source = record.Source{Kind: "webhook", Delivery: "d2"}
+			put(t, s, r)
+			r.Rev = 2
+			same(t, stored(t, s, r.Key), r)
+		}},
+		{"a newer parser wins at the same time", func(t *testing.T, s Stores) {
+			put(t, s, newRecord(key("x"), 6))
+			r := newRecord(key("x"), 6)
+			r.Version.Parser = 2
+			put(t, s, r)
+			if stands := putLoses(t, s, newRecord(key("x"), 6)); stands.Version != r.Version {
+				t.Fatalf("version %v stands, want %v", stands.Version, r.Version)
+			}
+		}},
+		{"versions compare as numbers", func(t *testing.T, s Stores) {
+			put(t, s, newRecord(key("x"), 9))
+			put(t, s, newRecord(key("x"), 10))
+			put(t, s, newRecord(key("x"), 9_999_999_999_999_999))
+			putLoses(t, s, newRecord(key("x"), 10_000))
+		}},
+		{"a version that does not fit is invalid", func(t *testing.T, s Stores) {
+			for _, v := range []record.Version{{Micros: -1, Parser: 1}, {Micros: 1e16, Parser: 1}, {Micros: 1, Parser: 10000}} {
+				r := newRecord(key("x"), 1)
+				r.Version = v
+				_, err := s.Records.PutNewer(ctx(t), r)
+				is(t, err, fault.Invalid, "")
+			}
+			_, err := s.Records.Get(ctx(t), key("x"))
+			is(t, err, fault.NotFound, "")
+		}},
+		{"a tombstone stands, and what revives the record leaves nothing of it", tombstone},
+		{"what stands tells all that decides a tie", func(t *testing.T, s Stores) {
+			r := newRecord(key("x"), 6)
+			r.Deleted, r.MergedInto, r.Contested, r.Fields = true, "y", true, nil
+			put(t, s, r)
+			stands := putLoses(t, s, newRecord(key("x"), 6))
+			if !stands.Deleted || stands.MergedInto != "y" || !stands.Contested || len(stands.Fields) != 0 {
+				t.Fatalf("stands: %+v", stands)
+			}
+		}},
+		{"replace goes by rev alone", replace},
+		{"content is kept byte for byte", exact},
+		{"many fields are kept", func(t *testing.T, s Stores) {
+			r := newRecord(key("x"), 1)
+			r.Large = map[string]record.Large{}
+			for i := range 2000 {
+				r.Fields[fmt.Sprintf("custom.cf_%d", i)] = quote(strings.Repeat("x", i%40))
+			}
+			for i := range 200 {
+				r.Large[fmt.Sprintf("body_%d", i)] = record.Large{SHA256: fmt.Sprint(i), Bytes: int64(i)}
+			}
+			put(t, s, r)
+			r.Rev = 1
+			same(t, stored(t, s, r.Key), r)
+		}},
+		{"what is written and read is not shared", func(t *testing.T, s Stores) {
+			r := newRecord(key("x"), 1)
+			r.Large = map[string]record.Large{"l": {Bytes: 1}}
+			put(t, s, r)
+			r.Fields["late"], r.Large["late"] = json.RawMessage("1"), record.Large{}
+			got := stored(t, s, r.Key)
+			got.Fields["later"] = json.RawMessage("1")
+			want := newRecord(key("x"), 1)
+			want.Large, want.Rev = map[string]record.Large{"l": {Bytes: 1}}, 1
+			same(t, stored(t, s, r.Key), want)
+		}},
+		{"the highest of concurrent versions stands and rev counts the writes", highestWins},
+		{"one of concurrent replacements of a rev wins", concurrentReplace},
+		{"no write is lost between concurrent replacements", func(t *testing.T, s Stores) { counter(t, s) }},
+		{"keys never meet", isolation},
+		{"a request that has ended writes nothing", func(t *testing.T, s Stores) {
+			ended, end := context.WithCancel(ctx(t))
+			end()
+			_, err := s.Records.PutNewer(ended, newRecord(key("x"), 1))
+			is(t, err, fault.Unavailable, "")
+			_, err = s.Records.Get(ctx(t), key("x"))
+			is(t, err, fault.NotFound, "")
+		}},
+	}
+}
+
+// put writes a record that must win.
+func put(t *testing.T, s Stores, r record.Record) {
+	t.Helper()
+	stands, err := s.Records.PutNewer(ctx(t), r)
+	ok(t, err)
+	if stands != nil {
+		t.Fatalf("not written: %v stands", stands.Version)
+	}
+}
+
+// putLoses writes a record that must lose and gives what stands.
+func putLoses(t *testing.T, s Stores, r record.Record) record.Record {
+	t.Helper()
+	stands, err := s.Records.PutNewer(ctx(t), r)
+	ok(t, err)
+	if stands == nil {
+		t.Fatal("written, though nothing about it is newer")
+	}
+	return *stands
+}
+
+func stored(t *testing.T, s Stores, k record.Key) record.Record {
+	t.Helper()
+	r, err := s.Records.Get(ctx(t), k)
+	ok(t, err)
+	return r
+}
+
+func loses(t *testing.T, s Stores, micros int64) {
+	r := newRecord(key("x"), 6)
+	r.Large = map[string]record.Large{"body": {SHA256: "ab", Bytes: 3}}
+	put(t, s, r)
+	r.Rev = 1
+	loser := newRecord(key("x"), micros)
+	loser.Fields = record.Fields{"other": json.RawMessage("true")}
+	stands := putLoses(t, s, loser)
+	if stands.Version != r.Version || stands.Rev != 1 || stands.Deleted || stands.Contested || stands.MergedInto != "" {
+		t.Fatalf("stands: %+v", stands)
+	}
+	same(t, stands.Fields, r.Fields)
+	same(t, stands.Large, r.Large)
+	same(t, stored(t, s, r.Key), r)
+}
+
+func tombstone(t *testing.T, s Stores) {
+	live := newRecord(key("x"), 1)
+	live.Large = map[string]record.Large{"body": {SHA256: "ab", Bytes: 3}}
+	put(t, s, live)
+	dead := newRecord(key("x"), 2)
+	dead.Deleted, dead.MergedInto, dead.Fields = true, "y", nil
+	put(t, s, dead)
+	dead.Rev = 2
+	same(t, stored(t, s, key("x")), dead)
+	putLoses(t, s, live)
+	same(t, stored(t, s, key("x")), dead)
+	revived := newRecord(key("x"), 3)
+	put(t, s, revived)
+	revived.Rev = 3
+	same(t, stored(t, s, key("x")), revived)
+}
+
+func replace(t *testing.T, s Stores) {
+	try := func(r record.Record, rev int64, want bool) {
+		t.Helper()
+		did, err := s.Records.Replace(ctx(t), r, rev)
+		ok(t, err)
+		if did != want {
+			t.Fatalf("replaced at rev %d: %t, want %t", rev, did, want)
+		}
+	}
+	r := newRecord(key("x"), 6)
+	try(r, 0, false)
+	try(r, 1, false)
+	if _, err := s.Records.Get(ctx(t), r.Key); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("replacing nothing made something: %v", err)
+	}
+	r.Contested, r.Deleted, r.MergedInto = true, true, "y"
+	put(t, s, r)
+	other := newRecord(key("x"), 5)
+	other.Fields["other"] = json.RawMessage("1")
+	try(other, 0, false)
+	try(other, 2, false)
+	r.Rev = 1
+	same(t, stored(t, s, r.Key), r)
+	try(other, 1, true)
+	other.Rev = 2
+	same(t, stored(t, s, r.Key), other)
+	try(r, 1, false)
+}
+
+// exact keeps every digit and every character: what changes on the way changes the content's hash.
+func exact(t *testing.T, s Stores) {
+	fields, err := record.ParseFields([]byte(`{
+		"big": 9007199254740993, "tiny": 0.10, "exp": 1e400, "minus": -0, "long": 3.14159265358979323846264338327950288,
+		"html": "<b>a & b</b>", "separators": "\u2028\u2029", "nul": "\u0000", "quote": "\"\\\/", "emoji": "\ud83d\ude00",
+		"custom.cf_x.add": [1, [2, {"z": 1, "a": null}]], "": "no name", "a.b": true, "<&>": {"<": ">"},
+		"empty": {}, "none": [], "null": null, "é": "é"}`))
+	ok(t, err)
+	r := newRecord(key("x"), 1)
+	r.Fields = fields
+	put(t, s, r)
+	got := stored(t, s, r.Key)
+	if string(got.Fields.Canonical()) != string(fields.Canonical()) || got.Hash() != r.Hash() {
+		t.Fatalf("content changed:\n got %s\nwant %s", got.Fields.Canonical(), fields.Canonical())
+	}
+	stands := putLoses(t, s, r)
+	if stands.Hash() != r.Hash() {
+		t.Fatal("what stands has another hash than what was written")
+	}
+}
+
+func highestWins(t *testing.T, s Stores) {
+	const each = 12
+	var wrote atomic.Int64
+	for _, err := range atOnce(t, func(n int) error {
+		for _, i := range rand.Perm(each) {
+			r := newRecord(key("x"), int64(i*writers+n))
+			stands, err := s.Records.PutNewer(ctx(t), r)
+			if err != nil {
+				return err
+			}
+			if stands == nil {
+				wrote.Add(1)
+			} else if stands.Version.Compare(r.Version) < 0 {
+				return fmt.Errorf("%v lost to %v", r.Version, stands.Version)
+			}
+		}
+		return nil
+	}) {
+		ok(t, err)
+	}
+	want := newRecord(key("x"), each*writers-1)
+	want.Rev = wrote.Load()
+	same(t, stored(t, s, key("x")), want)
+}
+
+func concurrentReplace(t *testing.T, s Stores) {
+	put(t, s, newRecord(key("x"), 1))
+	var won atomic.Int64
+	for _, err := range atOnce(t, func(n int) error {
+		r := newRecord(key("x"), int64(100+n))
+		did, err := s.Records.Replace(ctx(t), r, 1)
+		if did {
+			won.Store(r.Version.Micros)
+		}
+		return err
+	}) {
+		ok(t, err)
+	}
+	want := newRecord(key("x"), won.Load())
+	want.Rev = 2
+	same(t, stored(t, s, key("x")), want)
+}
+
+// counter adds up in a field by reading and replacing.
+func counter(t *testing.T, s Stores) {
+	put(t, s, newRecord(key("x"), 0))
+	const each = 4
+	for _, err := range atOnce(t, func(int) error {
+		for done := 0; done < each; {
+			r, err := s.Records.Get(ctx(t), key("x"))
+			if err != nil {
+				return err
+			}
+			var n int
+			if err := json.Unmarshal(r.Fields["n"], &n); err != nil {
+				return err
+			}
+			r.Fields["n"] = json.RawMessage(fmt.Sprint(n + 1))
+			did, err := s.Records.Replace(ctx(t), r, r.Rev)
+			if err != nil {
+				return err
+			}
+			if did {
+				done++
+			}
+		}
+		return nil
+	}) {
+		ok(t, err)
+	}
+	got := stored(t, s, key("x"))
+	if want := fmt.Sprint(each * writers); string(got.Fields["n"]) != want || got.Rev != each*writers+1 {
+		t.Fatalf("counted %s at rev %d, want %s", got.Fields["n"], got.Rev, want)
+	}
+}
+
+// isolation writes under keys that a careless concatenation would mix up; each must keep its own content, and each list
+// must hold its own records.
+func isolation(t *testing.T, s Stores) {
+	var keys []record.Key
+	for _, org := range []string{"a", "a#b", "a%23b"} {
+		for _, conn := range []string{"b", "b#a", "", "#"} {
+			for _, object := range []string{"a", "#a", "%0"} {
+				for _, id := range []string{"a", "#", "a#a"} {
+					keys = append(keys, record.Key{Organization: org, Connection: conn, Object: object, ID: id})
+				}
+			}
+		}
+	}
+	for _, id := range append(hostile(), "") {
+		keys = append(keys, record.Key{Organization: "o", Connection: "c", Object: id, ID: "x"},
+			record.Key{Organization: "o", Connection: "c", Object: "ids", ID: id})
+	}
+	longest := record.Key{Organization: "org_a1b2c3d4e5f6", Connection: "conn_000000000001",
+		Object: strings.Repeat("#", record.MaxObjectBytes), ID: strings.Repeat("%", record.MaxIDBytes)}
+	keys = append(keys, longest)
+	byList := map[record.Key]map[string]bool{}
+	written := map[record.Key]bool{}
+	for n, k := range keys {
+		if written[k] {
+			continue
+		}
+		written[k] = true
+		r := newRecord(k, 1)
+		r.Fields = record.Fields{"n": json.RawMessage(fmt.Sprint(n))}
+		put(t, s, r)
+		list := k
+		list.ID = ""
+		if byList[list] == nil {
+			byList[list] = map[string]bool{}
+		}
+		byList[list][k.ID] = true
+	}
+	seen := map[record.Key]bool{}
+	for n, k := range keys {
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		got := stored(t, s, k)
+		if got.Key != k || string(got.Fields["n"]) != fmt.Sprint(n) {
+			t.Fatalf("%q reads as %q number %s, want %d", k, got.Key, got.Fields["n"], n)
+		}
+	}
+	for list, want := range byList {
+		got := map[string]bool{}
+		for _, r := range all(t, 5, records(t, s, list)) {
+			got[r.ID] = true
+		}
+		same(t, got, want)
+	}
+}

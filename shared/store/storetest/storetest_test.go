@@ -1,0 +1,295 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"leadline/shared/fault"
+	"leadline/shared/quarantine"
+	"leadline/shared/record"
+	"leadline/shared/store"
+	"leadline/shared/store/memory"
+	"leadline/shared/tenant"
+)
+
+// brokenEnv makes TestBroken run, which fails.
+const brokenEnv = "LEADLINE_STORETEST_BROKEN"
+
+// The suite itself is tested by stores that are broken on purpose: it must catch each.
+func TestSuiteCatchesBrokenStores(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestBroken$", "-test.v")
+	cmd.Env = append(os.Environ(), brokenEnv+"=1")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	for name, b := range broken() {
+		place := "TestBroken/" + name + "/" + b.caught
+		if !strings.Contains(string(out), "--- FAIL: "+strings.ReplaceAll(place, " ", "_")) {
+			t.Errorf("%s is not caught by %q", name, b.caught)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s", out)
+	}
+}
+
+func TestBroken(t *testing.T) {
+	if os.Getenv(brokenEnv) == "" {
+		t.Skip("fails on purpose; run by TestSuiteCatchesBrokenStores")
+	}
+	for name, b := range broken() {
+		t.Run(name, func(t *testing.T) {
+			Run(t, func(*testing.T) Stores {
+				s := Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
+					Tenancy: memory.NewTenancy()}
+				b.spoil(&s)
+				return s
+			})
+		})
+	}
+}
+
+// defect is one way to be broken and the test that must catch it.
+type defect struct {
+	caught string
+	spoil  func(*Stores)
+}
+
+func broken() map[string]defect {
+	recs := func(f func(brokenRecords) brokenRecords) func(*Stores) {
+		return func(s *Stores) { s.Records = f(brokenRecords{Records: s.Records}) }
+	}
+	return map[string]defect{
+		"a winner is not told from a loser": {"Records/an older version loses to what stands", recs(func(b brokenRecords) brokenRecords {
+			b.stands = func(context.Context, record.Record, *record.Record) *record.Record { return nil }
+			return b
+		})},
+		"the same version overwrites": {"Records/the same version loses to what stands", recs(func(b brokenRecords) brokenRecords {
+			b.stands = func(ctx context.Context, r record.Record, stands *record.Record) *record.Record {
+				if stands != nil && stands.Version == r.Version {
+					_, _ = b.Records.Replace(ctx, r, stands.Rev)
+					return nil
+				}
+				return stands
+			}
+			return b
+		})},
+		"tombstones are not found": {"Records/a tombstone stands, and what revives", recs(func(b brokenRecords) brokenRecords {
+			b.got = func(r record.Record) (record.Record, error) {
+				if r.Deleted {
+					return r, fault.New(fault.NotFound, "not_found", "x")
+				}
+				return r, nil
+			}
+			return b
+		})},
+		"numbers pass through floats": {"Records/content is kept byte for byte", recs(func(b brokenRecords) brokenRecords {
+			b.got = func(r record.Record) (record.Record, error) {
+				for name, raw := range r.Fields {
+					var f float64
+					if json.Unmarshal(raw, &f) == nil && string(raw) != "null" {
+						r.Fields[name], _ = json.Marshal(f)
+					}
+				}
+				return r, nil
+			}
+			return b
+		})},
+		"content is escaped for HTML": {"Records/content is kept byte for byte", recs(func(b brokenRecords) brokenRecords {
+			b.got = func(r record.Record) (record.Record, error) {
+				for name, raw := range r.Fields {
+					r.Fields[name], _ = json.Marshal(raw)
+				}
+				return r, nil
+			}
+			return b
+		})},
+		"keys are joined carelessly": {"Records/keys never meet", recs(func(b brokenRecords) brokenRecords {
+			b.key = func(k record.Key) record.Key {
+				return record.Key{Organization: k.Organization + "#" + k.Connection, Object: k.Object, ID: k.ID}
+			}
+			return b
+		})},
+		"replace ignores the rev": {"Records/replace goes by rev alone", recs(func(b brokenRecords) brokenRecords {
+			b.anyRev = true
+			return b
+		})},
+		"a page loses its last item": {"RecordLists/every record once", recs(func(b brokenRecords) brokenRecords {
+			b.page = func(r []record.Record, next string) ([]record.Record, string) {
+				if next != "" && len(r) > 1 {
+					r = r[:len(r)-1]
+				}
+				return r, next
+			}
+			return b
+		})},
+		"the list stops after a page": {"RecordLists/every record once", recs(func(b brokenRecords) brokenRecords {
+			b.page = func(r []record.Record, _ string) ([]record.Record, string) { return r, "" }
+			return b
+		})},
+		"any cursor is taken": {"RecordLists/cursors of others", recs(func(b brokenRecords) brokenRecords {
+			b.anyCursor = true
+			return b
+		})},
+		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
+		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},
+		"entries ignore the filter":         {"Quarantine/entries come newest first", func(s *Stores) { s.Intake = unfiltered{s.Intake} }},
+		"entries know no organization":      {"Quarantine/an entry of another", func(s *Stores) { s.Intake = &shared{Intake: s.Intake} }},
+		"creation is not all or nothing":    {"Connections/a refused creation", func(s *Stores) { s.Tenancy = halves{s.Tenancy} }},
+		"old hooks lead on":                 {"Connections/a hook that moves", func(s *Stores) { s.Tenancy = &sticky{Tenancy: s.Tenancy} }},
+		"receipts never expire":             {"Tenancy/a receipt is kept whole until", func(s *Stores) { s.Tenancy = eternal{s.Tenancy} }},
+		"errors have no kind":               {"Tenancy/a missing organization", func(s *Stores) { s.Tenancy = kindless{s.Tenancy} }},
+	}
+}
+
+// brokenRecords are records with one thing wrong.
+type brokenRecords struct {
+	store.Records
+	stands    func(context.Context, record.Record, *record.Record) *record.Record
+	got       func(record.Record) (record.Record, error)
+	key       func(record.Key) record.Key
+	page      func([]record.Record, string) ([]record.Record, string)
+	anyRev    bool
+	anyCursor bool
+}
+
+func (b brokenRecords) PutNewer(ctx context.Context, r record.Record) (*record.Record, error) {
+	if b.key != nil {
+		r.Key = b.key(r.Key)
+	}
+	stands, err := b.Records.PutNewer(ctx, r)
+	if b.stands != nil {
+		stands = b.stands(ctx, r, stands)
+	}
+	return stands, err
+}
+
+func (b brokenRecords) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+	if stands, err := b.Records.Get(ctx, r.Key); b.anyRev && err == nil {
+		rev = stands.Rev
+	}
+	return b.Records.Replace(ctx, r, rev)
+}
+
+func (b brokenRecords) Get(ctx context.Context, k record.Key) (record.Record, error) {
+	asked := k
+	if b.key != nil {
+		k = b.key(k)
+	}
+	r, err := b.Records.Get(ctx, k)
+	r.Key = asked
+	if b.got != nil && err == nil {
+		return b.got(r)
+	}
+	return r, err
+}
+
+func (b brokenRecords) List(ctx context.Context, org, conn, object string, p store.Page) ([]record.Record, string, error) {
+	r, next, err := b.Records.List(ctx, org, conn, object, p)
+	if b.anyCursor && fault.Is(err, fault.Invalid) {
+		return nil, "", nil
+	}
+	if b.page != nil {
+		r, next = b.page(r, next)
+	}
+	return r, next, err
+}
+
+type repairing struct{ store.History }
+
+func (h repairing) Put(ctx context.Context, rows ...record.Revision) error {
+	for i := range rows {
+		rows[i].Repaired = false
+	}
+	return h.History.Put(ctx, rows...)
+}
+
+type oldest struct{ store.History }
+
+func (h oldest) List(ctx context.Context, k record.Key, p store.Page) ([]record.Revision, string, error) {
+	rows, next, err := h.History.List(ctx, k, p)
+	slices.Reverse(rows)
+	return rows, next, err
+}
+
+type unfiltered struct{ store.Intake }
+
+func (i unfiltered) Entries(ctx context.Context, org string, _ store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
+	return i.Intake.Entries(ctx, org, store.QuarantineFilter{}, p)
+}
+
+type shared struct{ store.Intake }
+
+func (i *shared) Entry(ctx context.Context, _, id string) (quarantine.Entry, error) {
+	return i.Intake.Entry(ctx, "org_a", id)
+}
+
+type halves struct{ store.Tenancy }
+
+func (h halves) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
+	err := h.Tenancy.CreateConnection(ctx, c, hook, r)
+	if err != nil {
+		_ = h.Tenancy.CreateConnection(ctx, c, hook, nil)
+	}
+	return err
+}
+
+type sticky struct {
+	store.Tenancy
+	mu    sync.Mutex
+	hooks map[string]tenant.Hook
+}
+
+func (s *sticky) Hook(ctx context.Context, hash string) (tenant.Hook, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hooks[hash], nil
+}
+
+func (s *sticky) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
+	s.keep(hook)
+	return s.Tenancy.CreateConnection(ctx, c, hook, r)
+}
+
+func (s *sticky) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
+	s.keep(hook)
+	return s.Tenancy.UpdateConnection(ctx, c, hook, r)
+}
+
+func (s *sticky) keep(hook tenant.Hook) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hooks == nil {
+		s.hooks = map[string]tenant.Hook{}
+	}
+	s.hooks[hook.TokenHash] = hook
+}
+
+type eternal struct{ store.Tenancy }
+
+func (e eternal) Receipt(ctx context.Context, org, key string, _ time.Time) (store.Receipt, error) {
+	return e.Tenancy.Receipt(ctx, org, key, time.Time{})
+}
+
+type kindless struct{ store.Tenancy }
+
+func (k kindless) Organization(ctx context.Context, id string) (tenant.Organization, error) {
+	org, err := k.Tenancy.Organization(ctx, id)
+	if err != nil {
+		err = errors.New("not found")
+	}
+	return org, err
+}

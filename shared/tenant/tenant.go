@@ -1,0 +1,117 @@
+// Package tenant holds who uses Leadline: organizations, their API keys with roles, and their connections to providers.
+package tenant
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+)
+
+// Organization is a customer. Everything stored belongs to exactly one.
+type Organization struct {
+	ID   string
+	Name string
+	// DataKey is the organization's own data key, wrapped by the stage's master key (see package secret).
+	DataKey   []byte
+	CreatedAt time.Time
+}
+
+// Role is what an API key may do.
+type Role string
+
+// The roles, from most to least.
+const (
+	// Admin may do everything in its organization.
+	Admin Role = "admin"
+	// Operator may read everything and replay what was set aside.
+	Operator Role = "operator"
+	// Viewer may read.
+	Viewer Role = "viewer"
+)
+
+// Allows tells whether a key of role r may do what needs the role.
+func (r Role) Allows(needed Role) bool {
+	order := []Role{Viewer, Operator, Admin}
+	have, need := slices.Index(order, r), slices.Index(order, needed)
+	return have >= 0 && need >= 0 && have >= need
+}
+
+// APIKey is a key for the HTTP API. The key itself is shown once, when it is made; only its hash is kept.
+type APIKey struct {
+	Hash         string
+	Organization string
+	Name         string
+	Role         Role
+	CreatedAt    time.Time
+	// RevokedAt is zero for a key that works.
+	RevokedAt time.Time
+}
+
+// HashToken gives the form in which an unguessable token (an API key, the token of a webhook URL) is stored and looked
+// up: the hex of its SHA-256. The token has 256 random bits, so that a slow hash would add nothing.
+func HashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// Status is where a connection stands.
+type Status string
+
+// The states of a connection.
+const (
+	// Active connections take events.
+	Active Status = "active"
+	// Disabled connections refuse events as if they did not exist.
+	Disabled Status = "disabled"
+)
+
+// Connection is an organization's login at one provider.
+type Connection struct {
+	ID           string
+	Organization string
+	Connector    string
+	Name         string
+	Status       Status
+	// Hook is the hash of the token in the connection's webhook URL.
+	Hook string
+	// Keys are the signing keys that the URL accepts, newest first.
+	Keys      []SigningKey
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	// Rev counts the changes to the connection, from 1. Its ETag.
+	Rev int64
+}
+
+// SigningKey is a key that the provider signs its events with, sealed.
+type SigningKey struct {
+	// Fingerprint tells keys apart without showing them: the first 8 hex digits of the SHA-256 of the key's text.
+	Fingerprint string
+	// Sealed is the key's text, encrypted with the organization's data key (see package secret).
+	Sealed    []byte
+	CreatedAt time.Time
+	// ExpiresAt is when a replaced key stops being accepted; zero for the present key.
+	ExpiresAt time.Time
+}
+
+// Valid tells whether the key is accepted at a time.
+func (k SigningKey) Valid(at time.Time) bool { return k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt) }
+
+// Hook is what the receiver of webhooks knows of a connection: found by the hash of the token in the URL, and nothing
+// else is needed to check a signature.
+type Hook struct {
+	TokenHash    string
+	Organization string
+	Connection   string
+	Connector    string
+	Status       Status
+	Keys         []SigningKey
+	// DataKey is the organization's wrapped data key, to open Keys.
+	DataKey []byte
+}
+
+// HookOf gives the receiver's view of the connection.
+func (c Connection) HookOf(org Organization) Hook {
+	return Hook{TokenHash: c.Hook, Organization: c.Organization, Connection: c.ID, Connector: c.Connector,
+		Status: c.Status, Keys: c.Keys, DataKey: org.DataKey}
+}

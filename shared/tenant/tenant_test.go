@@ -1,0 +1,176 @@
+package tenant_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"leadline/shared/tenant"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func TestRoles(t *testing.T) {
+	for _, c := range []struct {
+		have, needed tenant.Role
+		want         bool
+	}{
+		{tenant.Admin, tenant.Admin, true},
+		{tenant.Admin, tenant.Viewer, true},
+		{tenant.Operator, tenant.Viewer, true},
+		{tenant.Operator, tenant.Operator, true},
+		{tenant.Operator, tenant.Admin, false},
+		{tenant.Viewer, tenant.Operator, false},
+		{"", tenant.Viewer, false},
+		{"root", tenant.Viewer, false},
+		{tenant.Admin, "root", false},
+	} {
+		if got := c.have.Allows(c.needed); got != c.want {
+			t.Errorf("%q allows %q: got %t", c.have, c.needed, got)
+		}
+	}
+	if tenant.Role("root").Valid() || !tenant.Viewer.Valid() {
+		t.Error("exactly the roles are valid")
+	}
+}
+
+func TestNewAPIKeyKeepsOnlyTheHash(t *testing.T) {
+	text, key, err := tenant.NewAPIKey("org_000000000001", "ci", tenant.Viewer, noon, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^llk_[A-Za-z0-9_-]{43}$`).MatchString(text) || !tenant.IsAPIKey(text) {
+		t.Errorf("the key has the form %q", text)
+	}
+	want := tenant.APIKey{Hash: tenant.HashToken(text), Organization: "org_000000000001", Name: "ci", Role: tenant.Viewer, CreatedAt: noon}
+	if key != want {
+		t.Errorf("got %+v", key)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(text, "llk_"))
+	if err != nil || len(raw) != 32 {
+		t.Errorf("the key holds %d random bytes (%v)", len(raw), err)
+	}
+}
+
+func TestIsAPIKeyRefusesOtherTexts(t *testing.T) {
+	good := "llk_" + strings.Repeat("a", 43)
+	for _, text := range []string{"", "llk_", good[4:], good + "a", good[:46], "LLK_" + good[4:], "llk_" + strings.Repeat("+", 43)} {
+		if tenant.IsAPIKey(text) {
+			t.Errorf("%q passes", text)
+		}
+	}
+	if !tenant.IsAPIKey(good) {
+		t.Error("a key is refused")
+	}
+}
+
+func TestShortRandomIsAnError(t *testing.T) {
+	short := func() io.Reader { return bytes.NewReader(make([]byte, 5)) }
+	if _, err := tenant.NewToken(short()); err == nil {
+		t.Error("a token of 5 bytes")
+	}
+	if _, _, err := tenant.NewAPIKey("o", "n", tenant.Admin, noon, short()); err == nil {
+		t.Error("a key of 5 bytes")
+	}
+	if _, err := tenant.NewID("org", short()); err == nil {
+		t.Error("an id of 5 characters")
+	}
+}
+
+// Every byte value once: each letter must come out equally often, the values that cannot be shared out evenly dropped.
+func TestNewIDIsUnbiased(t *testing.T) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	random := bytes.NewReader(all)
+	count := map[rune]int{}
+	for range 252 / 12 {
+		id, err := tenant.NewID(tenant.ConnectionID, random)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`^conn_[0-9a-z]{12}$`).MatchString(id) {
+			t.Fatalf("got %q", id)
+		}
+		for _, c := range strings.TrimPrefix(id, "conn_") {
+			count[c]++
+		}
+	}
+	if len(count) != 36 {
+		t.Errorf("%d letters of 36 came out", len(count))
+	}
+	for c, n := range count {
+		if n != 7 {
+			t.Errorf("%q came out %d times, not 7", c, n)
+		}
+	}
+	if _, err := tenant.NewID("conn", random); err == nil {
+		t.Error("the last four byte values were used")
+	}
+}
+
+func TestRotate(t *testing.T) {
+	key := func(name string) tenant.SigningKey {
+		return tenant.SigningKey{Fingerprint: tenant.Fingerprint(name), Sealed: []byte(name), CreatedAt: noon}
+	}
+	c := tenant.Connection{ID: "conn_1", Rev: 1}
+
+	first := c.Rotate(key("one"), time.Hour, noon)
+	if len(first.Keys) != 1 || first.Rev != 2 || !first.UpdatedAt.Equal(noon) || first.PresentKey() == nil {
+		t.Fatalf("the first key: %+v", first)
+	}
+	second := first.Rotate(key("two"), time.Hour, noon)
+	if len(second.Keys) != 2 || string(second.Keys[0].Sealed) != "two" || !second.Keys[1].ExpiresAt.Equal(noon.Add(time.Hour)) {
+		t.Fatalf("the second key: %+v", second)
+	}
+	if len(first.Keys) != 1 || !first.Keys[0].ExpiresAt.IsZero() {
+		t.Fatal("Rotate changed the connection that it was given")
+	}
+	third := second.Rotate(key("three"), time.Minute, noon)
+	if len(third.Keys) != 2 || string(third.Keys[1].Sealed) != "two" || !third.Keys[1].ExpiresAt.Equal(noon.Add(time.Minute)) {
+		t.Fatalf("the third key: %+v", third)
+	}
+	if at := noon.Add(time.Minute); len(third.ValidKeys(at)) != 1 || len(third.ValidKeys(at.Add(-1))) != 2 || len(third.Keys) != 2 {
+		t.Error("a replaced key is accepted until its end, not at it")
+	}
+	if alone := third.Rotate(key("four"), 0, noon); len(alone.Keys) != 1 {
+		t.Errorf("without an overlap: %+v", alone.Keys)
+	}
+}
+
+func TestRotateNeverLeavesMoreThanTwoKeys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now, c := noon, tenant.Connection{}
+		for i := range rapid.IntRange(1, 20).Draw(t, "rotations") {
+			name := rapid.StringMatching(`[a-f]{1,3}`).Draw(t, "key")
+			overlap := time.Duration(rapid.IntRange(0, 1000).Draw(t, "overlap")) * time.Second
+			now = now.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "pause")) * time.Second)
+			before := c.PresentKey()
+			c = c.Rotate(tenant.SigningKey{Sealed: []byte(name), CreatedAt: now}, overlap, now)
+			switch valid := c.ValidKeys(now); {
+			case c.Rev != int64(i+1):
+				t.Fatalf("rev %d after %d rotations", c.Rev, i+1)
+			case len(c.Keys) > 2 || len(valid) == 0 || string(valid[0].Sealed) != name || !valid[0].ExpiresAt.IsZero():
+				t.Fatalf("keys %+v", c.Keys)
+			case before != nil && overlap > 0 && (len(valid) != 2 || !bytes.Equal(valid[1].Sealed, before.Sealed)):
+				t.Fatalf("the key before is not accepted any more: %+v", valid)
+			}
+		}
+	})
+}
+
+func TestWithStatusCountsAsAChange(t *testing.T) {
+	c := tenant.Connection{Status: tenant.Active, Rev: 4}
+	d := c.WithStatus(tenant.Disabled, noon)
+	if d.Status != tenant.Disabled || d.Rev != 5 || !d.UpdatedAt.Equal(noon) || c.Status != tenant.Active {
+		t.Errorf("got %+v", d)
+	}
+}
