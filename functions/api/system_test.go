@@ -249,10 +249,9 @@ func (s *system) opportunity(connection, id string, version int64, fields string
 func (s *system) setAside(connection, id string, reason quarantine.Reason, body []byte) quarantine.Entry {
 	s.t.Helper()
 	var packed bytes.Buffer
-	var packer delivery.Packer
-	s.must(packer.Pack(&packed, []byte("another body of the same object")))
+	s.must(delivery.Pack(&packed, []byte("another body of the same object")))
 	start := packed.Len()
-	s.must(packer.Pack(&packed, body))
+	s.must(delivery.Pack(&packed, body))
 	key := "archive/" + ours + "/" + id + ".gz"
 	s.must(s.payloads.Put(s.t.Context(), key, packed.Bytes()))
 	e := quarantine.Entry{ID: id, Organization: ours, Connection: connection, Connector: "close", Reason: reason, Detail: "Something is wrong.",

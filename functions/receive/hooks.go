@@ -119,7 +119,7 @@ func (h *hooks) open(ctx context.Context, found *hook, now time.Time) ([][]byte,
 		if err != nil {
 			return nil, behind(err, "open the organization's data key")
 		}
-		text, err := box.Open(purposeSigningKey, k.Sealed)
+		text, err := box.Open(secret.SigningKey, k.Sealed)
 		if err != nil {
 			return nil, behind(err, "open a signing key")
 		}

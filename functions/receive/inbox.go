@@ -23,7 +23,6 @@ type payloads interface {
 type inbox struct {
 	queue    sender
 	payloads payloads
-	packer   *delivery.Packer
 	// messageMax is the most bytes that a message may have.
 	messageMax int
 }
@@ -41,7 +40,7 @@ func (i inbox) put(ctx context.Context, d delivery.Delivery) error {
 		}
 	}
 	var packed bytes.Buffer
-	if err := i.packer.Pack(&packed, d.Body); err != nil {
+	if err := delivery.Pack(&packed, d.Body); err != nil {
 		return err
 	}
 	d.Payload = &record.PayloadRef{Key: "inbox/" + d.Organization + "/" + d.ID + ".gz", Length: int64(packed.Len())}

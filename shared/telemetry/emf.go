@@ -11,8 +11,8 @@ import (
 	"leadline/shared/fault"
 )
 
-// Namespace is where CloudWatch files the metrics.
-const Namespace = "Leadline"
+// Namespace is where CloudWatch files the metrics of a stage: two stages in one account share nothing.
+func Namespace(stage string) string { return "Leadline/" + stage }
 
 type emfMetric struct {
 	Name string `json:"Name"`
@@ -21,7 +21,7 @@ type emfMetric struct {
 
 // write prints the line of an invocation in the embedded metric format, one dimension only: the function. See
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-func (op *operation) write(ctx context.Context, w io.Writer, function string, took time.Duration, err error) {
+func (op *operation) write(ctx context.Context, w io.Writer, function, stage string, took time.Duration, err error) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	now := time.Now().UTC()
@@ -40,7 +40,7 @@ func (op *operation) write(ctx context.Context, w io.Writer, function string, to
 	line["_aws"] = map[string]any{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": Namespace, "Dimensions": [][]string{{KeyFunction}}, "Metrics": metrics,
+			"Namespace": Namespace(stage), "Dimensions": [][]string{{KeyFunction}}, "Metrics": metrics,
 		}},
 	}
 	text, marshalErr := json.Marshal(line)

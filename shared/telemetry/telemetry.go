@@ -39,7 +39,7 @@ func Start[In, Out any](function string, build func(ctx context.Context, log *sl
 		log.Error("start", KeyError, err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(Wrap(function, log, os.Stdout, handle))
+	lambda.Start(Wrap(function, os.Getenv("STAGE"), log, os.Stdout, handle))
 }
 
 // NewLogger makes the logger of a function: JSON lines to w from a level (debug, info, warn, error; info if unknown).
@@ -52,12 +52,12 @@ func NewLogger(w io.Writer, function, level string) *slog.Logger {
 }
 
 // Wrap makes handle write its line to w after each invocation.
-func Wrap[In, Out any](function string, log *slog.Logger, w io.Writer, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+func Wrap[In, Out any](function, stage string, log *slog.Logger, w io.Writer, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (Out, error) {
 		op := &operation{counts: map[string]int64{}}
 		start := time.Now()
 		out, err := handle(context.WithValue(ctx, operationKey{}, op), in)
-		op.write(ctx, w, function, time.Since(start), err)
+		op.write(ctx, w, function, stage, time.Since(start), err)
 		if err != nil {
 			log.Error("failed", KeyRequest, requestID(ctx), KeyFault, string(fault.KindOf(err)), KeyError, err.Error())
 		}

@@ -15,7 +15,7 @@ import (
 func invoke(t *testing.T, handle func(context.Context, string) (string, error)) []map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	wrapped := telemetry.Wrap("ingest", telemetry.NewLogger(&out, "ingest", "info"), &out, handle)
+	wrapped := telemetry.Wrap("ingest", "dev", telemetry.NewLogger(&out, "ingest", "info"), &out, handle)
 	_, _ = wrapped(context.Background(), "in")
 	var lines []map[string]any
 	for text := range strings.Lines(out.String()) {
@@ -43,6 +43,9 @@ func TestOneLinePerInvocationCarriesItsMetrics(t *testing.T) {
 		t.Fatalf("got %v", l)
 	}
 	metrics := l["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	if metrics["Namespace"] != "Leadline/dev" {
+		t.Fatalf("got %v", metrics["Namespace"])
+	}
 	if got := len(metrics["Metrics"].([]any)); got != 3 {
 		t.Fatalf("want 3 metrics, got %v", metrics)
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"leadline/infra/local/dynamodb"
 	"leadline/infra/local/dynamodb/dynamodbtest"
@@ -53,6 +54,8 @@ func run(ctx context.Context, port int, command []string) (code int, err error) 
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = append(os.Environ(), dynamodbtest.Env+"="+server.Endpoint)
 	var exit *exec.ExitError
 	if err := cmd.Run(); errors.As(err, &exit) && exit.Exited() {
