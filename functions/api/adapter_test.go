@@ -46,7 +46,9 @@ func TestEveryIDReachesTheHandler(t *testing.T) {
 		got, suffix = r.PathValue("record"), "/history"
 	})
 	rapid.Check(t, func(rt *rapid.T) {
-		id := rapid.OneOf(rapid.StringMatching(`[a-z/%?#.25F ]{1,12}`), rapid.StringN(1, 40, -1)).Draw(rt, "id")
+		id := rapid.OneOf(rapid.StringMatching(`[a-z/%?#.25F ]{1,12}`), rapid.StringN(1, 40, -1)).Filter(func(id string) bool {
+			return id != "/" // net/http routes "%2F" alone as if it were the end of the path
+		}).Draw(rt, "id")
 		end := rapid.SampledFrom([]string{"", "/history"}).Draw(rt, "end")
 		path, err := url.PathUnescape("/v1/connections/c/objects/o/records/" + url.PathEscape(url.PathEscape(id)) + end)
 		if err != nil {
@@ -91,8 +93,8 @@ func TestNewRequestCarriesEverything(t *testing.T) {
 func FuzzHandle(f *testing.F) {
 	f.Add("GET", "/v1/connections/c/objects/o/records/a%2Fb", "limit=1", "", "Bearer llk_x", false)
 	f.Add("POST", "/v1/connections", "", `{"connector":"close"}`, "", true)
+	s := newSystem(f)
 	f.Fuzz(func(t *testing.T, method, path, query, body, authorization string, encoded bool) {
-		s := newSystem(t)
 		for _, key := range []string{authorization, "Bearer " + s.admin} {
 			event := events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: query, Body: body, IsBase64Encoded: encoded,
 				Headers: map[string]string{"authorization": key, "content-type": "application/json"}}

@@ -6,4 +6,4 @@ import (
 	"leadline/shared/secret"
 )
 
-func testKeyring(t *testing.T) *secret.Keyring { return secret.NewKeyring(nil, "") }
+func testKeyring(t testing.TB) *secret.Keyring { return secret.NewKeyring(nil, "") }

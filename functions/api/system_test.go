@@ -39,7 +39,7 @@ const (
 
 // system is the function with everything behind it in memory, and API Gateway in front of it.
 type system struct {
-	t        *testing.T
+	t        testing.TB
 	handler  *handler
 	records  *memory.Records
 	history  *memory.History
@@ -54,7 +54,7 @@ type system struct {
 	admin, operator, viewer, stranger string
 }
 
-func newSystem(t *testing.T) *system {
+func newSystem(t testing.TB) *system {
 	t.Helper()
 	doc, err := openapitest.Parse(openAPIFile)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *system) post(key, path string, body any) answer {
 }
 
 // want fails unless the answer has the status and, for a problem, the code.
-func (a answer) want(t *testing.T, status int, code ...string) answer {
+func (a answer) want(t testing.TB, status int, code ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got %d, want %d: %s", a.status, status, a.body)
@@ -165,7 +165,7 @@ func (a answer) want(t *testing.T, status int, code ...string) answer {
 }
 
 // read decodes an answer.
-func read[T any](t *testing.T, a answer) T {
+func read[T any](t testing.TB, a answer) T {
 	t.Helper()
 	var v T
 	if err := json.Unmarshal(a.body, &v); err != nil {
@@ -175,7 +175,7 @@ func read[T any](t *testing.T, a answer) T {
 }
 
 // gateway plays API Gateway: an HTTP API decodes the path once and cuts it at a "?" that this gave.
-func gateway(t *testing.T, r request) events.APIGatewayV2HTTPRequest {
+func gateway(t testing.TB, r request) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	path, query, _ := strings.Cut(r.path, "?")
 	path, err := url.PathUnescape(path)

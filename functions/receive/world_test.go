@@ -150,7 +150,7 @@ func (w *world) restart() {
 		inbox: inbox{queue: w.queue, payloads: countedBlobs{w.blobs, w.calls}, messageMax: messageMax},
 		now:   w.now, random: rand.Reader, log: log, tolerance: tolerance, bodyMax: bodyMax,
 	}
-	w.handle = telemetry.Wrap("receive", log, w.out, w.h.Handle)
+	w.handle = telemetry.Wrap("receive", "test", log, w.out, w.h.Handle)
 	w.calls.since()
 }
 

@@ -1,5 +1,5 @@
-// Package blob keeps what is too large for a table: payloads as they came, and large field values. In AWS that is an S3
-// bucket.
+// Package blob keeps bytes under keys: payloads as they arrived, bodies too large for a message, values too large for a
+// record. Keys begin with what the object is for and the organization that it belongs to.
 package blob
 
 import (
@@ -8,17 +8,21 @@ import (
 	"leadline/shared/fault"
 )
 
-// Store keeps objects under keys. Its methods return errors of package fault: NotFound for a key, or a range beyond the
-// end of an object, that is not there; Unavailable or RateLimited where a later try may succeed.
+// Store keeps objects. Errors are of package fault; a method that reads gives NotFound where there is no object.
 type Store interface {
-	// Put stores an object, in place of any other under its key.
+	// Put stores an object. What was stored under the key is replaced.
 	Put(ctx context.Context, key string, body []byte) error
-	// Get reads a whole object.
+	// Get reads an object.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// GetRange reads length bytes from offset, less where the object ends before.
+	// GetRange reads length bytes of an object from offset on. A range that does not lie within the object, or is empty,
+	// is Invalid.
 	GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
 }
 
-func notFound() error {
-	return fault.New(fault.NotFound, "not_found", "blob: there is no such object, or nothing in that range of it")
+func notFound(cause error) error {
+	return fault.Wrap(cause, fault.NotFound, "not_found", "object not found")
+}
+
+func outOfRange() error {
+	return fault.New(fault.Invalid, "invalid_range", "the range does not lie within the object")
 }

@@ -3,12 +3,15 @@ package blob
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
+
+	"leadline/shared/fault"
 )
 
 var _ Store = (*Memory)(nil)
 
-// Memory keeps objects in memory, for tests. It is safe for concurrent use.
+// Memory is a Store in memory, for tests. It is safe for concurrent use.
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte
@@ -18,31 +21,62 @@ type Memory struct {
 func NewMemory() *Memory { return &Memory{objects: map[string][]byte{}} }
 
 // Put implements Store.
-func (m *Memory) Put(_ context.Context, key string, body []byte) error {
+func (m *Memory) Put(ctx context.Context, key string, body []byte) error {
+	if err := alive(ctx); err != nil {
+		return fmt.Errorf("blob: put: %w", err)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.objects[key] = bytes.Clone(body)
+	m.objects[key] = append([]byte{}, body...)
 	return nil
 }
 
 // Get implements Store.
-func (m *Memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	body, ok := m.objects[key]
-	if !ok {
-		return nil, notFound()
+func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
+	body, err := m.get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("blob: get: %w", err)
 	}
 	return bytes.Clone(body), nil
 }
 
 // GetRange implements Store.
-func (m *Memory) GetRange(_ context.Context, key string, offset, length int64) ([]byte, error) {
+func (m *Memory) GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+	body, err := m.get(ctx, key)
+	if size := int64(len(body)); err == nil && (offset < 0 || length <= 0 || offset > size || length > size-offset) {
+		err = outOfRange()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("blob: get range: %w", err)
+	}
+	return bytes.Clone(body[offset : offset+length]), nil
+}
+
+// Keys gives the keys of all objects, in no order.
+func (m *Memory) Keys() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	body, ok := m.objects[key]
-	if !ok || offset < 0 || length <= 0 || offset >= int64(len(body)) {
-		return nil, notFound()
+	keys := make([]string, 0, len(m.objects))
+	for key := range m.objects {
+		keys = append(keys, key)
 	}
-	return bytes.Clone(body[offset:min(offset+length, int64(len(body)))]), nil
+	return keys
+}
+
+func (m *Memory) get(ctx context.Context, key string) ([]byte, error) {
+	if err := alive(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	body, found := m.objects[key]
+	if !found {
+		return nil, notFound(fmt.Errorf("no such key"))
+	}
+	return body, nil
+}
+
+// alive refuses work for a request that has ended, as a request over the network would be.
+func alive(ctx context.Context) error {
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "unavailable", "the request has ended")
 }

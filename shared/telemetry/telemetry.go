@@ -28,6 +28,7 @@ const (
 	KeyConnection   = "connection"
 	KeyConnector    = "connector"
 	KeyDelivery     = "delivery"
+	KeyMessage      = "message"
 )
 
 // Start runs a Lambda function: build makes its handler once, at start-up; a failure there is logged and ends the

@@ -17,6 +17,7 @@ import (
 type Queue interface {
 	Receive(ctx context.Context, opts sqs.ReceiveOptions) ([]sqs.Message, error)
 	Delete(receipt string) error
+	ChangeVisibility(receipt string, d time.Duration) error
 }
 
 // QueueMapping feeds a function with a queue's messages. Its fields are not changed after Run.
@@ -63,12 +64,17 @@ func (m *QueueMapping) Run(ctx context.Context) {
 		messages, err := m.collect(ctx)
 		if err != nil && ctx.Err() == nil {
 			m.Report(fmt.Errorf("receive from %s: %w", m.ARN, err))
-			err = sleep(ctx, time.Second)
+			err = sleep(ctx, time.Second) // and go on with what there is
 		}
 		if err != nil {
+			m.release(messages)
 			return
 		}
-		for i, batch := range m.split(messages) {
+		batches := m.split(messages)
+		if len(batches) == 0 {
+			<-slots
+		}
+		for i, batch := range batches {
 			if i > 0 {
 				slots <- struct{}{} // some batch will end
 			}
@@ -77,8 +83,14 @@ func (m *QueueMapping) Run(ctx context.Context) {
 				<-slots
 			})
 		}
-		if len(messages) == 0 {
-			<-slots
+	}
+}
+
+// release gives messages back that no batch was made of.
+func (m *QueueMapping) release(messages []sqs.Message) {
+	for _, received := range messages {
+		if err := m.Queue.ChangeVisibility(received.Receipt, 0); err != nil {
+			m.Report(fmt.Errorf("release message %s: %w", received.ID, err))
 		}
 	}
 }

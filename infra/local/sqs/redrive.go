@@ -97,7 +97,7 @@ func (s *Queues) MoveMessages(sourceARN, destinationARN string) (handle string, 
 		}
 		s.seq++
 		fresh := &message{ID: newID(), Seq: s.seq, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Trace: m.Trace,
-			Sent: m.Sent, VisibleAt: now}
+			Sent: now, VisibleAt: now}
 		if err := s.move(source, m, to, fresh); err != nil {
 			return "", err
 		}

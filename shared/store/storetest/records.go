@@ -279,7 +279,10 @@ func counter(t *testing.T, s Stores) {
 	put(t, s, newRecord(key("x"), 0))
 	const each = 4
 	for _, err := range atOnce(t, func(int) error {
-		for done := 0; done < each; {
+		for done, tries := 0, 0; done < each; tries++ {
+			if tries > 1000 {
+				return fmt.Errorf("%d of %d replacements done in %d tries", done, each, tries)
+			}
 			r, err := s.Records.Get(ctx(t), key("x"))
 			if err != nil {
 				return err

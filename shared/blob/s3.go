@@ -1,0 +1,82 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"leadline/shared/awsfault"
+)
+
+// Client is what the store needs of *s3.Client.
+type Client interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+}
+
+var (
+	_ Client = (*s3.Client)(nil)
+	_ Store  = (*S3)(nil)
+)
+
+// S3 is a Store in a bucket. Each method is one request.
+type S3 struct {
+	client Client
+	bucket string
+}
+
+// NewS3 uses the bucket of the name.
+func NewS3(client Client, bucket string) *S3 { return &S3{client: client, bucket: bucket} }
+
+// Put implements Store.
+func (s *S3) Put(ctx context.Context, key string, body []byte) error {
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(body),
+		ContentLength: aws.Int64(int64(len(body))), ContentType: aws.String("application/octet-stream"),
+	})
+	return awsfault.Wrap(err, "blob: put")
+}
+
+// Get implements Store.
+func (s *S3) Get(ctx context.Context, key string) ([]byte, error) {
+	body, err := s.get(ctx, key, nil)
+	return body, awsfault.Wrap(err, "blob: get")
+}
+
+// GetRange implements Store.
+func (s *S3) GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+	const what = "blob: get range"
+	if offset < 0 || length <= 0 {
+		return nil, awsfault.Wrap(outOfRange(), what)
+	}
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: both ends are included; an end behind the
+	// object's is cut without an error.
+	body, err := s.get(ctx, key, aws.String(fmt.Sprintf("bytes=%d-%d", offset, offset+length-1)))
+	if err == nil && int64(len(body)) != length {
+		body, err = nil, outOfRange()
+	}
+	return body, awsfault.Wrap(err, what)
+}
+
+func (s *S3) get(ctx context.Context, key string, span *string) ([]byte, error) {
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key, Range: span})
+	switch awsfault.Code(err) {
+	case "NoSuchKey", "NotFound":
+		return nil, notFound(err)
+	case "InvalidRange":
+		return nil, outOfRange()
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	body, err := io.ReadAll(out.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read body: %w", err)
+	}
+	return body, nil
+}
