@@ -25,6 +25,8 @@ import (
 	"leadline/shared/problem"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
+	"leadline/shared/secret"
+	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
 )
@@ -308,4 +310,13 @@ func ids(l list[Record]) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+func testKeyring(t testing.TB) *secret.Keyring {
+	t.Helper()
+	kms, err := secrettest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.NewKeyring(kms, "key")
 }

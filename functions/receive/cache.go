@@ -32,6 +32,14 @@ func (c *cache[V]) get(key string, now time.Time) (V, bool) {
 	return e.value, true
 }
 
+// holds tells whether there is a value under a key, be it one that has run out.
+func (c *cache[V]) holds(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.entries[key]
+	return ok
+}
+
 // put remembers a value until a time. Where there is no room, what has run out goes, else an entry of chance.
 func (c *cache[V]) put(key string, value V, now, until time.Time) {
 	c.mu.Lock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"leadline/shared/connector"
+	"leadline/shared/connectors"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/problem"
@@ -43,6 +46,16 @@ type handler struct {
 	now     func() time.Time
 	random  io.Reader
 	log     *slog.Logger
+}
+
+func newHandler(cfg Config, log *slog.Logger, t table, k keyring, queue sender, p payloads) *handler {
+	return &handler{
+		hooks:     newHooks(t, k, connector.NewRegistry(connectors.All()...), time.Duration(cfg.HookCacheSeconds)*time.Second),
+		inbox:     inbox{queue: queue, payloads: p, messageMax: cfg.MessageMaxBytes},
+		tolerance: time.Duration(cfg.SignatureToleranceSeconds) * time.Second,
+		bodyMax:   cfg.BodyMaxBytes,
+		now:       time.Now, random: rand.Reader, log: log,
+	}
 }
 
 // margin is the time kept from the invocation's own, so that there is an answer where something behind hangs.

@@ -61,7 +61,7 @@ func newHooks(t table, k keyring, connectors connector.Registry, keep time.Durat
 type hook struct {
 	tenant.Hook
 	signature connector.Signature
-	// opened holds the bytes of Keys, one for one; nil for a key that had expired when the hook was read.
+	// opened holds the bytes of Keys, one for one.
 	opened [][]byte
 	readAt time.Time
 }
@@ -78,7 +78,8 @@ func (h *hooks) find(ctx context.Context, token string, now time.Time) (*hook, e
 	if _, ok := h.unknown.get(hash, now); ok {
 		return nil, notFound()
 	}
-	if !h.misses.left(now) {
+	// A hook that was there when it was last read is read again whatever strangers try.
+	if !h.known.holds(hash) && !h.misses.left(now) {
 		return nil, &fault.Error{Kind: fault.RateLimited, Code: "rate_limited", RetryAfter: time.Second,
 			Message: "Too many requests to URLs that do not exist. Try again in a second."}
 	}
@@ -102,19 +103,16 @@ func (h *hooks) read(ctx context.Context, hash string, now time.Time) (*hook, er
 		return nil, fault.New(fault.Internal, "unknown_connector", "receive: there is no connector %q that has webhooks", stored.Connector)
 	}
 	found := &hook{Hook: stored, signature: definition.Webhook.Signature, readAt: now}
-	if found.opened, err = h.open(ctx, found, now); err != nil {
+	if found.opened, err = h.open(ctx, found); err != nil {
 		return nil, err
 	}
 	h.known.put(hash, found, now, now.Add(h.keep))
 	return found, nil
 }
 
-func (h *hooks) open(ctx context.Context, found *hook, now time.Time) ([][]byte, error) {
+func (h *hooks) open(ctx context.Context, found *hook) ([][]byte, error) {
 	opened := make([][]byte, len(found.Keys))
 	for i, k := range found.Keys {
-		if !k.Valid(now) {
-			continue
-		}
 		box, err := h.keyring.Open(ctx, found.Organization, found.DataKey)
 		if err != nil {
 			return nil, behind(err, "open the organization's data key")
@@ -134,7 +132,7 @@ func (h *hooks) open(ctx context.Context, found *hook, now time.Time) ([][]byte,
 func (h *hook) verify(headers map[string]string, body []byte, now time.Time, tolerance time.Duration) error {
 	var keys [][]byte
 	for i, k := range h.Keys {
-		if h.opened[i] != nil && k.Valid(now) {
+		if k.Valid(now) {
 			keys = append(keys, h.opened[i])
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -129,11 +130,22 @@ func TestAnUnknownURLIsLookedUpOnceInAWhile(t *testing.T) {
 	w.made(map[string]int{"table": 1})
 }
 
+func TestWhatCannotBeATokenIsNotLookedUp(t *testing.T) {
+	w := newWorld(t)
+	for _, token := range []string{"", strings.Repeat("x", maxTokenBytes+1)} {
+		r := w.request("{}")
+		r.PathParameters["token"] = token
+		w.refuses(r, http.StatusNotFound, "not_found")
+	}
+	w.made(map[string]int{})
+}
+
 func TestAFloodOfUnknownURLsIsBounded(t *testing.T) {
 	w := newWorld(t)
 	w.accepts(w.request("{}"))
 	_, cold := w.connect("conn_000000000002", w.key)
 	w.calls.since()
+	w.pass(time.Hour)       // saves up nothing
 	for i := range 20_000 { // over twenty seconds
 		w.pass(time.Millisecond)
 		r := w.request("{}")
@@ -162,7 +174,7 @@ func TestHooksAreRememberedUpToALimit(t *testing.T) {
 	w := newWorld(t)
 	first := w.token
 	for i := range maxHooks + 100 {
-		_, w.token = w.connect(fmtID("conn", 100+i), w.key)
+		_, w.token = w.connect(fmt.Sprintf("conn_%012d", 100+i), w.key)
 		w.accepts(w.request("{}"))
 	}
 	if n := len(w.h.hooks.known.entries); n != maxHooks {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"leadline/shared/blob"
 	"leadline/shared/connector"
@@ -22,6 +22,7 @@ import (
 	"leadline/shared/delivery"
 	"leadline/shared/problem"
 	"leadline/shared/secret"
+	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
 	"leadline/shared/telemetry"
 	"leadline/shared/tenant"
@@ -105,11 +106,24 @@ func (c countedBlobs) Put(ctx context.Context, key string, body []byte) error {
 	return c.Memory.Put(ctx, key, body)
 }
 
+type countedKMS struct {
+	*secrettest.KMS
+	*calls
+}
+
+func (c countedKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, options ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+	if err := c.call(ctx, "kms"); err != nil {
+		return nil, err
+	}
+	return c.KMS.Decrypt(ctx, in, options...)
+}
+
 // world is a handler with everything behind it, one organization and one Close connection.
 type world struct {
 	t       testing.TB
 	calls   *calls
 	tenancy *memory.Tenancy
+	kms     *secrettest.KMS
 	keyring *secret.Keyring
 	queue   *queued
 	blobs   *blob.Memory
@@ -130,9 +144,12 @@ func newWorld(t testing.TB) *world {
 	c := &calls{made: map[string]int{}, fails: map[string]error{}}
 	w := &world{t: t, calls: c, tenancy: memory.NewTenancy(), queue: &queued{calls: c}, blobs: blob.NewMemory(), out: &bytes.Buffer{},
 		clock: time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC), key: strings.Repeat("0f", 32)}
-	w.keyring = newKeyring(t, c)
-	w.org = tenant.Organization{ID: "org_000000000001", Name: "Pine", CreatedAt: w.clock}
 	var err error
+	if w.kms, err = secrettest.New(); err != nil {
+		t.Fatal(err)
+	}
+	w.keyring = secret.NewKeyring(countedKMS{w.kms, c}, "key")
+	w.org = tenant.Organization{ID: "org_000000000001", Name: "Pine", CreatedAt: w.clock}
 	if w.org.DataKey, err = w.keyring.NewDataKey(t.Context(), w.org.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -143,13 +160,11 @@ func newWorld(t testing.TB) *world {
 
 // restart begins again with nothing in memory.
 func (w *world) restart() {
-	w.keyring = newKeyring(w.t, w.calls)
+	w.keyring = secret.NewKeyring(countedKMS{w.kms, w.calls}, "")
 	log := telemetry.NewLogger(w.out, "receive", "debug")
-	w.h = &handler{
-		hooks: newHooks(countedTable{w.tenancy, w.calls}, w.keyring, connector.NewRegistry(connectors.All()...), keep),
-		inbox: inbox{queue: w.queue, payloads: countedBlobs{w.blobs, w.calls}, messageMax: messageMax},
-		now:   w.now, random: rand.Reader, log: log, tolerance: tolerance, bodyMax: bodyMax,
-	}
+	w.h = newHandler(Config{SignatureToleranceSeconds: int(tolerance.Seconds()), HookCacheSeconds: int(keep.Seconds()),
+		BodyMaxBytes: bodyMax, MessageMaxBytes: messageMax}, log, countedTable{w.tenancy, w.calls}, w.keyring, w.queue, countedBlobs{w.blobs, w.calls})
+	w.h.now = w.now
 	w.handle = telemetry.Wrap("receive", "test", log, w.out, w.h.Handle)
 	w.calls.since()
 }
@@ -334,6 +349,5 @@ func with(r events.APIGatewayV2HTTPRequest, name, value string) events.APIGatewa
 	return r
 }
 
+// errDown is what a service that does not answer gives.
 var errDown = errors.New("dial tcp 192.0.2.1:443: connection refused")
-
-func fmtID(prefix string, n int) string { return fmt.Sprintf("%s_%012d", prefix, n) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -50,7 +51,7 @@ func (s *S3) Get(ctx context.Context, key string) ([]byte, error) {
 // GetRange implements Store.
 func (s *S3) GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
 	const what = "blob: get range"
-	if offset < 0 || length <= 0 {
+	if offset < 0 || length <= 0 || offset > math.MaxInt64-length {
 		return nil, awsfault.Wrap(outOfRange(), what)
 	}
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: both ends are included; an end behind the

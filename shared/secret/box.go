@@ -6,71 +6,91 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-
-	"leadline/shared/fault"
+	"errors"
+	"fmt"
+	"io"
 )
 
-const keyBytes = 32
+// sealFormat is the format that Seal writes: the format byte, then a random nonce of 12 bytes, then AES-256-GCM
+// ciphertext and tag. Format byte and purpose are authenticated.
+const sealFormat = 1
 
-// format is the first byte of everything sealed: AES-256-GCM with a random nonce, under a key derived for the purpose.
-const format = 1
-
-// Box encrypts and signs with an organization's data key.
-type Box struct{ key [keyBytes]byte }
-
-// String keeps the key out of logs.
-func (Box) String() string { return "secret.Box" }
-
-// GoString keeps the key out of logs.
-func (Box) GoString() string { return "secret.Box" }
-
-// derive gives a key for one purpose and one use, so that no two uses share a key.
-func (b Box) derive(use, purpose string) []byte {
-	key, err := hkdf.Key(sha256.New, b.key[:], nil, "leadline/"+use+"/"+purpose, keyBytes)
-	if err != nil { // fails only for a length beyond 255 hashes
-		return nil
-	}
-	return key
+// Box seals and opens with one organization's data key. Every use has a purpose, a text of the program such as
+// "signing key": what was sealed for one purpose does not open for another. A Box shows nothing of its keys when
+// printed. It is safe for concurrent use.
+//
+// Nonces are random: one data key is good for 2^32 sealings.
+type Box struct {
+	aead cipher.AEAD
+	mac  []byte // the key from which those of MAC are derived
 }
 
-func (b Box) aead(purpose string) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(b.derive("seal", purpose))
+func newBox(key []byte) (Box, error) {
+	if len(key) != DataKeyBytes {
+		return Box{}, refused("the data key")
+	}
+	derived, err := hkdf.Expand(sha256.New, key, "leadline seal 1", DataKeyBytes)
 	if err != nil {
-		return nil, err
+		return Box{}, fmt.Errorf("derive key: %w", err)
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		return Box{}, fmt.Errorf("derive key: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return Box{}, fmt.Errorf("derive key: %w", err)
+	}
+	mac, err := hkdf.Expand(sha256.New, key, "leadline mac 1", DataKeyBytes)
+	if err != nil {
+		return Box{}, fmt.Errorf("derive key: %w", err)
+	}
+	return Box{aead: aead, mac: mac}, nil
 }
 
-// Seal encrypts a text for a purpose.
+// Seal encrypts a text for a purpose. Two sealings of one text differ.
 func (b Box) Seal(purpose string, plaintext []byte) []byte {
-	aead, err := b.aead(purpose)
-	if err != nil { // the key has the right length by its type
-		return nil
-	}
-	return aead.Seal([]byte{format}, nil, plaintext, []byte(purpose))
+	return b.aead.Seal([]byte{sealFormat}, nil, plaintext, additional(sealFormat, purpose))
 }
 
-// Open decrypts what Seal made for the same purpose. What was tampered with, sealed for another purpose or with another
-// key is refused: Internal, for nobody outside can have caused it.
+// Open gives back what was sealed for the purpose. It is an error of kind Internal if it was not, or was changed since.
 func (b Box) Open(purpose string, sealed []byte) ([]byte, error) {
-	refused := fault.New(fault.Internal, "unsealable", "secret: what is stored as a %s does not open", purpose)
-	if len(sealed) == 0 || sealed[0] != format {
-		return nil, refused
+	if len(sealed) == 0 || sealed[0] != sealFormat {
+		return nil, fmt.Errorf("secret: open: %w", refused("a sealed text of an unknown format"))
 	}
-	aead, err := b.aead(purpose)
+	plaintext, err := b.aead.Open(nil, nil, sealed[1:], additional(sealed[0], purpose))
 	if err != nil {
-		return nil, refused
-	}
-	plaintext, err := aead.Open(nil, nil, sealed[1:], []byte(purpose))
-	if err != nil {
-		return nil, refused
+		return nil, fmt.Errorf("secret: open: %w", refused("a sealed text"))
 	}
 	return plaintext, nil
 }
 
-// MAC signs data for a purpose: the 32 bytes of an HMAC-SHA256.
-func (b Box) MAC(purpose string, data []byte) []byte {
-	mac := hmac.New(sha256.New, b.derive("mac", purpose))
-	mac.Write(data)
-	return mac.Sum(nil)
+func additional(format byte, purpose string) []byte { return append([]byte{format}, purpose...) }
+
+// MAC signs data for a purpose: HMAC-SHA256 with a key of that purpose alone.
+func (b Box) MAC(purpose string, data []byte) ([]byte, error) {
+	key, err := hkdf.Expand(sha256.New, b.mac, purpose, DataKeyBytes)
+	if err != nil {
+		return nil, fmt.Errorf("secret: sign: %w", err)
+	}
+	h := hmac.New(sha256.New, key)
+	_, _ = h.Write(data) // a hash takes everything
+	return h.Sum(nil), nil
 }
+
+// Verify tells in constant time whether mac signs data for the purpose.
+func (b Box) Verify(purpose string, data, mac []byte) (bool, error) {
+	want, err := b.MAC(purpose, data)
+	if err != nil {
+		return false, err
+	}
+	return hmac.Equal(want, mac), nil
+}
+
+var errNoKeys = errors.New("secret: keys are not to be written")
+
+// Format prints nothing of the keys, whatever the verb.
+func (Box) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "secret.Box") }
+
+// MarshalText refuses to write the keys.
+func (Box) MarshalText() ([]byte, error) { return nil, errNoKeys }

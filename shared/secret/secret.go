@@ -1,6 +1,5 @@
-// Package secret encrypts what must not be read at rest, by envelope encryption: KMS wraps a data key for each
-// organization, and everything of that organization is encrypted with it here, without another call. See
-// https://docs.aws.amazon.com/kms/latest/developerguide/kms-cryptography.html
+// Package secret keeps secrets by envelope encryption: each organization has a data key, wrapped by the stage's master
+// key and stored with the organization; what is secret is sealed with it. The master key never leaves where it lives.
 package secret
 
 import (
@@ -10,102 +9,127 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-
-	"leadline/shared/awsfault"
 	"leadline/shared/fault"
 )
 
-// What sealed things are for. A text sealed for one purpose does not open for another.
-const (
-	PurposeSigningKey = "signing-key"
-	PurposeReceipt    = "receipt"
-	PurposeCursor     = "cursor"
-)
+// DataKeyBytes is the length of a data key.
+const DataKeyBytes = 32
 
-// KMS is what a Keyring needs of *kms.Client.
-type KMS interface {
-	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
-	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
+// MasterKey makes and unwraps data keys. What is wrapped for one organization cannot be unwrapped for another. Errors
+// are of package fault.
+type MasterKey interface {
+	// NewDataKey makes a data key and gives it in the clear and wrapped.
+	NewDataKey(ctx context.Context, organization string) (key, wrapped []byte, err error)
+	// Unwrap gives back a data key.
+	Unwrap(ctx context.Context, organization string, wrapped []byte) (key []byte, err error)
 }
 
-const (
-	// keep is how long an unwrapped data key is remembered: long enough that a busy function asks KMS rarely, short
-	// enough that a revoked permission takes effect.
-	keep = 15 * time.Minute
-	// maxKept bounds the memory of a function that serves many organizations.
-	maxKept = 1000
-)
+// Options of a keyring.
+type Options struct {
+	// TTL is how long an opened data key is remembered; 10 minutes unless set. A master key that is disabled works on
+	// for so long.
+	TTL time.Duration
+	// Size is how many opened data keys are remembered; 1,000 unless set.
+	Size int
+	// Now is the clock; time.Now unless set.
+	Now func() time.Time
+}
 
-// Keyring makes and unwraps data keys. It is safe for concurrent use.
+// Keyring opens data keys and remembers them for a while, so that a warm function asks the master key for nothing. It is
+// safe for concurrent use.
 type Keyring struct {
-	kms   KMS
-	keyID string
-	now   func() time.Time
+	master  MasterKey
+	options Options
 
-	mu    sync.Mutex
-	boxes map[[sha256.Size]byte]kept
+	mu     sync.Mutex
+	opened map[keyID]opened
 }
 
-type kept struct {
+type keyID struct {
+	organization string
+	wrapped      [sha256.Size]byte
+}
+
+type opened struct {
 	box   Box
 	until time.Time
 }
 
-// NewKeyring uses the KMS key of the id or ARN, which only NewDataKey needs: a wrapped key names the key that wrapped it.
-func NewKeyring(client KMS, keyID string) *Keyring {
-	return &Keyring{kms: client, keyID: keyID, now: time.Now, boxes: map[[sha256.Size]byte]kept{}}
-}
-
-// encryptionContext binds a data key to its organization: KMS does not unwrap it for another.
-func encryptionContext(organization string) map[string]string {
-	return map[string]string{"organization": organization, "purpose": "data-key"}
-}
-
-// NewDataKey makes a data key for an organization and gives it wrapped, the form to be stored.
-func (k *Keyring) NewDataKey(ctx context.Context, organization string) ([]byte, error) {
-	out, err := k.kms.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
-		KeyId: &k.keyID, KeySpec: types.DataKeySpecAes256, EncryptionContext: encryptionContext(organization),
-	})
-	if err != nil {
-		return nil, awsfault.Wrap(err, "secret: make a data key")
+// New makes a keyring of a master key.
+func New(master MasterKey, o Options) *Keyring {
+	if o.TTL == 0 {
+		o.TTL = 10 * time.Minute
 	}
-	return out.CiphertextBlob, nil
+	if o.Size == 0 {
+		o.Size = 1000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Keyring{master: master, options: o, opened: map[keyID]opened{}}
 }
 
-// Open unwraps an organization's data key: one call, then none for a quarter of an hour. A key that was wrapped for
-// another organization, or tampered with, does not open: Internal.
+// NewDataKey makes a data key for an organization and gives it wrapped, to be stored. One request to the master key.
+func (k *Keyring) NewDataKey(ctx context.Context, organization string) (wrapped []byte, err error) {
+	key, wrapped, err := k.master.NewDataKey(ctx, organization)
+	if err != nil {
+		return nil, fmt.Errorf("secret: new data key: %w", err)
+	}
+	box, err := newBox(key)
+	if err != nil {
+		return nil, fmt.Errorf("secret: new data key: %w", err)
+	}
+	k.remember(idOf(organization, wrapped), box)
+	return wrapped, nil
+}
+
+// Open unwraps an organization's data key. One request to the master key, none while the data key is remembered.
 func (k *Keyring) Open(ctx context.Context, organization string, wrapped []byte) (Box, error) {
-	id := sha256.Sum256(fmt.Appendf(nil, "%q %x", organization, wrapped))
-	if box, ok := k.cached(id); ok {
-		return box, nil
+	id := idOf(organization, wrapped)
+	k.mu.Lock()
+	known, found := k.opened[id]
+	k.mu.Unlock()
+	if found && k.options.Now().Before(known.until) {
+		return known.box, nil
 	}
-	out, err := k.kms.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: wrapped, EncryptionContext: encryptionContext(organization)})
+	key, err := k.master.Unwrap(ctx, organization, wrapped)
 	if err != nil {
-		return Box{}, awsfault.Wrap(err, "secret: unwrap a data key")
+		return Box{}, fmt.Errorf("secret: open data key: %w", err)
 	}
-	if len(out.Plaintext) != keyBytes {
-		return Box{}, fault.New(fault.Internal, "data_key", "secret: a data key has %d bytes, want %d", len(out.Plaintext), keyBytes)
+	box, err := newBox(key)
+	if err != nil {
+		return Box{}, fmt.Errorf("secret: open data key: %w", err)
 	}
-	box := Box{}
-	copy(box.key[:], out.Plaintext)
 	k.remember(id, box)
 	return box, nil
 }
 
-func (k *Keyring) cached(id [sha256.Size]byte) (Box, bool) {
+func (k *Keyring) remember(id keyID, box Box) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	entry, ok := k.boxes[id]
-	return entry.box, ok && k.now().Before(entry.until)
+	now := k.options.Now()
+	if len(k.opened) >= k.options.Size {
+		for id, o := range k.opened {
+			if !now.Before(o.until) {
+				delete(k.opened, id)
+			}
+		}
+	}
+	for id := range k.opened { // no matter which: it is opened again when needed
+		if len(k.opened) < k.options.Size {
+			break
+		}
+		delete(k.opened, id)
+	}
+	k.opened[id] = opened{box, now.Add(k.options.TTL)}
 }
 
-func (k *Keyring) remember(id [sha256.Size]byte, box Box) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.boxes) >= maxKept {
-		clear(k.boxes)
-	}
-	k.boxes[id] = kept{box, k.now().Add(keep)}
+func idOf(organization string, wrapped []byte) keyID {
+	return keyID{organization, sha256.Sum256(wrapped)}
+}
+
+// refused is the fault of what cannot be opened: a wrong key, organization or purpose, or a text that was changed.
+// Which of them it was is nobody's business.
+func refused(what string) error {
+	return fault.New(fault.Internal, "secret_refused", "%s cannot be opened", what)
 }

@@ -36,29 +36,29 @@ func open(t *testing.T) (*secret.Keyring, *secrettest.KMS, secret.Box) {
 func TestWhatIsSealedOpensForItsPurposeOnly(t *testing.T) {
 	_, _, box := open(t)
 	plain := []byte("hunter2")
-	sealed := box.Seal(secret.PurposeSigningKey, plain)
-	if got, err := box.Open(secret.PurposeSigningKey, sealed); err != nil || !bytes.Equal(got, plain) {
+	sealed := box.Seal(secret.SigningKey, plain)
+	if got, err := box.Open(secret.SigningKey, sealed); err != nil || !bytes.Equal(got, plain) {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if bytes.Contains(sealed, plain) || bytes.Equal(sealed, box.Seal(secret.PurposeSigningKey, plain)) {
+	if bytes.Contains(sealed, plain) || bytes.Equal(sealed, box.Seal(secret.SigningKey, plain)) {
 		t.Fatal("sealing shows something")
 	}
-	if _, err := box.Open(secret.PurposeReceipt, sealed); !fault.Is(err, fault.Internal) {
+	if _, err := box.Open(secret.Receipt, sealed); !fault.Is(err, fault.Internal) {
 		t.Fatalf("another purpose: %v", err)
 	}
 	_, _, other := open(t)
-	if _, err := other.Open(secret.PurposeSigningKey, sealed); err == nil {
+	if _, err := other.Open(secret.SigningKey, sealed); err == nil {
 		t.Fatal("another key opened it")
 	}
 	for i := range sealed {
 		broken := bytes.Clone(sealed)
 		broken[i] ^= 1
-		if _, err := box.Open(secret.PurposeSigningKey, broken); err == nil {
+		if _, err := box.Open(secret.SigningKey, broken); err == nil {
 			t.Fatalf("with byte %d flipped it opened", i)
 		}
 	}
 	for i := range sealed {
-		if _, err := box.Open(secret.PurposeSigningKey, sealed[:i]); err == nil {
+		if _, err := box.Open(secret.SigningKey, sealed[:i]); err == nil {
 			t.Fatalf("cut to %d bytes it opened", i)
 		}
 	}
@@ -107,11 +107,11 @@ func TestTheCacheIsBounded(t *testing.T) {
 func TestMACsDifferByPurposeAndKey(t *testing.T) {
 	_, _, box := open(t)
 	_, _, other := open(t)
-	mac := box.MAC(secret.PurposeCursor, []byte("data"))
-	if len(mac) != 32 || !bytes.Equal(mac, box.MAC(secret.PurposeCursor, []byte("data"))) {
+	mac := box.MAC(secret.Cursor, []byte("data"))
+	if len(mac) != 32 || !bytes.Equal(mac, box.MAC(secret.Cursor, []byte("data"))) {
 		t.Fatal("a MAC must be stable")
 	}
-	for _, m := range [][]byte{box.MAC(secret.PurposeReceipt, []byte("data")), box.MAC(secret.PurposeCursor, []byte("Data")), other.MAC(secret.PurposeCursor, []byte("data"))} {
+	for _, m := range [][]byte{box.MAC(secret.Receipt, []byte("data")), box.MAC(secret.Cursor, []byte("Data")), other.MAC(secret.Cursor, []byte("data"))} {
 		if bytes.Equal(m, mac) {
 			t.Fatal("two MACs are equal that must not be")
 		}

@@ -134,6 +134,9 @@ func TestVerdicts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, queue, dead := queues(t, nil)
+			if err := queue.SetAttributes(map[string]string{"RedrivePolicy": `{"maxReceiveCount":1,"deadLetterTargetArn":"` + dead.ARN() + `"}`}); err != nil {
+				t.Fatal(err)
+			}
 			send(t, queue, ok, failing)
 			run(t, &eventsource.QueueMapping{PartialBatch: tc.partial, Window: time.Second, Functions: functions(func(payload []byte) (lambda.Result, error) {
 				for _, r := range records(t, payload) {

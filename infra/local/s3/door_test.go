@@ -43,14 +43,30 @@ func TestPresignedURLs(t *testing.T) {
 	}
 }
 
-// What gofakes3 would do wrong in silence is refused, and leaves the object as it was.
-func TestUnsupportedRequestsAreRefused(t *testing.T) {
-	_, client, _ := start(t, s3.Options{})
+// refused puts an object, makes calls that must each be refused, and checks that the object is as it was.
+func refused(t *testing.T, client *awss3.Client, calls map[string]func() error) {
+	t.Helper()
 	if err := put(t, client, "k", []byte("content")); err != nil {
 		t.Fatal(err)
 	}
+	for name, call := range calls {
+		err := call()
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+			continue
+		}
+		wantCode(t, err, "NotImplemented")
+	}
+	if got, _ := get(t, client, "k", ""); string(got) != "content" {
+		t.Errorf("the object is now %q", got)
+	}
+}
+
+// What gofakes3 would do wrong in silence is refused, and leaves the object as it was.
+func TestUnsupportedSubresourcesAreRefused(t *testing.T) {
+	_, client, _ := start(t, s3.Options{})
 	b, k := aws.String(bucket), aws.String("k")
-	for name, call := range map[string]func() error{
+	refused(t, client, map[string]func() error{
 		"PutObjectTagging": func() error {
 			_, err := client.PutObjectTagging(t.Context(), &awss3.PutObjectTaggingInput{Bucket: b, Key: k, Tagging: &types.Tagging{TagSet: []types.Tag{{Key: k, Value: k}}}})
 			return err
@@ -73,6 +89,13 @@ func TestUnsupportedRequestsAreRefused(t *testing.T) {
 			_, err := client.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: b, Key: k, VersionId: aws.String("v")})
 			return err
 		},
+	})
+}
+
+func TestUnsupportedConditionsAndHeadersAreRefused(t *testing.T) {
+	_, client, _ := start(t, s3.Options{})
+	b, k := aws.String(bucket), aws.String("k")
+	refused(t, client, map[string]func() error{
 		"GetObject if it matches": func() error {
 			_, err := client.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: b, Key: k, IfMatch: aws.String(`"x"`)})
 			return err
@@ -106,17 +129,7 @@ func TestUnsupportedRequestsAreRefused(t *testing.T) {
 		"PutObject at an offset": func() error {
 			return put(t, client, "k", nil, func(in *awss3.PutObjectInput) { in.WriteOffsetBytes = aws.Int64(7) })
 		},
-	} {
-		err := call()
-		if err == nil {
-			t.Errorf("%s: accepted", name)
-			continue
-		}
-		wantCode(t, err, "NotImplemented")
-	}
-	if got, _ := get(t, client, "k", ""); string(got) != "content" {
-		t.Errorf("the object is now %q", got)
-	}
+	})
 }
 
 // The same for requests that the SDK for Go does not make, other clients do.
@@ -144,6 +157,8 @@ func TestUnsupportedPlainRequestsAreRefused(t *testing.T) {
 		{http.MethodPatch, "/k?x", nil},
 		{http.MethodHead, "/k?tagging", nil},
 		{http.MethodGet, "?encoding-type=url", nil},
+		{http.MethodGet, "/k", http.Header{"If-Range": {`"x"`}, "Range": {"bytes=0-1"}}},
+		{http.MethodGet, "/k", http.Header{"If-Unmodified-Since": {"Sun, 01 Mar 2026 12:00:00 GMT"}}},
 	} {
 		if status, body := do(t, c.method, url+"/"+bucket+c.path, "overwritten", c.header); status != http.StatusNotImplemented {
 			t.Errorf("%s %s %v: %d %s", c.method, c.path, c.header, status, body)

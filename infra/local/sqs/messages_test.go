@@ -278,10 +278,15 @@ func TestLongPollEndsWithTheFirstMessage(t *testing.T) {
 }
 
 func TestLongPollSeesMessagesThatBecomeVisible(t *testing.T) {
-	s := start(t, sqs.Options{Now: time.Now, Speed: 100})
-	url := s.create("Inbox", map[string]string{"DelaySeconds": "5", "ReceiveMessageWaitTimeSeconds": "20"})
+	s := start(t, sqs.Options{Now: time.Now, Speed: 2})
+	url := s.create("Inbox", map[string]string{"DelaySeconds": "0", "VisibilityTimeout": "1", "ReceiveMessageWaitTimeSeconds": "20"})
 	s.send(url, "x")
 	s.one(url)
+	began := time.Now()
+	s.one(url) // after half a second
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("waited %s: the poll ended with its time, not with the message", took)
+	}
 }
 
 func TestLongPollEndsEmptyHanded(t *testing.T) {

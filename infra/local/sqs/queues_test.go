@@ -2,6 +2,7 @@ package sqs_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -261,6 +262,38 @@ func TestFileKeepsQueuesAndMessages(t *testing.T) {
 		t.Errorf("received %d, dead %+v", len(got), dead.Stats())
 	}
 	must(queues.Close())
+}
+
+func TestFileKeepsTheOrderOfArrival(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sqs.db")
+	c := newClock()
+	for i := range 4 {
+		queues, err := sqs.Open(sqs.Options{File: file, Now: c.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := queues.Ensure("Inbox", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, body := range []string{"a", "b", "c"} {
+			if _, err := q.Send(sqs.Outgoing{Body: fmt.Sprint(i, body)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 3 {
+			got, err := q.Receive(t.Context(), sqs.ReceiveOptions{Max: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.IsSortedFunc(got, func(a, b sqs.Message) int { return strings.Compare(a.Body, b.Body) }) {
+				t.Errorf("received out of order: %v", got)
+			}
+		}
+		if err := queues.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestEnsureSetsAttributesAndKeepsMessages(t *testing.T) {

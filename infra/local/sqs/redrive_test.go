@@ -3,6 +3,7 @@ package sqs_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,7 +62,11 @@ func TestRedrivePolicyNeedsItsQueue(t *testing.T) {
 	if err := create("Mine", policy("Private", 5)); err != nil {
 		t.Error(err)
 	}
-	wantCode(t, create("Inbox", policy("Mine", 1001)), "InvalidAttributeValue")
+	s.create("Open", map[string]string{"RedriveAllowPolicy": `{"redrivePermission":"allowAll"}`})
+	if err := create("Inbox", policy("Open", 5)); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, create("Third", policy("Mine", 1001)), "InvalidAttributeValue")
 }
 
 func TestListDeadLetterSourceQueues(t *testing.T) {
@@ -119,6 +124,26 @@ func TestMoveTaskToAnotherQueue(t *testing.T) {
 	}
 	if m := s.one(other); *m.Body != "put there by hand" {
 		t.Errorf("moved %q", *m.Body)
+	}
+	if _, err := s.client.StartMessageMoveTask(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	for most, want := range map[int32]string{0: "0", 1: "0", 10: "0 1"} { // the latest first, and one unless more are asked for
+		in := &awssqs.ListMessageMoveTasksInput{SourceArn: aws.String(arnOf + "Dead")}
+		if most > 0 {
+			in.MaxResults = &most
+		}
+		out, err := s.client.ListMessageMoveTasks(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var moved []string
+		for _, r := range out.Results {
+			moved = append(moved, fmt.Sprint(r.ApproximateNumberOfMessagesMoved))
+		}
+		if got := strings.Join(moved, " "); got != want {
+			t.Errorf("the latest %d tasks moved %s, want %s", most, got, want)
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -20,12 +19,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"leadline/infra/local/dynamodb/dynamodbtest"
 	"leadline/shared/store/storetest"
 )
 
 // TestDynamoDB runs all tests that need DynamoDB, against one that is started once.
 func TestDynamoDB(t *testing.T) {
-	l := local{endpoint: os.Getenv("DDB")}
+	l := local{endpoint: dynamodbtest.Start(t)}
 	t.Run("Conformance", func(t *testing.T) { storetest.Run(t, func(t *testing.T) storetest.Stores { return l.open(t).Stores }) })
 	t.Run("Calls", func(t *testing.T) { testCalls(t, l) })
 	t.Run("Consistency", func(t *testing.T) { testConsistency(t, l) })

@@ -1,0 +1,37 @@
+// Command receive is the Lambda function behind POST /hooks/{token}: it checks the signature of what a provider posts,
+// puts it into the inbox queue, and only then answers 200. It judges syntax and signature; meaning is judged by ingest.
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"leadline/shared/blob"
+	"leadline/shared/queue"
+	"leadline/shared/secret"
+	"leadline/shared/settings"
+	"leadline/shared/store/dynamo"
+	"leadline/shared/telemetry"
+)
+
+func main() {
+	telemetry.Start("receive", func(ctx context.Context, log *slog.Logger) (func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error), error) {
+		var cfg Config
+		if err := settings.Load(&cfg); err != nil {
+			return nil, err
+		}
+		aws, err := settings.AWS(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.NewKeyring(kms.NewFromConfig(aws), ""),
+			queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads))
+		return h.Handle, nil
+	})
+}
