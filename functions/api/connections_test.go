@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"leadline/shared/secret"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -59,7 +58,7 @@ func (s *system) sealed(hook tenant.Hook, want ...string) {
 	s.must(err)
 	var got []string
 	for _, k := range hook.Keys {
-		text, err := box.Open(secret.SigningKey, k.Sealed)
+		text, err := box.Open(signingKeyPurpose, k.Sealed)
 		s.must(err)
 		if strings.Contains(string(k.Sealed), string(text)) {
 			s.t.Error("a key is stored in clear")

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	cursorFormat = 1
+	cursorPurpose = "cursor"
+	cursorFormat  = 1
 	// maxReads bounds the work of one request whose filter lets little through. The page is short then, and the next
 	// request goes on where it ended.
 	maxReads = 20
@@ -124,7 +125,7 @@ func openCursor(box secret.Box, organization string, scope []string, cursor stri
 
 func cursorMAC(box secret.Box, organization string, scope []string, position string) []byte {
 	bound, _ := json.Marshal([]any{organization, scope, position}) // texts always encode
-	return box.MAC(secret.Cursor, bound)
+	return box.MAC(cursorPurpose, bound)
 }
 
 func invalidCursor() error {

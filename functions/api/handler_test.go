@@ -22,7 +22,7 @@ import (
 // The key and the connection of the sample events.
 const (
 	sampleKey        = "llk_SampleKeyOfTheEventsFolder00000000000000000"
-	sampleConnection = "conn_000000000001"
+	sampleConnection = "conn_0a1b2c3d4e5f"
 )
 
 // TestSampleEvents runs every event of events/api against a system that has what they name.

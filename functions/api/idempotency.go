@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"leadline/shared/fault"
-	"leadline/shared/secret"
 	"leadline/shared/store"
 )
 
-// receiptLife is how long a resend is recognized.
-const receiptLife = 24 * time.Hour
+const (
+	receiptPurpose = "receipt"
+	// receiptLife is how long a resend is recognized.
+	receiptLife = 24 * time.Hour
+)
 
 // ResendInput is what a POST takes that may be sent again safely.
 type ResendInput struct {
@@ -39,7 +41,7 @@ func (h *handler) attempt(ctx context.Context, c caller, key, operation, path st
 		return attempt{}, fmt.Errorf("api: identify a request: %w", err)
 	}
 	// A MAC, not a hash: the body may hold a secret.
-	return attempt{key: key, request: hex.EncodeToString(box.MAC(secret.Receipt, text))}, nil
+	return attempt{key: key, request: hex.EncodeToString(box.MAC(receiptPurpose, text))}, nil
 }
 
 // replay reads the answer that the same request got before into answer, and tells whether there is one.
@@ -61,7 +63,7 @@ func (h *handler) replay(ctx context.Context, c caller, a attempt, answer any) (
 	if err != nil {
 		return false, err
 	}
-	text, err := box.Open(secret.Receipt, receipt.Answer)
+	text, err := box.Open(receiptPurpose, receipt.Answer)
 	if err != nil {
 		return false, fmt.Errorf("api: open a receipt: %w", err)
 	}
@@ -85,7 +87,7 @@ func (h *handler) receipt(ctx context.Context, c caller, a attempt, status int, 
 		return nil, fmt.Errorf("api: write a receipt: %w", err)
 	}
 	return &store.Receipt{Organization: c.organization, Key: a.key, Request: a.request, Status: status,
-		Answer: box.Seal(secret.Receipt, text), ExpiresAt: h.Now().Add(receiptLife)}, nil
+		Answer: box.Seal(receiptPurpose, text), ExpiresAt: h.Now().Add(receiptLife)}, nil
 }
 
 // once makes a change that a resend must not make again. change gives the answer and what stores the change together

@@ -11,10 +11,12 @@ import (
 
 	"leadline/shared/connector"
 	"leadline/shared/fault"
-	"leadline/shared/secret"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
+
+// signingKeyPurpose is what signing keys are sealed for; the receiver opens them.
+const signingKeyPurpose = "signing-key"
 
 // defaultOverlap is how long a replaced key is accepted if nobody says otherwise.
 const defaultOverlap = 24 * time.Hour
@@ -99,7 +101,7 @@ func (h *handler) sealKey(ctx context.Context, c caller, signature connector.Sig
 	if err != nil {
 		return tenant.SigningKey{}, err
 	}
-	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(text), Sealed: box.Seal(secret.SigningKey, []byte(text)), CreatedAt: now}, nil
+	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(text), Sealed: box.Seal(signingKeyPurpose, []byte(text)), CreatedAt: now}, nil
 }
 
 func (h *handler) isPresentKey(ctx context.Context, c caller, conn tenant.Connection, text string) (bool, error) {
@@ -111,7 +113,7 @@ func (h *handler) isPresentKey(ctx context.Context, c caller, conn tenant.Connec
 	if err != nil {
 		return false, err
 	}
-	old, err := box.Open(secret.SigningKey, present.Sealed)
+	old, err := box.Open(signingKeyPurpose, present.Sealed)
 	if err != nil {
 		return false, fmt.Errorf("api: open the present key of connection %s: %w", conn.ID, err)
 	}

@@ -38,7 +38,7 @@ func main() {
 			Records: dynamo.NewRecords(db, cfg.Records), History: dynamo.NewHistory(db, cfg.History),
 			Intake: dynamo.NewIntake(db, cfg.Intake), Tenancy: dynamo.NewTenancy(db, cfg.Tenancy),
 			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Inbox: queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox),
-			Keyring:    secret.NewKeyring(kms.NewFromConfig(aws), cfg.SecretsKey),
+			Keyring:    secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
 			Connectors: connector.NewRegistry(connectors.All()...),
 		}).Handle, nil
 	})

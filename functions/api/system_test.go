@@ -25,7 +25,6 @@ import (
 	"leadline/shared/problem"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
-	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
@@ -64,7 +63,7 @@ func newSystem(t testing.TB) *system {
 	}
 	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), tenancy: memory.NewTenancy(),
 		payloads: blob.NewMemory(), inbox: &outbox{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &bytes.Buffer{}, doc: doc}
-	keyring := testKeyring(t)
+	keyring := secrettest.NewKeyring(t)
 	s.handler = newHandler(options{
 		Config:  Config{Stage: "test", BaseURL: "https://api.example.com", KeyCacheSeconds: 60},
 		Records: s.records, History: s.history, Intake: s.intake, Tenancy: s.tenancy, Payloads: s.payloads, Inbox: s.inbox, Keyring: keyring,
@@ -310,13 +309,4 @@ func ids(l list[Record]) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-func testKeyring(t testing.TB) *secret.Keyring {
-	t.Helper()
-	kms, err := secrettest.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return secret.NewKeyring(kms, "key")
 }

@@ -30,7 +30,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.NewKeyring(kms.NewFromConfig(aws), ""),
+		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.New(secret.NewKMS(kms.NewFromConfig(aws), ""), secret.Options{}),
 			queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads))
 		return h.Handle, nil
 	})

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"leadline/shared/blob"
 	"leadline/shared/connector"
@@ -106,16 +105,16 @@ func (c countedBlobs) Put(ctx context.Context, key string, body []byte) error {
 	return c.Memory.Put(ctx, key, body)
 }
 
-type countedKMS struct {
-	*secrettest.KMS
+type countedMaster struct {
+	*secrettest.Master
 	*calls
 }
 
-func (c countedKMS) Decrypt(ctx context.Context, in *kms.DecryptInput, options ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+func (c countedMaster) Unwrap(ctx context.Context, organization string, wrapped []byte) ([]byte, error) {
 	if err := c.call(ctx, "kms"); err != nil {
 		return nil, err
 	}
-	return c.KMS.Decrypt(ctx, in, options...)
+	return c.Master.Unwrap(ctx, organization, wrapped)
 }
 
 // world is a handler with everything behind it, one organization and one Close connection.
@@ -123,7 +122,7 @@ type world struct {
 	t       testing.TB
 	calls   *calls
 	tenancy *memory.Tenancy
-	kms     *secrettest.KMS
+	master  secret.MasterKey
 	keyring *secret.Keyring
 	queue   *queued
 	blobs   *blob.Memory
@@ -144,11 +143,9 @@ func newWorld(t testing.TB) *world {
 	c := &calls{made: map[string]int{}, fails: map[string]error{}}
 	w := &world{t: t, calls: c, tenancy: memory.NewTenancy(), queue: &queued{calls: c}, blobs: blob.NewMemory(), out: &bytes.Buffer{},
 		clock: time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC), key: strings.Repeat("0f", 32)}
+	w.master = countedMaster{secrettest.NewMaster(t), c}
+	w.keyring = secret.New(w.master, secret.Options{})
 	var err error
-	if w.kms, err = secrettest.New(); err != nil {
-		t.Fatal(err)
-	}
-	w.keyring = secret.NewKeyring(countedKMS{w.kms, c}, "key")
 	w.org = tenant.Organization{ID: "org_000000000001", Name: "Pine", CreatedAt: w.clock}
 	if w.org.DataKey, err = w.keyring.NewDataKey(t.Context(), w.org.ID); err != nil {
 		t.Fatal(err)
@@ -160,7 +157,7 @@ func newWorld(t testing.TB) *world {
 
 // restart begins again with nothing in memory.
 func (w *world) restart() {
-	w.keyring = secret.NewKeyring(countedKMS{w.kms, w.calls}, "")
+	w.keyring = secret.New(w.master, secret.Options{})
 	log := telemetry.NewLogger(w.out, "receive", "debug")
 	w.h = newHandler(Config{SignatureToleranceSeconds: int(tolerance.Seconds()), HookCacheSeconds: int(keep.Seconds()),
 		BodyMaxBytes: bodyMax, MessageMaxBytes: messageMax}, log, countedTable{w.tenancy, w.calls}, w.keyring, w.queue, countedBlobs{w.blobs, w.calls})
@@ -187,7 +184,7 @@ func (w *world) seal(key string) tenant.SigningKey {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(key), Sealed: box.Seal(secret.SigningKey, []byte(key)), CreatedAt: w.now()}
+	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(key), Sealed: box.Seal(purposeSigningKey, []byte(key)), CreatedAt: w.now()}
 }
 
 // connect makes another Close connection; without a key it has none yet.

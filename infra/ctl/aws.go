@@ -32,7 +32,7 @@ func openFounder(ctx context.Context, stack, table, key string, f founder) (foun
 		}
 	}
 	f.tenancy = dynamo.NewTenancy(dynamodb.NewFromConfig(cfg), table)
-	f.newDataKey = secret.NewKeyring(kms.NewFromConfig(cfg), key).NewDataKey
+	f.newDataKey = secret.New(secret.NewKMS(kms.NewFromConfig(cfg), key), secret.Options{}).NewDataKey
 	return f, nil
 }
 

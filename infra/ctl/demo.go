@@ -119,7 +119,7 @@ func (d *demo) load(folder string) error {
 	}
 	slices.Sort(files)
 	for _, file := range files {
-		s, err := readSample(file)
+		s, err := readSample(file, d.hook.connector)
 		if err != nil {
 			return err
 		}

@@ -48,11 +48,13 @@ func (d *demo) outcome(i int) cell {
 	case len(p.changes) == 0:
 		return styled(dim, "changes nothing")
 	}
-	news, stale := 0, 0
+	news, repeated, stale := 0, 0, 0
 	for _, ch := range p.changes {
 		name := recordName{ch.Object, ch.ID}
 		switch {
-		case has(d.before[name], ch) || d.earlier(i, ch):
+		case has(d.before[name], ch):
+		case d.earlier(i, ch):
+			repeated++
 		case has(d.after[name], ch):
 			news++
 		case d.records[name].Version.After(ch.Version.Time()):
@@ -62,6 +64,8 @@ func (d *demo) outcome(i int) cell {
 	switch {
 	case news > 0:
 		return styled(green, "applied")
+	case repeated > 0:
+		return styled(dim, "ignored: it came a second time")
 	case stale > 0:
 		return styled(dim, "ignored: something newer was there already")
 	}
@@ -114,15 +118,16 @@ func (d *demo) showDeal() {
 	d.printf("%s", historyTable(r, d.after[name], worthShowing).format(d.paint, "  "))
 	for i, p := range d.posted {
 		for _, ch := range p.changes {
-			if (recordName{ch.Object, ch.ID}) == name && strings.HasPrefix(d.outcome(i).text, "ignored") {
-				d.printf("  %s\n", d.paint.paint(dim, fmt.Sprintf("Ignored: %s, a %q of %s. It came late: rev %d is newer.",
-					p.name, ch.Action, instant(ch.Version.Time()), newerThan(d.after[name], ch))))
+			why, ignored := strings.CutPrefix(d.outcome(i).text, "ignored: ")
+			if newer := newerThan(d.after[name], ch); ignored && newer > 0 && (recordName{ch.Object, ch.ID}) == name {
+				why += fmt.Sprintf(", after rev %d", newer)
+				d.printf("  %s\n", d.paint.paint(dim, fmt.Sprintf("Ignored: %s, a %q of %s: %s.", p.name, ch.Action, instant(ch.Version.Time()), why)))
 			}
 		}
 	}
 }
 
-// newerThan gives the oldest revision that is newer than a change.
+// newerThan gives the oldest revision that is newer than a change, 0 if there is none.
 func newerThan(revisions []revision, ch record.Change) int64 {
 	var rev int64
 	for _, r := range revisions { // newest first
@@ -134,13 +139,14 @@ func newerThan(revisions []revision, ch record.Change) int64 {
 }
 
 // worthShowing leaves out what a person does not look for: bookkeeping, and of a new record all but the essentials.
-func worthShowing(rev revision, field string) bool {
+func worthShowing(rev revision, ch change) bool {
 	if rev.FromRev == 0 {
-		return slices.Contains([]string{"lead_name", "contact_name", "display_name", "name", "status_label", "value", "value_period",
-			"confidence", "user_name", "date_won", "note"}, field)
+		return display(ch.New) != "-" && display(ch.New) != `""` && slices.Contains([]string{"lead_name", "contact_name", "display_name",
+			"status_label", "value", "confidence", "user_name", "date_won", "note"}, ch.Field)
 	}
-	for _, suffix := range []string{"date_updated", "updated_by", "updated_by_name", "_formatted", "_id", "_html", "annualized_value", "expected_value"} {
-		if strings.HasSuffix(field, suffix) {
+	for _, suffix := range []string{"date_updated", "updated_by", "updated_by_name", "_formatted", "_id", "_html", "status_display_name",
+		"status_type", "annualized_value", "expected_value"} {
+		if strings.HasSuffix(ch.Field, suffix) {
 			return false
 		}
 	}

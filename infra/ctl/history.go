@@ -4,29 +4,28 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 )
 
 // historyTable shows the revisions of a record, newest first, one line for each field that changed. show picks the
 // fields; nil shows all. Who did it is what the record itself said at that time.
-func historyTable(now recordState, revisions []revision, show func(rev revision, field string) bool) *table {
-	t := &table{head: []string{"REV", "WHEN (UTC)", "WHAT", "WHO", "FIELD", "OLD", "", "NEW"}}
+func historyTable(now recordState, revisions []revision, show func(revision, change) bool) *table {
+	t := &table{head: []string{"REV", "WHEN (UTC)", "WHAT", "WHO", "EVENT", "FIELD", "OLD", "", "NEW"}}
 	state := maps.Clone(now.Fields)
 	if state == nil {
 		state = map[string]json.RawMessage{}
 	}
 	for _, rev := range revisions {
 		before := undo(state, rev.Changes)
-		lead := []cell{styled(bold, fmt.Sprint(rev.Rev)), text(instant(rev.Version)), what(rev), text(who(state, before))}
+		lead := []cell{styled(bold, fmt.Sprint(rev.Rev)), text(instant(rev.Version)), what(rev), text(who(state, before)), text(orElse(rev.Source.Event, "-"))}
 		hidden := 0
 		for _, ch := range rev.Changes {
-			if show != nil && !show(rev, ch.Field) {
+			if show != nil && !show(rev, ch) {
 				hidden++
 				continue
 			}
 			t.add(append(lead, text(ch.Field), styled(dim, side(now.Object, ch.Field, ch.Old, ch.OldLarge, before)), text("→"),
-				side2(now.Object, ch, state))...)
-			lead = row("", "", "", "")
+				newSide(now.Object, ch, state))...)
+			lead = row("", "", "", "", "")
 		}
 		if hidden > 0 || len(rev.Changes) == 0 {
 			note := fmt.Sprintf("and %d more", hidden)
@@ -74,25 +73,25 @@ func what(rev revision) cell {
 	return c
 }
 
-// who gives the person whom the record names as the one who touched it last. A tombstone names nobody; the state before
-// it would name the wrong one.
+// who gives the person whom the record names as the one who touched it last. A tombstone names nobody, and the state
+// before it would name the wrong one.
 func who(state, before map[string]json.RawMessage) string {
-	if len(state) == 0 {
-		return "-"
-	}
-	names := []string{"updated_by_name", "updated_by"}
-	if len(before) == 0 {
-		names = append([]string{"created_by_name"}, names...)
-	}
-	for _, name := range append(names, "user_name", "created_by_name") {
+	named := func(field string) string {
 		var s string
-		if json.Unmarshal(state[name], &s) == nil && s != "" {
-			return short(s, 24)
-		}
+		_ = json.Unmarshal(state[field], &s) // no text: no name
+		return s
 	}
-	return "-"
+	by := orElse(named("updated_by_name"), named("updated_by"))
+	if len(before) == 0 {
+		by = orElse(orElse(named("created_by_name"), named("created_by")), by)
+	}
+	if by != "" && by == named("user_id") {
+		by = orElse(named("user_name"), by)
+	}
+	return short(orElse(orElse(by, named("user_name")), "-"), 24)
 }
 
+// side gives one side of a change.
 func side(object, field string, value json.RawMessage, large *largeSketch, of map[string]json.RawMessage) string {
 	if large != nil {
 		return "(" + bytesOf(large.Bytes) + ")"
@@ -100,13 +99,10 @@ func side(object, field string, value json.RawMessage, large *largeSketch, of ma
 	return displayField(object, field, value, of)
 }
 
-func side2(object string, ch change, after map[string]json.RawMessage) cell {
+func newSide(object string, ch change, after map[string]json.RawMessage) cell {
 	s := side(object, ch.Field, ch.New, ch.NewLarge, after)
 	if ch.New == nil && ch.NewLarge == nil {
 		return styled(red, s)
 	}
 	return styled(green, s)
 }
-
-// fieldsOf lists the names of the fields of a record.
-func fieldsOf(r recordState) []string { return slices.Sorted(maps.Keys(r.Fields)) }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
@@ -18,8 +18,8 @@ import (
 
 // The ids that stand in sample events for those of the demo organization and its connection.
 const (
-	sampleOrganization = "org_000000000001"
-	sampleConnection   = "conn_000000000001"
+	sampleOrganization = "org_0a1b2c3d4e5f"
+	sampleConnection   = "conn_0a1b2c3d4e5f"
 )
 
 func (c *command) invokeCommand() *cobra.Command {
@@ -45,12 +45,11 @@ func (c *command) invokeCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[1], err)
 			}
-			cfg, err := config.LoadDefaultConfig(cmd.Context(), config.WithRegion("us-east-1"), config.WithHTTPClient(c.http),
-				config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
-			if err != nil {
-				return err
-			}
-			api := lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.BaseEndpoint = &endpoint })
+			api := lambda.New(lambda.Options{
+				BaseEndpoint: &endpoint, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+				HTTPClient:       &http.Client{Transport: c.http.Transport}, // no limit but the function's own
+				RetryMaxAttempts: 1,
+			})
 			out, err := api.Invoke(cmd.Context(), &lambda.InvokeInput{FunctionName: &function, Payload: event})
 			if err != nil {
 				return fmt.Errorf("invoke %s: %w", function, err)
@@ -109,7 +108,9 @@ func (c *command) fillHook(event map[string]any, r runFile) error {
 		return err
 	}
 	for name, values := range signature {
-		header(event)[strings.ToLower(name)] = values[0]
+		if name = strings.ToLower(name); header(event)[name] != nil { // else it is an event that nobody signed
+			header(event)[name] = values[0]
+		}
 	}
 	token := path.Base(r.Close.WebhookURL)
 	event["rawPath"] = "/hooks/" + token

@@ -47,7 +47,13 @@ func run(ctx context.Context, s system) int {
 	root := c.root()
 	// What fails before a command starts was asked for in the wrong way.
 	started := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := cmd.ValidateRequiredFlags(); err != nil {
+			return err
+		}
+		started = true
+		return nil
+	}
 	root.SetArgs(s.args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

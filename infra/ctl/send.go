@@ -27,10 +27,13 @@ type sample struct {
 	name        string
 	body        []byte
 	contentType string
+	// unsigned samples are posted as a stranger would.
+	unsigned bool
 }
 
-// readSample reads a file that holds a body, or an API Gateway event with one.
-func readSample(file string) (sample, error) {
+// readSample reads a file that holds a body, or an API Gateway event with one. An event without the provider's header
+// for signatures is not signed.
+func readSample(file string, provider connector.Definition) (sample, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return sample{}, err
@@ -43,9 +46,13 @@ func readSample(file string) (sample, error) {
 	if s.body, err = eventBody(event.Body, event.IsBase64Encoded); err != nil {
 		return sample{}, fmt.Errorf("%s: %w", file, err)
 	}
+	s.unsigned = true
 	for name, value := range event.Headers {
-		if strings.EqualFold(name, "Content-Type") {
+		switch {
+		case strings.EqualFold(name, "Content-Type"):
 			s.contentType = value
+		case strings.EqualFold(name, provider.Webhook.Signature.HashHeader):
+			s.unsigned = false
 		}
 	}
 	return s, nil
@@ -73,12 +80,15 @@ func (c *command) sign(h hook, body []byte) (http.Header, error) {
 
 // deliver posts a body the way the provider does.
 func (c *command) deliver(ctx context.Context, h hook, s sample) error {
-	header, err := c.sign(h, s.body)
-	if err != nil {
-		return err
+	header := http.Header{}
+	if !s.unsigned {
+		var err error
+		if header, err = c.sign(h, s.body); err != nil {
+			return err
+		}
 	}
 	header.Set("Content-Type", s.contentType)
-	_, err = send(ctx, c.http, c.pause, http.MethodPost, h.url, header, s.body)
+	_, err := send(ctx, c.http, c.pause, http.MethodPost, h.url, header, s.body)
 	return err
 }
 
@@ -124,7 +134,7 @@ func (c *command) sendCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := readSample(args[0])
+			s, err := readSample(args[0], h.connector)
 			if err != nil {
 				return err
 			}

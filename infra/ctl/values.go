@@ -16,11 +16,7 @@ func instant(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	t = t.UTC()
-	if t.Nanosecond() == 0 {
-		return t.Format("2006-01-02 15:04:05")
-	}
-	return t.Format("2006-01-02 15:04:05.000000")
+	return t.UTC().Format("2006-01-02 15:04:05.999999")
 }
 
 // display writes a JSON value as people read it. Absent and null are "-".
@@ -86,7 +82,7 @@ func bytesOf(n int64) string {
 
 // title gives what people call a record, from the usual fields of a CRM.
 func title(r recordState) string {
-	for _, name := range []string{"display_name", "name", "title", "subject", "text", "note", "lead_name", "status_label"} {
+	for _, name := range []string{"display_name", "name", "title", "subject", "text", "lead_name", "note", "status_label"} {
 		var s string
 		if json.Unmarshal(r.Fields[name], &s) == nil && s != "" {
 			return short(s, maxValue)

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -11,74 +12,103 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"leadline/shared/fault"
-	"leadline/shared/telemetry"
 )
 
 // Message is one message of a batch.
 type Message struct {
+	// ID is SQS's id of the message; it stays the same when it is delivered again.
 	ID   string
 	Body string
-	// ReceiveCount is how often the queue has delivered the message, this time included.
+	// ReceiveCount is how often the message was delivered, this time included, from 1; zero if SQS does not say.
 	ReceiveCount int
-	SentAt       time.Time
+	// SentAt is when it was sent, to the millisecond; zero if SQS does not say.
+	SentAt time.Time
 }
 
-// Batch has handle work through a batch that SQS delivered and reports the messages for which it gave an error; those
-// are delivered again, the others are done with. It never fails the batch as a whole: a panic of handle, or an answer of
-// the wrong length, reports every message. Each failed message gets one line in the log, without its body.
+// Batch hands the messages of an event to handle and reports each that failed to SQS, which delivers it again and in the
+// end sets it aside as dead. handle gives one error for each message, in order, or nil if all went well; which errors
+// are worth another delivery is for handle to decide.
 //
-// It needs ReportBatchItemFailures on the event source mapping:
+// The batch as a whole never fails: if handle panics, or gives another number of errors, each of its messages is
+// reported. Each failed message is logged in one line, without its body. The event source mapping must have
+// ReportBatchItemFailures.
+//
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-func Batch(ctx context.Context, event events.SQSEvent, handle func(context.Context, []Message) []error, log *slog.Logger) (events.SQSEventResponse, error) {
+func Batch(ctx context.Context, event events.SQSEvent, handle func(ctx context.Context, messages []Message) []error,
+	log *slog.Logger,
+) (events.SQSEventResponse, error) {
 	messages := make([]Message, len(event.Records))
 	for i, r := range event.Records {
-		messages[i] = Message{ID: r.MessageId, Body: r.Body, ReceiveCount: number(r.Attributes["ApproximateReceiveCount"]),
-			SentAt: time.UnixMilli(int64(number(r.Attributes["SentTimestamp"]))).UTC()}
+		messages[i] = messageOf(r)
 	}
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for i, err := range protect(ctx, messages, handle, log) {
+	if len(messages) == 0 {
+		return response, nil
+	}
+	for i, err := range call(ctx, messages, handle, log) {
 		if err == nil {
 			continue
 		}
 		m := messages[i]
-		telemetry.Fault(ctx, err)
+		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID})
 		code := ""
 		if f := fault.Of(err); f != nil {
 			code = f.Code
 		}
-		log.Error("item", telemetry.KeyMessage, m.ID, telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyCode, code,
-			telemetry.KeyError, err.Error(), "receive_count", m.ReceiveCount)
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID})
+		log.LogAttrs(ctx, slog.LevelWarn, "message failed", slog.String("message_id", m.ID),
+			slog.String("kind", string(fault.KindOf(err))), slog.String("code", code),
+			slog.Int("receive_count", m.ReceiveCount), slog.String("error", err.Error()))
 	}
 	return response, nil
 }
 
-// protect gives one error for each message, whatever handle does.
-func protect(ctx context.Context, messages []Message, handle func(context.Context, []Message) []error, log *slog.Logger) (errs []error) {
-	all := func(err error) []error {
-		failed := make([]error, len(messages))
-		for i := range failed {
-			failed[i] = err
-		}
-		return failed
-	}
+// call gives one error for each message, whatever handle does.
+func call(ctx context.Context, messages []Message, handle func(context.Context, []Message) []error, log *slog.Logger) (errs []error) {
 	defer func() {
-		if r := recover(); r != nil {
-			log.Error("panic", "stack", string(debug.Stack()))
-			errs = all(fault.New(fault.Internal, "panic", "queue: the handler of the batch panicked"))
+		if p := recover(); p != nil {
+			log.LogAttrs(ctx, slog.LevelError, "batch panicked", slog.String("panic", describe(p)), slog.String("stack", string(debug.Stack())))
+			errs = all(messages, fault.New(fault.Internal, "panic", "the handler panicked"))
 		}
 	}()
-	if errs = handle(ctx, messages); len(errs) != len(messages) {
-		return all(fmt.Errorf("queue: the handler answered for %d of %d messages", len(errs), len(messages)))
+	switch errs = handle(ctx, messages); len(errs) {
+	case 0:
+		return nil
+	case len(messages):
+		return errs
+	default:
+		return all(messages, fault.New(fault.Internal, "miscounted", "the handler gave %d errors for %d messages", len(errs), len(messages)))
+	}
+}
+
+// describe tells what kind of panic it was. What was thrown may hold a body; only what the runtime throws is known not
+// to.
+func describe(p any) string {
+	if err, ok := p.(error); ok {
+		var thrown interface{ RuntimeError() }
+		if errors.As(err, &thrown) {
+			return err.Error()
+		}
+	}
+	return fmt.Sprintf("%T", p)
+}
+
+func all(messages []Message, err error) []error {
+	errs := make([]error, len(messages))
+	for i := range errs {
+		errs[i] = err
 	}
 	return errs
 }
 
-// number reads an attribute that SQS writes as digits; what is missing counts as 0.
-func number(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0
+func messageOf(r events.SQSMessage) Message {
+	m := Message{ID: r.MessageId, Body: r.Body}
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html: attributes are
+	// texts, times milliseconds since 1970.
+	if n, err := strconv.Atoi(r.Attributes["ApproximateReceiveCount"]); err == nil {
+		m.ReceiveCount = n
 	}
-	return n
+	if ms, err := strconv.ParseInt(r.Attributes["SentTimestamp"], 10, 64); err == nil {
+		m.SentAt = time.UnixMilli(ms).UTC()
+	}
+	return m
 }

@@ -1,4 +1,4 @@
-// Package queue sends messages to SQS queues and works through the batches that SQS delivers.
+// Package queue sends messages to SQS and takes batches of them from it.
 package queue
 
 import (
@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"leadline/shared/awsfault"
+	"leadline/shared/fault"
 )
 
 // Client is what a Sender needs of *sqs.Client.
@@ -15,21 +16,36 @@ type Client interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
-// Sender sends to one queue.
+var _ Client = (*sqs.Client)(nil)
+
+// Sender sends messages to one standard queue.
 type Sender struct {
 	client Client
 	url    string
 }
 
-// NewSender makes a sender to the queue of the URL.
-func NewSender(client Client, url string) *Sender { return &Sender{client, url} }
+// NewSender uses the queue of the URL.
+func NewSender(client Client, url string) *Sender { return &Sender{client: client, url: url} }
 
-// Send puts one message into the queue and returns once the queue has it: one request. group is who the message belongs
-// to: the queue is fair between groups, so that one's flood does not delay another
-// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+// Send sends a body, which must be text, in one request. SQS keeps the groups of a standard queue from delaying one
+// another (fair queues); the group is the organization.
+//
+// Errors are of package fault: a body that SQS does not take (empty, characters that XML has not, larger than the queue
+// allows) is Invalid.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
 func (s *Sender) Send(ctx context.Context, group string, body []byte) error {
-	_, err := s.client.SendMessage(ctx, &sqs.SendMessageInput{
-		QueueUrl: &s.url, MessageBody: aws.String(string(body)), MessageGroupId: &group,
-	})
+	in := &sqs.SendMessageInput{QueueUrl: &s.url, MessageBody: aws.String(string(body))}
+	if group != "" {
+		in.MessageGroupId = &group
+	}
+	_, err := s.client.SendMessage(ctx, in)
+	switch awsfault.Code(err) {
+	case "InvalidMessageContents", "InvalidParameterValue", "MissingParameter",
+		"AWS.SimpleQueueService.InvalidMessageContents":
+		// The cause is not kept: it may quote the body.
+		err = fault.New(fault.Invalid, "invalid_message", "the queue does not take the message")
+	}
 	return awsfault.Wrap(err, "queue: send")
 }

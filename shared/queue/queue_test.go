@@ -1,96 +1,128 @@
 package queue_test
 
 import (
-	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/json"
 	"errors"
-	"log/slog"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
 
 	"leadline/shared/fault"
 	"leadline/shared/queue"
 )
 
-func batch(bodies ...string) events.SQSEvent {
-	var e events.SQSEvent
-	for i, b := range bodies {
-		e.Records = append(e.Records, events.SQSMessage{MessageId: string(rune('a' + i)), Body: b,
-			Attributes: map[string]string{"ApproximateReceiveCount": "3", "SentTimestamp": "1763802000000"}})
-	}
-	return e
+// sent is what SQS gets of a SendMessage.
+type sent struct {
+	QueueUrl       string
+	MessageBody    string
+	MessageGroupId *string
 }
 
-func run(t *testing.T, e events.SQSEvent, handle func(context.Context, []queue.Message) []error) (failed string, log string) {
+// fakeSQS takes messages as SQS does, or refuses them.
+type fakeSQS struct {
+	mu     sync.Mutex
+	got    []sent
+	status int
+	code   string
+}
+
+func (f *fakeSQS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var in sent
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Header.Get("X-Amz-Target") != "AmazonSQS.SendMessage" {
+		http.Error(w, "not a SendMessage", http.StatusNotFound)
+		return
+	}
+	f.got = append(f.got, in)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	if f.code != "" {
+		w.WriteHeader(f.status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": "com.amazonaws.sqs#" + f.code, "message": "refused: " + in.MessageBody})
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"MessageId": "m", "MD5OfMessageBody": fmt.Sprintf("%x", md5.Sum([]byte(in.MessageBody)))})
+}
+
+func newSender(t *testing.T, f *fakeSQS) *queue.Sender {
 	t.Helper()
-	var out bytes.Buffer
-	response, err := queue.Batch(context.Background(), e, handle, slog.New(slog.NewJSONHandler(&out, nil)))
-	if err != nil || response.BatchItemFailures == nil {
-		t.Fatalf("got %+v, %v", response, err)
-	}
-	for _, f := range response.BatchItemFailures {
-		failed += f.ItemIdentifier
-	}
-	return failed, out.String()
-}
-
-func TestOnlyFailedMessagesAreReported(t *testing.T) {
-	var seen []queue.Message
-	failed, log := run(t, batch("one", "hunter2", "three"), func(_ context.Context, m []queue.Message) []error {
-		seen = m
-		return []error{nil, fault.New(fault.RateLimited, "throttled", "slow down"), nil}
-	})
-	if failed != "b" || strings.Count(log, "\n") != 1 || !strings.Contains(log, `"fault":"rate_limited"`) || strings.Contains(log, "hunter2") {
-		t.Fatalf("failed %q, log %s", failed, log)
-	}
-	if seen[1].Body != "hunter2" || seen[1].ReceiveCount != 3 || !seen[1].SentAt.Equal(time.UnixMilli(1763802000000)) {
-		t.Fatalf("got %+v", seen[1])
-	}
-}
-
-func TestNothingIsLostWhenTheHandlerBreaks(t *testing.T) {
-	for name, handle := range map[string]func(context.Context, []queue.Message) []error{
-		"panic":        func(context.Context, []queue.Message) []error { var m map[string]int; m["x"] = 1; return nil },
-		"short answer": func(context.Context, []queue.Message) []error { return []error{nil} },
-		"all fail":     func(_ context.Context, m []queue.Message) []error { e := errors.New("x"); return []error{e, e} },
-	} {
-		if failed, _ := run(t, batch("one", "two"), handle); failed != "ab" {
-			t.Errorf("%s: reported %q", name, failed)
-		}
-	}
-}
-
-func TestAnEmptyBatchIsFine(t *testing.T) {
-	if failed, _ := run(t, batch(), func(context.Context, []queue.Message) []error { return nil }); failed != "" {
-		t.Fatal(failed)
-	}
-}
-
-type client struct {
-	in  *sqs.SendMessageInput
-	err error
-}
-
-func (c *client) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
-	c.in = in
-	return &sqs.SendMessageOutput{}, c.err
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	client := sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})})
+	return queue.NewSender(client, "http://queue.test/000000000000/inbox")
 }
 
 func TestSend(t *testing.T) {
-	c := &client{}
-	if err := queue.NewSender(c, "https://queue").Send(context.Background(), "org_1", []byte("body")); err != nil {
-		t.Fatal(err)
+	f := &fakeSQS{}
+	s := newSender(t, f)
+	for _, test := range []struct{ group, body string }{{"org_a", `{"v":1,"x":"<ü😀>"}`}, {"", "plain"}} {
+		if err := s.Send(t.Context(), test.group, []byte(test.body)); err != nil {
+			t.Fatal(err)
+		}
+		got := f.got[len(f.got)-1]
+		group := ""
+		if got.MessageGroupId != nil {
+			group = *got.MessageGroupId
+		}
+		if got.QueueUrl != "http://queue.test/000000000000/inbox" || got.MessageBody != test.body || group != test.group {
+			t.Errorf("sent %+v, want %+v", got, test)
+		}
+		if test.group == "" && got.MessageGroupId != nil {
+			t.Error("an empty group is sent; SQS refuses it")
+		}
 	}
-	if *c.in.QueueUrl != "https://queue" || *c.in.MessageBody != "body" || *c.in.MessageGroupId != "org_1" {
-		t.Fatalf("got %+v", c.in)
+	if len(f.got) != 2 {
+		t.Errorf("%d requests for two messages", len(f.got))
 	}
-	c.err = &smithy.GenericAPIError{Code: "ThrottlingException"}
-	if err := queue.NewSender(c, "https://queue").Send(context.Background(), "org_1", nil); !fault.Is(err, fault.RateLimited) {
-		t.Fatalf("got %v", err)
+}
+
+func TestSendFailures(t *testing.T) {
+	for code, test := range map[string]struct {
+		status int
+		want   fault.Kind
+		calls  int
+	}{
+		"InvalidMessageContents": {400, fault.Invalid, 1},
+		"InvalidParameterValue":  {400, fault.Invalid, 1},
+		"RequestThrottled":       {400, fault.RateLimited, 3},
+		"ThrottlingException":    {400, fault.RateLimited, 3},
+		"InternalFailure":        {500, fault.Unavailable, 3},
+		"ServiceUnavailable":     {503, fault.Unavailable, 3},
+		"QueueDoesNotExist":      {400, fault.Internal, 1},
+		"AccessDeniedException":  {403, fault.Internal, 1},
+	} {
+		t.Run(code, func(t *testing.T) {
+			f := &fakeSQS{status: test.status, code: code}
+			err := newSender(t, f).Send(t.Context(), "org_a", []byte("Confidential"))
+			if !fault.Is(err, test.want) || !strings.HasPrefix(err.Error(), "queue: send: ") {
+				t.Errorf("got %v (%s), want %s", err, fault.KindOf(err), test.want)
+			}
+			if test.want == fault.Invalid && strings.Contains(err.Error(), "Confidential") {
+				t.Errorf("%q quotes the body", err)
+			}
+			if len(f.got) != test.calls {
+				t.Errorf("%d requests, want %d", len(f.got), test.calls)
+			}
+		})
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	f := &fakeSQS{}
+	if err := newSender(t, f).Send(ended, "org_a", []byte("x")); !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended request: %v", err)
 	}
 }

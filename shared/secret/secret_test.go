@@ -3,151 +3,222 @@ package secret_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/smithy-go"
+	"time"
 
 	"leadline/shared/fault"
 	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
 )
 
-func open(t *testing.T) (*secret.Keyring, *secrettest.KMS, secret.Box) {
+const secretText = "0d1cf0e9c1f7c0ffee signing key"
+
+func open(t *testing.T, k *secret.Keyring, organization string, wrapped []byte) secret.Box {
 	t.Helper()
-	client, err := secrettest.New()
+	box, err := k.Open(t.Context(), organization, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring := secret.NewKeyring(client, "key")
-	wrapped, err := ring.NewDataKey(context.Background(), "org_1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := ring.Open(context.Background(), "org_1", wrapped)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ring, client, box
+	return box
 }
 
-func TestWhatIsSealedOpensForItsPurposeOnly(t *testing.T) {
-	_, _, box := open(t)
-	plain := []byte("hunter2")
-	sealed := box.Seal(secret.SigningKey, plain)
-	if got, err := box.Open(secret.SigningKey, sealed); err != nil || !bytes.Equal(got, plain) {
-		t.Fatalf("got %q, %v", got, err)
+func newKey(t *testing.T, k *secret.Keyring, organization string) []byte {
+	t.Helper()
+	wrapped, err := k.NewDataKey(t.Context(), organization)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if bytes.Contains(sealed, plain) || bytes.Equal(sealed, box.Seal(secret.SigningKey, plain)) {
-		t.Fatal("sealing shows something")
+	return wrapped
+}
+
+func refused(t *testing.T, what string, err error) {
+	t.Helper()
+	if !fault.Is(err, fault.Internal) || fault.Of(err).Code != "secret_refused" {
+		t.Errorf("%s: %v, want it refused", what, err)
 	}
-	if _, err := box.Open(secret.Receipt, sealed); !fault.Is(err, fault.Internal) {
-		t.Fatalf("another purpose: %v", err)
+	if err != nil && (strings.Contains(err.Error(), secretText) || strings.Contains(err.Error(), hex.EncodeToString([]byte(secretText)))) {
+		t.Errorf("%s: the error tells the secret", what)
 	}
-	_, _, other := open(t)
-	if _, err := other.Open(secret.SigningKey, sealed); err == nil {
-		t.Fatal("another key opened it")
+}
+
+func TestSealedOpensForItsPurposeAlone(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	wrapped := newKey(t, k, "org_a")
+	box := open(t, k, "org_a", wrapped)
+	for _, text := range []string{"", "x", secretText, strings.Repeat("long ", 10000)} {
+		sealed := box.Seal("signing key", []byte(text))
+		if len(text) > 1 && bytes.Contains(sealed, []byte(text)) {
+			t.Error("the sealed text shows the secret")
+		}
+		if bytes.Equal(sealed, box.Seal("signing key", []byte(text))) {
+			t.Error("two sealings are the same")
+		}
+		got, err := open(t, k, "org_a", wrapped).Open("signing key", sealed)
+		if err != nil || string(got) != text {
+			t.Errorf("got %d bytes, %v, want %d", len(got), err, len(text))
+		}
+		for _, purpose := range []string{"", "signing ke", "signing keys", "receipt"} {
+			_, err := box.Open(purpose, sealed)
+			refused(t, "purpose "+purpose, err)
+		}
+		_, err = open(t, k, "org_b", newKey(t, k, "org_b")).Open("signing key", sealed)
+		refused(t, "another organization's box", err)
+		_, err = open(t, k, "org_a", newKey(t, k, "org_a")).Open("signing key", sealed)
+		refused(t, "another data key", err)
 	}
+}
+
+func TestEveryChangeIsRefused(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	box := open(t, k, "org_a", newKey(t, k, "org_a"))
+	sealed := box.Seal("p", []byte(secretText))
 	for i := range sealed {
-		broken := bytes.Clone(sealed)
-		broken[i] ^= 1
-		if _, err := box.Open(secret.SigningKey, broken); err == nil {
-			t.Fatalf("with byte %d flipped it opened", i)
+		for bit := range 8 {
+			changed := bytes.Clone(sealed)
+			changed[i] ^= 1 << bit
+			_, err := box.Open("p", changed)
+			refused(t, fmt.Sprintf("bit %d of byte %d", bit, i), err)
 		}
 	}
-	for i := range sealed {
-		if _, err := box.Open(secret.SigningKey, sealed[:i]); err == nil {
-			t.Fatalf("cut to %d bytes it opened", i)
+	for n := range sealed {
+		_, err := box.Open("p", sealed[:n])
+		refused(t, fmt.Sprintf("the first %d bytes", n), err)
+	}
+	_, err := box.Open("p", append(bytes.Clone(sealed), 0))
+	refused(t, "a byte more", err)
+}
+
+func TestDataKeysOpenForTheirOrganizationAlone(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	wrapped := newKey(t, k, "org_a")
+	for what, try := range map[string]struct {
+		organization string
+		wrapped      []byte
+	}{
+		"another organization": {"org_b", wrapped}, "no organization": {"", wrapped},
+		"changed": {"org_a", append(bytes.Clone(wrapped[1:]), 0)}, "cut": {"org_a", wrapped[:10]}, "nothing": {"org_a", nil},
+	} {
+		_, err := k.Open(t.Context(), try.organization, try.wrapped)
+		refused(t, what, err)
+	}
+	_, err := secrettest.NewKeyring(t).Open(t.Context(), "org_a", wrapped)
+	refused(t, "another master key", err)
+}
+
+func TestOpenedKeysAreRemembered(t *testing.T) {
+	master := secrettest.NewMaster(t)
+	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	k := secret.New(master, secret.Options{TTL: time.Minute, Size: 2, Now: func() time.Time { return now }})
+	calls := func(what string, want int, do func()) {
+		t.Helper()
+		before := master.Calls()
+		do()
+		if got := master.Calls() - before; got != want {
+			t.Errorf("%s: %d calls of the master key, want %d", what, got, want)
+		}
+	}
+	var a, b, c []byte
+	calls("new key", 1, func() { a = newKey(t, k, "org_a") })
+	calls("open what was just made", 0, func() { open(t, k, "org_a", a) })
+	now = now.Add(time.Minute - 1)
+	calls("open within the time", 0, func() { open(t, k, "org_a", a) })
+	now = now.Add(1)
+	calls("open after the time", 1, func() { open(t, k, "org_a", a) })
+	calls("open again", 0, func() { open(t, k, "org_a", a) })
+	calls("two more keys", 2, func() { b, c = newKey(t, k, "org_b"), newKey(t, k, "org_c") })
+	calls("the newest is remembered", 0, func() { open(t, k, "org_c", c) })
+	before := master.Calls()
+	open(t, k, "org_a", a)
+	open(t, k, "org_b", b)
+	if master.Calls() == before {
+		t.Error("three keys are remembered, two are allowed")
+	}
+	calls("a refusal is not remembered", 2, func() {
+		for range 2 {
+			if _, err := k.Open(t.Context(), "org_x", a); err == nil {
+				t.Error("opened")
+			}
+		}
+	})
+}
+
+func TestKeyringIsSafeForConcurrentUse(t *testing.T) {
+	k := secret.New(secrettest.NewMaster(t), secret.Options{Size: 3})
+	var group sync.WaitGroup
+	for n := range 8 {
+		group.Go(func() {
+			organization := fmt.Sprint("org_", n)
+			wrapped, err := k.NewDataKey(t.Context(), organization)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 50 {
+				box, err := k.Open(t.Context(), organization, wrapped)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got, err := box.Open("p", box.Seal("p", []byte(organization))); err != nil || string(got) != organization {
+					t.Errorf("got %q, %v", got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestMasterKeyFailuresKeepTheirKind(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := k.NewDataKey(ended, "org_a"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := k.Open(ended, "org_a", []byte("x")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMACs(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	box := open(t, k, "org_a", newKey(t, k, "org_a"))
+	other := open(t, k, "org_a", newKey(t, k, "org_a"))
+	data := []byte("cursor")
+	mac := box.MAC("cursor", data)
+	if !box.Verify("cursor", data, mac) || len(mac) != 32 {
+		t.Fatal("a signature does not verify")
+	}
+	changed := bytes.Clone(mac)
+	changed[31] ^= 1
+	for what, ok := range map[string]bool{
+		"another purpose": box.Verify("curso", data, mac), "purpose and data moved": box.Verify("cursorc", []byte("ursor"), mac),
+		"other data": box.Verify("cursor", []byte("cursos"), mac), "changed": box.Verify("cursor", data, changed),
+		"cut": box.Verify("cursor", data, mac[:31]), "nothing": box.Verify("cursor", data, nil), "another key": other.Verify("cursor", data, mac),
+	} {
+		if ok {
+			t.Errorf("%s verifies", what)
 		}
 	}
 }
 
-func TestADataKeyBelongsToItsOrganization(t *testing.T) {
-	ring, client, _ := open(t)
-	wrapped, err := ring.NewDataKey(context.Background(), "org_2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ring.Open(context.Background(), "org_1", wrapped); !fault.Is(err, fault.Internal) {
-		t.Fatalf("got %v", err)
-	}
-	before := client.Calls.Load()
-	for range 5 {
-		if _, err := ring.Open(context.Background(), "org_2", wrapped); err != nil {
-			t.Fatal(err)
+func TestBoxesShowNothing(t *testing.T) {
+	k := secrettest.NewKeyring(t)
+	box := open(t, k, "org_a", newKey(t, k, "org_a"))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, box); got != "secret.Box" {
+			t.Errorf("%s prints %q", verb, got)
+		}
+		if got := fmt.Sprintf(verb, struct{ B *secret.Box }{&box}); strings.Contains(got, "[") {
+			t.Errorf("%s of a pointer prints %q", verb, got)
 		}
 	}
-	if calls := client.Calls.Load() - before; calls != 1 {
-		t.Fatalf("opening a key five times took %d calls", calls)
-	}
-	if _, err := ring.Open(context.Background(), "org_1", wrapped); err == nil {
-		t.Fatal("the cache opened another organization's key")
-	}
-}
-
-func TestTheCacheIsBounded(t *testing.T) {
-	ring, client, _ := open(t)
-	for i := range 1500 {
-		organization := fmt.Sprint("org_", i)
-		wrapped, err := ring.NewDataKey(context.Background(), organization)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ring.Open(context.Background(), organization, wrapped); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if client.Calls.Load() < 3000 {
-		t.Fatalf("%d calls", client.Calls.Load())
-	}
-}
-
-func TestMACsDifferByPurposeAndKey(t *testing.T) {
-	_, _, box := open(t)
-	_, _, other := open(t)
-	mac := box.MAC(secret.Cursor, []byte("data"))
-	if len(mac) != 32 || !bytes.Equal(mac, box.MAC(secret.Cursor, []byte("data"))) {
-		t.Fatal("a MAC must be stable")
-	}
-	for _, m := range [][]byte{box.MAC(secret.Receipt, []byte("data")), box.MAC(secret.Cursor, []byte("Data")), other.MAC(secret.Cursor, []byte("data"))} {
-		if bytes.Equal(m, mac) {
-			t.Fatal("two MACs are equal that must not be")
-		}
-	}
-}
-
-func TestABoxDoesNotPrintItsKey(t *testing.T) {
-	_, _, box := open(t)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if text := fmt.Sprintf(verb, box); text != "secret.Box" && !strings.Contains(text, "secret.Box") {
-			t.Errorf("%s prints %s", verb, text)
-		}
-	}
-}
-
-type failing struct {
-	secret.KMS
-	code string
-}
-
-func (f failing) Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error) {
-	return nil, &smithy.GenericAPIError{Code: f.code}
-}
-
-func (f failing) GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
-	return nil, &smithy.GenericAPIError{Code: f.code}
-}
-
-func TestFailuresOfKMSHaveTheirKind(t *testing.T) {
-	for code, kind := range map[string]fault.Kind{"ThrottlingException": fault.RateLimited, "AccessDeniedException": fault.Internal} {
-		ring := secret.NewKeyring(failing{code: code}, "key")
-		if _, err := ring.NewDataKey(context.Background(), "org_1"); !fault.Is(err, kind) {
-			t.Errorf("%s: %v", code, err)
-		}
-		if _, err := ring.Open(context.Background(), "org_1", []byte("x")); !fault.Is(err, kind) {
-			t.Errorf("%s: %v", code, err)
-		}
+	if raw, err := json.Marshal(struct{ Box secret.Box }{box}); err != nil || string(raw) != `{"Box":{}}` {
+		t.Errorf("JSON: %s, %v", raw, err)
 	}
 }

@@ -70,7 +70,8 @@ type Intake interface {
 
 	// SetAside stores a new entry. One that is there stays as it is.
 	SetAside(ctx context.Context, entry quarantine.Entry) error
-	// Requeue notes that a replay of an entry was set aside again, for a reason that may be another.
+	// Requeue notes that a replay of an entry was set aside again, for a reason that may be another. An entry that is
+	// resolved stays as it is.
 	Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error
 	// Resolve notes that a replay of an entry was applied. An entry that is resolved stays so.
 	Resolve(ctx context.Context, organization, id string, at time.Time) error
@@ -100,10 +101,11 @@ type Tenancy interface {
 	APIKey(ctx context.Context, hash string) (tenant.APIKey, error)
 
 	// CreateConnection stores a new connection, the hook that leads to it, and, unless receipt is nil, the receipt of
-	// the request, all or nothing. Conflict if the id or the receipt is taken.
+	// the request, all or nothing. Conflict if the id or the hook (CodeTaken) or the receipt (CodeReceiptTaken) is taken;
+	// a receipt that had expired at c.CreatedAt is not.
 	CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *Receipt) error
 	// UpdateConnection replaces a connection and its hook if the stored Rev is still c.Rev-1, all or nothing, with the
-	// receipt as above. Conflict if it is not.
+	// receipt as above, at c.UpdatedAt. Conflict (CodeStale) if it is not. Nothing stays where the hook was before.
 	UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *Receipt) error
 	// Connection reads one, consistently.
 	Connection(ctx context.Context, organization, id string) (tenant.Connection, error)

@@ -139,7 +139,7 @@ func (s *Server) launch(opts Options, port int) error {
 	if err := s.cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("dynamodb: %w", err), lease.Close())
 	}
-	go func() {
+	go func() { // which also keeps s, and so the lease, from being collected while the process runs
 		s.err = s.cmd.Wait()
 		close(s.ended)
 	}()

@@ -19,6 +19,7 @@ type Template struct {
 	mappings   map[string]map[string]map[string]any
 	conditions map[string]any
 	resources  map[string]Resource
+	outputs    map[string]any
 }
 
 // Resource is a resource as the template declares it, nothing resolved.
@@ -45,6 +46,7 @@ func Parse(data []byte) (*Template, error) {
 		Mappings   map[string]map[string]map[string]any
 		Conditions map[string]any
 		Resources  map[string]Resource
+		Outputs    map[string]struct{ Value any }
 		Transform  any
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -62,7 +64,13 @@ func Parse(data []byte) (*Template, error) {
 		r.LogicalID = id
 		doc.Resources[id] = r
 	}
-	return &Template{parameters: doc.Parameters, mappings: doc.Mappings, conditions: doc.Conditions, resources: doc.Resources}, nil
+	outputs := map[string]any{}
+	for name, output := range doc.Outputs {
+		outputs[name] = output.Value
+	}
+	return &Template{
+		parameters: doc.Parameters, mappings: doc.Mappings, conditions: doc.Conditions, resources: doc.Resources, outputs: outputs,
+	}, nil
 }
 
 // Types lists the resource types that occur, sorted.
@@ -78,6 +86,9 @@ func (t *Template) Types() []string {
 	slices.Sort(types)
 	return types
 }
+
+// Outputs gives the values of the template's outputs, nothing resolved.
+func (t *Template) Outputs() map[string]any { return t.outputs }
 
 // Environment is where a stack pretends to be deployed: what the AWS:: pseudo parameters give.
 type Environment struct {

@@ -30,7 +30,8 @@ const sample = `{
     "Absent": {"Type": "AWS::SQS::Queue", "Condition": "IsNot"},
     "Strange": {"Type": "AWS::Strange::Thing"},
     "Broken": {"Type": "AWS::Broken::Thing", "Condition": "Circle"}
-  }
+  },
+  "Outputs": {"Url": {"Description": "where", "Value": {"Ref": "Queue"}}}
 }`
 
 func stack(t *testing.T) *template.Stack {
@@ -186,6 +187,16 @@ func TestDecodeResolvesOnlyWhatIsAsked(t *testing.T) {
 	err = s.Decode(found[0], &more)
 	if err == nil || !strings.Contains(err.Error(), "Queue (AWS::SQS::Queue)") || !strings.Contains(err.Error(), "Big") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	parsed, err := template.Parse([]byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := stack(t).Resolve(parsed.Outputs()["Url"]); err != nil || got != "http://127.0.0.1/queue" {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

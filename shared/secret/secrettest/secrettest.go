@@ -1,5 +1,4 @@
-// Package secrettest plays KMS for tests: real encryption under a key of its own, and the encryption context checked as
-// KMS does.
+// Package secrettest gives tests a master key that lives in this process.
 package secrettest
 
 import (
@@ -7,64 +6,70 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
-	"fmt"
-	"maps"
-	"slices"
 	"sync/atomic"
+	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-
+	"leadline/shared/fault"
 	"leadline/shared/secret"
 )
 
-var _ secret.KMS = (*KMS)(nil)
+var _ secret.MasterKey = (*Master)(nil)
 
-// KMS plays the two calls that package secret makes, and counts them.
-type KMS struct {
+// Master is a secret.MasterKey with a random key of its own. It is safe for concurrent use.
+type Master struct {
 	aead  cipher.AEAD
-	Calls atomic.Int64
+	calls atomic.Int64
 }
 
-// New makes a KMS with a random key.
-func New() (*KMS, error) {
+// NewMaster makes a master key.
+func NewMaster(t testing.TB) *Master {
+	t.Helper()
 	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		return nil, err
-	}
+	_, _ = rand.Read(key) // never fails
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	return &KMS{aead: aead}, err
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Master{aead: aead}
 }
 
-// GenerateDataKey implements secret.KMS.
-func (k *KMS) GenerateDataKey(_ context.Context, in *kms.GenerateDataKeyInput, _ ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
-	k.Calls.Add(1)
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
+// NewKeyring makes a keyring with a master key of its own.
+func NewKeyring(t testing.TB) *secret.Keyring {
+	t.Helper()
+	return secret.New(NewMaster(t), secret.Options{})
+}
+
+// NewDataKey implements secret.MasterKey.
+func (m *Master) NewDataKey(ctx context.Context, organization string) (key, wrapped []byte, err error) {
+	m.calls.Add(1)
+	if err := ended(ctx); err != nil {
+		return nil, nil, err
+	}
+	key = make([]byte, secret.DataKeyBytes)
+	_, _ = rand.Read(key) // never fails
+	return key, m.aead.Seal(nil, nil, key, []byte(organization)), nil
+}
+
+// Unwrap implements secret.MasterKey.
+func (m *Master) Unwrap(ctx context.Context, organization string, wrapped []byte) ([]byte, error) {
+	m.calls.Add(1)
+	if err := ended(ctx); err != nil {
 		return nil, err
 	}
-	return &kms.GenerateDataKeyOutput{Plaintext: key, CiphertextBlob: k.aead.Seal(nil, nil, key, bind(in.EncryptionContext))}, nil
-}
-
-// Decrypt implements secret.KMS.
-func (k *KMS) Decrypt(_ context.Context, in *kms.DecryptInput, _ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
-	k.Calls.Add(1)
-	key, err := k.aead.Open(nil, nil, in.CiphertextBlob, bind(in.EncryptionContext))
+	key, err := m.aead.Open(nil, nil, wrapped, []byte(organization))
 	if err != nil {
-		return nil, &types.InvalidCiphertextException{}
+		return nil, fault.New(fault.Internal, "secret_refused", "the data key cannot be opened")
 	}
-	return &kms.DecryptOutput{Plaintext: key}, nil
+	return key, nil
 }
 
-// bind writes an encryption context as one text.
-func bind(context map[string]string) []byte {
-	var text []byte
-	for _, name := range slices.Sorted(maps.Keys(context)) {
-		text = fmt.Appendf(text, "%q=%q ", name, context[name])
-	}
-	return text
+// Calls counts the requests to the master key.
+func (m *Master) Calls() int { return int(m.calls.Load()) }
+
+func ended(ctx context.Context) error {
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "unavailable", "the request has ended")
 }

@@ -107,7 +107,12 @@ func testCalls(t *testing.T, l local) {
 			t.Errorf("%s calls %q, want %q", test.name, got, want)
 		}
 	}
-	// A page reads only the shards that it touches.
+}
+
+// A page of a list reads only the shards that it touches.
+func testPageCalls(t *testing.T, l local) {
+	s := l.open(t)
+	r, first := aRecord("x", 1), store.Page{Limit: 10}
 	for n := range 200 {
 		if _, err := s.Records.PutNewer(t.Context(), aRecord(fmt.Sprint(n), 1)); err != nil {
 			t.Fatal(err)

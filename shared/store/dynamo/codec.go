@@ -16,11 +16,12 @@ import (
 const maxPlainBytes = 16 << 20
 
 // compressionLevel is where size stops falling faster than time rises (measured on Close's objects: 6 is 1 % smaller
-// than 5 and 2.5 % larger than 9, at two thirds of its time).
+// than 5, and 3 % larger than 9 at four fifths of its time).
 const compressionLevel = 6
 
-// codec compresses texts into attributes: a format byte, then raw DEFLATE (RFC 1951) with a preset dictionary, which
-// halves a text of one kilobyte. It writes one format and reads all that it was given. It is safe for concurrent use.
+// codec compresses texts into attributes: a format byte, then raw DEFLATE (RFC 1951) with a preset dictionary, with
+// which an opportunity of 1.2 kB takes 0.47 kB instead of 0.7. It writes one format and reads all that it was given. It
+// is safe for concurrent use.
 type codec struct {
 	write        byte
 	dictionaries map[byte][]byte

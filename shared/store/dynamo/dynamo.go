@@ -4,7 +4,8 @@
 //
 // Each method makes the requests that it names and no others; retries of single requests are the SDK's and are set
 // where the client is made. A retry after a lost answer is harmless: records are written on conditions that then tell
-// that the write stands, what is created goes through transactions with a token.
+// that the write stands, what is created goes through transactions with a token; only the count of an entry's replays
+// may come out too high.
 package dynamo
 
 import (

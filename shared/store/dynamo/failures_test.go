@@ -45,9 +45,10 @@ func testFailures(t *testing.T, l local) {
 		"garbage from within": {3, failure{"UpdateItem", 503, "<html>"}, fault.Unavailable, "unavailable", 3},
 		"conflict":            {1, awsError("UpdateItem", 400, "TransactionConflictException", "x"), fault.Unavailable, "unavailable", 1},
 		"validation":          {1, awsError("UpdateItem", 400, "ValidationException", "bad"), fault.Internal, "internal", 1},
-		"too large":           {1, awsError("UpdateItem", 400, "ValidationException", "Item size to update has exceeded the maximum allowed size"), fault.Invalid, "too_large", 1},
-		"no permission":       {1, awsError("UpdateItem", 400, "AccessDeniedException", "x"), fault.Internal, "internal", 1},
-		"lost answers":        {3, failure{action: "UpdateItem"}, fault.Unavailable, "unavailable", 3},
+		"too large": {1, awsError("UpdateItem", 400, "ValidationException", "Item size to update has exceeded the maximum allowed size"),
+			fault.Invalid, "too_large", 1},
+		"no permission": {1, awsError("UpdateItem", 400, "AccessDeniedException", "x"), fault.Internal, "internal", 1},
+		"lost answers":  {3, failure{action: "UpdateItem"}, fault.Unavailable, "unavailable", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.wire.reset()

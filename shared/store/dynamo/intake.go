@@ -53,7 +53,9 @@ func (s *Intake) IndexPayloads(ctx context.Context, index delivery.PayloadIndex)
 }
 
 // Payloads implements store.Intake in one Query.
-func (s *Intake) Payloads(ctx context.Context, organization, connection string, day time.Time, p store.Page) ([]delivery.PayloadIndex, string, error) {
+func (s *Intake) Payloads(ctx context.Context, organization, connection string, day time.Time, p store.Page) (
+	[]delivery.PayloadIndex, string, error,
+) {
 	q := query{what: "list payloads", partition: payloadsPartition(organization, connection, day)}
 	list := []string{"payloads", q.partition}
 	return page(ctx, s.table, q, list, p, func(i item) (delivery.PayloadIndex, error) {

@@ -28,6 +28,7 @@ func TestDynamoDB(t *testing.T) {
 	l := local{endpoint: dynamodbtest.Start(t)}
 	t.Run("Conformance", func(t *testing.T) { storetest.Run(t, func(t *testing.T) storetest.Stores { return l.open(t).Stores }) })
 	t.Run("Calls", func(t *testing.T) { testCalls(t, l) })
+	t.Run("PageCalls", func(t *testing.T) { testPageCalls(t, l) })
 	t.Run("Consistency", func(t *testing.T) { testConsistency(t, l) })
 	t.Run("Failures", func(t *testing.T) { testFailures(t, l) })
 	t.Run("LostAnswers", func(t *testing.T) { testLostAnswers(t, l) })

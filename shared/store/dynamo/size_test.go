@@ -123,108 +123,115 @@ func wide(random *rand.Rand, fields, bytes int) record.Record {
 	return r
 }
 
-// Every record that the store takes has a row of history that it takes too, however much of it changes.
 func testLimits(t *testing.T, l local) {
 	s := l.open(t)
 	random := rand.New(rand.NewPCG(5, 6))
 	for _, bytes := range []int{1, 20, 1000, 16000} {
-		t.Run(fmt.Sprintf("values of %d bytes", bytes), func(t *testing.T) {
-			var largest record.Record
-			for low, high := 1, 400_000/(bytes+4); low < high; {
-				n := (low + high + 1) / 2
-				r := wide(random, n, bytes)
-				if _, err := NewRecords(nil, "").encode(r); err == nil {
-					low, largest = n, r
-				} else if fault.Of(err).Code == store.CodeTooLarge {
-					high = n - 1
-				} else {
-					t.Fatal(err)
-				}
-			}
-			before := largest
-			after := wide(random, len(before.Fields)*99/100, bytes)
-			after.Rev = 2
-			if _, err := s.Records.PutNewer(t.Context(), before); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.History.Put(t.Context(), record.RevisionOf(&before, &after)); err != nil {
-				t.Fatalf("history of a record of %d fields, %d bytes: %v", len(before.Fields), sizeOf(encoded(t, before)), err)
-			}
-			if got, err := s.Records.Get(t.Context(), before.Key); err != nil || got.Hash() != before.Hash() {
-				t.Errorf("the largest record does not read back: %v", err)
-			}
-			over := wide(random, len(before.Fields)*11/10+1, bytes)
-			over.Version.Micros = 2
-			s.wire.reset()
-			_, err := s.Records.PutNewer(t.Context(), over)
-			kindIs(t, err, fault.Invalid, store.CodeTooLarge)
-			_, err = s.Records.Replace(t.Context(), over, 1)
-			kindIs(t, err, fault.Invalid, store.CodeTooLarge)
-			if calls := s.wire.actions(); len(calls) != 0 {
-				t.Errorf("what cannot be stored was sent: %q", calls)
-			}
-			if _, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-				TableName: aws.String(s.tables["records"]), Key: recordKey(before.Key).item()}); err != nil {
-				t.Fatal(err)
-			}
-		})
+		t.Run(fmt.Sprintf("values of %d bytes", bytes), func(t *testing.T) { largestRecord(t, s, random, bytes) })
 	}
-	t.Run("other items", func(t *testing.T) {
-		big := strings.Repeat("x", maxItemBytes)
-		e := anEntry(1)
-		e.Detail = big
-		kindIs(t, s.Intake.SetAside(t.Context(), e), fault.Invalid, store.CodeTooLarge)
-		c, hook := aConnection("conn_a")
-		c.Name = big
-		kindIs(t, s.Tenancy.CreateConnection(t.Context(), c, hook, nil), fault.Invalid, store.CodeTooLarge)
-		// One that our own count lets pass is refused by DynamoDB with the same fault.
-		if err := s.Intake.SetAside(t.Context(), anEntry(2)); err != nil {
+	t.Run("other items", func(t *testing.T) { otherLimits(t, s, random) })
+	t.Run("a list longer than a megabyte", func(t *testing.T) { longList(t, s, random) })
+}
+
+// largestRecord shows that every record that the store takes has a row of history that it takes too, however much of the
+// record changes.
+func largestRecord(t *testing.T, s stores, random *rand.Rand, bytes int) {
+	var largest record.Record
+	for low, high := 1, 400_000/(bytes+4); low < high; {
+		n := (low + high + 1) / 2
+		r := wide(random, n, bytes)
+		if _, err := NewRecords(nil, "").encode(r); err == nil {
+			low, largest = n, r
+		} else if fault.Of(err).Code == store.CodeTooLarge {
+			high = n - 1
+		} else {
 			t.Fatal(err)
 		}
-		err := s.Intake.Requeue(t.Context(), e.Organization, anEntry(2).ID, e.Reason, big, time.Now())
-		kindIs(t, err, fault.Invalid, store.CodeTooLarge)
-		row := record.RevisionOf(nil, ptr(wide(random, 40, 16000)))
-		kindIs(t, s.History.Put(t.Context(), row), fault.Invalid, store.CodeTooLarge)
-	})
-	t.Run("a list longer than a megabyte", func(t *testing.T) {
-		want := map[string]bool{}
-		for n := range 24 { // about 3 MB
-			r := wide(random, 11, 16000)
-			r.ID = fmt.Sprint(n)
-			want[r.ID] = true
-			if _, err := s.Records.PutNewer(t.Context(), r); err != nil {
+	}
+	before := largest
+	after := wide(random, len(before.Fields)*99/100, bytes)
+	after.Rev = 2
+	if _, err := s.Records.PutNewer(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.History.Put(t.Context(), record.RevisionOf(&before, &after)); err != nil {
+		t.Fatalf("history of a record of %d fields, %d bytes: %v", len(before.Fields), sizeOf(encoded(t, before)), err)
+	}
+	if got, err := s.Records.Get(t.Context(), before.Key); err != nil || got.Hash() != before.Hash() {
+		t.Errorf("the largest record does not read back: %v", err)
+	}
+	over := wide(random, len(before.Fields)*11/10+1, bytes)
+	over.Version.Micros = 2
+	s.wire.reset()
+	_, err := s.Records.PutNewer(t.Context(), over)
+	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
+	_, err = s.Records.Replace(t.Context(), over, 1)
+	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
+	if calls := s.wire.actions(); len(calls) != 0 {
+		t.Errorf("what cannot be stored was sent: %q", calls)
+	}
+	if _, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.tables["records"]), Key: recordKey(before.Key).item()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func otherLimits(t *testing.T, s stores, random *rand.Rand) {
+	big := strings.Repeat("x", maxItemBytes)
+	e := anEntry(1)
+	e.Detail = big
+	kindIs(t, s.Intake.SetAside(t.Context(), e), fault.Invalid, store.CodeTooLarge)
+	c, hook := aConnection("conn_a")
+	c.Name = big
+	kindIs(t, s.Tenancy.CreateConnection(t.Context(), c, hook, nil), fault.Invalid, store.CodeTooLarge)
+	// One that our own count lets pass is refused by DynamoDB with the same fault.
+	if err := s.Intake.SetAside(t.Context(), anEntry(2)); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Intake.Requeue(t.Context(), e.Organization, anEntry(2).ID, e.Reason, big, time.Now())
+	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
+	row := record.RevisionOf(nil, ptr(wide(random, 40, 16000)))
+	kindIs(t, s.History.Put(t.Context(), row), fault.Invalid, store.CodeTooLarge)
+}
+
+func longList(t *testing.T, s stores, random *rand.Rand) {
+	want := map[string]bool{}
+	for n := range 24 { // about 3 MB
+		r := wide(random, 11, 16000)
+		r.ID = fmt.Sprint(n)
+		want[r.ID] = true
+		if _, err := s.Records.PutNewer(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(list func(store.Page) ([]record.Record, string, error)) []string {
+		var ids []string
+		for p := (store.Page{Limit: 20}); ; {
+			found, next, err := list(p)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		read := func(list func(store.Page) ([]record.Record, string, error)) []string {
-			var ids []string
-			for p := (store.Page{Limit: 20}); ; {
-				found, next, err := list(p)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, r := range found {
-					ids = append(ids, r.ID)
-				}
-				if next == "" {
-					return ids
-				}
-				p.Cursor = next
+			for _, r := range found {
+				ids = append(ids, r.ID)
 			}
-		}
-		k := aRecord("x", 1).Key
-		for name, ids := range map[string][]string{
-			"List": read(func(p store.Page) ([]record.Record, string, error) {
-				return s.Records.List(t.Context(), k.Organization, k.Connection, k.Object, p)
-			}),
-			"Scan": read(func(p store.Page) ([]record.Record, string, error) { return s.Records.Scan(t.Context(), p) }),
-		} {
-			slices.Sort(ids)
-			if len(ids) != len(want) || len(slices.Compact(ids)) != len(want) {
-				t.Errorf("%s gives %d records, want each of %d once", name, len(ids), len(want))
+			if next == "" {
+				return ids
 			}
+			p.Cursor = next
 		}
-	})
+	}
+	k := aRecord("x", 1).Key
+	for name, ids := range map[string][]string{
+		"List": read(func(p store.Page) ([]record.Record, string, error) {
+			return s.Records.List(t.Context(), k.Organization, k.Connection, k.Object, p)
+		}),
+		"Scan": read(func(p store.Page) ([]record.Record, string, error) { return s.Records.Scan(t.Context(), p) }),
+	} {
+		slices.Sort(ids)
+		if len(ids) != len(want) || len(slices.Compact(ids)) != len(want) {
+			t.Errorf("%s gives %d records, want each of %d once", name, len(ids), len(want))
+		}
+	}
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -75,7 +75,9 @@ func (s *Intake) IndexPayloads(ctx context.Context, index delivery.PayloadIndex)
 }
 
 // Payloads implements store.Intake.
-func (s *Intake) Payloads(ctx context.Context, organization, connection string, day time.Time, p store.Page) ([]delivery.PayloadIndex, string, error) {
+func (s *Intake) Payloads(ctx context.Context, organization, connection string, day time.Time, p store.Page) (
+	[]delivery.PayloadIndex, string, error,
+) {
 	date := day.UTC().Format(time.DateOnly)
 	list := []string{"payloads", organization, connection, date}
 	return page(ctx, list, p, false, func(after string) []entry[delivery.PayloadIndex] {

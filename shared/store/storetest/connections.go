@@ -30,69 +30,11 @@ func connectionTests() []test {
 			ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
 			stands(t, s, c, hook)
 		}},
-		{"a refused creation leaves nothing", func(t *testing.T, s Stores) {
-			taken, takenHook := newConnection("org_a", "conn_taken")
-			takenReceipt := newReceipt("taken", base().Add(time.Hour))
-			ok(t, s.Tenancy.CreateConnection(ctx(t), taken, takenHook, &takenReceipt))
-			for name, spoil := range map[string]func(*tenant.Connection, *tenant.Hook, *store.Receipt) string{
-				"connection": func(c *tenant.Connection, _ *tenant.Hook, _ *store.Receipt) string {
-					c.ID = taken.ID
-					return store.CodeTaken
-				},
-				"hook": func(_ *tenant.Connection, h *tenant.Hook, _ *store.Receipt) string {
-					h.TokenHash = takenHook.TokenHash
-					return store.CodeTaken
-				},
-				"receipt": func(_ *tenant.Connection, _ *tenant.Hook, r *store.Receipt) string {
-					r.Key = takenReceipt.Key
-					return store.CodeReceiptTaken
-				},
-			} {
-				c, hook := newConnection("org_a", "conn_"+name)
-				receipt := newReceipt(name, base().Add(time.Hour))
-				code := spoil(&c, &hook, &receipt)
-				is(t, s.Tenancy.CreateConnection(ctx(t), c, hook, &receipt), fault.Conflict, code)
-				same(t, all(t, 10, connections(t, s, "org_a")), []tenant.Connection{taken})
-				_, err := s.Tenancy.Hook(ctx(t), "hook of conn_"+name)
-				is(t, err, fault.NotFound, "")
-				_, err = s.Tenancy.Receipt(ctx(t), "org_a", name, base())
-				is(t, err, fault.NotFound, "")
-				stands(t, s, taken, takenHook)
-			}
-		}},
-		{"an update replaces the connection and its hook", func(t *testing.T, s Stores) {
-			c, hook := newConnection("org_a", "conn_a")
-			ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
-			c, hook = changed(c)
-			receipt := newReceipt("k", base().Add(time.Hour))
-			ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, &receipt))
-			stands(t, s, c, hook)
-			got, err := s.Tenancy.Receipt(ctx(t), "org_a", "k", base())
-			ok(t, err)
-			same(t, got, receipt)
-		}},
-		{"a hook that moves leaves nothing at its old place", func(t *testing.T, s Stores) {
-			c, old := newConnection("org_a", "conn_a")
-			ok(t, s.Tenancy.CreateConnection(ctx(t), c, old, nil))
-			c, hook := changed(c)
-			c.Hook, hook.TokenHash = "another hook", "another hook"
-			ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, nil))
-			stands(t, s, c, hook)
-			_, err := s.Tenancy.Hook(ctx(t), old.TokenHash)
-			is(t, err, fault.NotFound, "")
-		}},
+		{"a refused creation leaves nothing", refusedCreation},
+		{"an update replaces the connection and its hook", update},
+		{"a hook that moves leaves nothing at its old place", movedHook},
 		{"a refused update changes nothing", refusedUpdate},
-		{"an expired receipt does not stand in the way of an update", func(t *testing.T, s Stores) {
-			c, hook := newConnection("org_a", "conn_a")
-			old := newReceipt("k", base().Add(time.Second))
-			ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, &old))
-			c, hook = changed(c) // an hour later
-			r := newReceipt("k", base().Add(2*time.Hour))
-			ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, &r))
-			got, err := s.Tenancy.Receipt(ctx(t), "org_a", "k", c.UpdatedAt)
-			ok(t, err)
-			same(t, got, r)
-		}},
+		{"an expired receipt does not stand in the way of an update", expiredReceipt},
 		{"one of concurrent updates wins", func(t *testing.T, s Stores) {
 			c, hook := newConnection("org_a", "conn_a")
 			ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
@@ -110,39 +52,109 @@ func connectionTests() []test {
 				t.Fatalf("%d connections, want 1", len(got))
 			}
 		}},
-		{"connections are listed by id, with every limit", func(t *testing.T, s Stores) {
-			var want []tenant.Connection
-			for _, id := range hostile() {
-				c, hook := newConnection("org_a", id)
-				if slices.ContainsFunc(want, func(w tenant.Connection) bool { return w.ID == id }) {
-					continue
-				}
-				ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
-				want = append(want, c)
-			}
-			slices.SortFunc(want, func(a, b tenant.Connection) int { return strings.Compare(a.ID, b.ID) })
-			pages(t, want, connections(t, s, "org_a"))
-			stands(t, s, want[3], hookOf(want[3]))
-		}},
-		{"connections of others are neither found, listed nor changed", func(t *testing.T, s Stores) {
-			for _, id := range []string{"conn_a", "conn_b"} {
-				for _, org := range []string{"org_a", "org_b"} {
-					c, hook := newConnection(org, id)
-					c.Hook += org
-					hook.TokenHash = c.Hook
-					ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
-				}
-			}
-			for _, c := range all(t, 1, connections(t, s, "org_a")) {
-				if c.Organization != "org_a" {
-					t.Fatalf("connection of %s", c.Organization)
-				}
-			}
-			_, err := s.Tenancy.Connection(ctx(t), "org_c", "conn_a")
-			is(t, err, fault.NotFound, "")
-			refuses(t, connections(t, s, "org_a"), next(connections(t, s, "org_b")))
-		}},
+		{"connections are listed by id, with every limit", connectionOrder},
+		{"connections of others are neither found, listed nor changed", connectionsOfOthers},
 	}
+}
+
+func refusedCreation(t *testing.T, s Stores) {
+	taken, takenHook := newConnection("org_a", "conn_taken")
+	takenReceipt := newReceipt("taken", base().Add(time.Hour))
+	ok(t, s.Tenancy.CreateConnection(ctx(t), taken, takenHook, &takenReceipt))
+	for name, spoil := range map[string]func(*tenant.Connection, *tenant.Hook, *store.Receipt) string{
+		"connection": func(c *tenant.Connection, _ *tenant.Hook, _ *store.Receipt) string {
+			c.ID = taken.ID
+			return store.CodeTaken
+		},
+		"hook": func(_ *tenant.Connection, h *tenant.Hook, _ *store.Receipt) string {
+			h.TokenHash = takenHook.TokenHash
+			return store.CodeTaken
+		},
+		"receipt": func(_ *tenant.Connection, _ *tenant.Hook, r *store.Receipt) string {
+			r.Key = takenReceipt.Key
+			return store.CodeReceiptTaken
+		},
+	} {
+		c, hook := newConnection("org_a", "conn_"+name)
+		receipt := newReceipt(name, base().Add(time.Hour))
+		code := spoil(&c, &hook, &receipt)
+		is(t, s.Tenancy.CreateConnection(ctx(t), c, hook, &receipt), fault.Conflict, code)
+		same(t, all(t, 10, connections(t, s, "org_a")), []tenant.Connection{taken})
+		_, err := s.Tenancy.Hook(ctx(t), "hook of conn_"+name)
+		is(t, err, fault.NotFound, "")
+		_, err = s.Tenancy.Receipt(ctx(t), "org_a", name, base())
+		is(t, err, fault.NotFound, "")
+		stands(t, s, taken, takenHook)
+	}
+}
+
+func update(t *testing.T, s Stores) {
+	c, hook := newConnection("org_a", "conn_a")
+	ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
+	c, hook = changed(c)
+	receipt := newReceipt("k", base().Add(time.Hour))
+	ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, &receipt))
+	stands(t, s, c, hook)
+	got, err := s.Tenancy.Receipt(ctx(t), "org_a", "k", base())
+	ok(t, err)
+	same(t, got, receipt)
+}
+
+func movedHook(t *testing.T, s Stores) {
+	c, old := newConnection("org_a", "conn_a")
+	ok(t, s.Tenancy.CreateConnection(ctx(t), c, old, nil))
+	c, hook := changed(c)
+	c.Hook, hook.TokenHash = "another hook", "another hook"
+	ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, nil))
+	stands(t, s, c, hook)
+	_, err := s.Tenancy.Hook(ctx(t), old.TokenHash)
+	is(t, err, fault.NotFound, "")
+}
+
+func expiredReceipt(t *testing.T, s Stores) {
+	c, hook := newConnection("org_a", "conn_a")
+	old := newReceipt("k", base().Add(time.Second))
+	ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, &old))
+	c, hook = changed(c) // an hour later
+	r := newReceipt("k", base().Add(2*time.Hour))
+	ok(t, s.Tenancy.UpdateConnection(ctx(t), c, hook, &r))
+	got, err := s.Tenancy.Receipt(ctx(t), "org_a", "k", c.UpdatedAt)
+	ok(t, err)
+	same(t, got, r)
+}
+
+func connectionOrder(t *testing.T, s Stores) {
+	var want []tenant.Connection
+	for _, id := range hostile() {
+		c, hook := newConnection("org_a", id)
+		if slices.ContainsFunc(want, func(w tenant.Connection) bool { return w.ID == id }) {
+			continue
+		}
+		ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
+		want = append(want, c)
+	}
+	slices.SortFunc(want, func(a, b tenant.Connection) int { return strings.Compare(a.ID, b.ID) })
+	pages(t, want, connections(t, s, "org_a"))
+	stands(t, s, want[3], hookOf(want[3]))
+}
+
+func connectionsOfOthers(t *testing.T, s Stores) {
+	for _, id := range []string{"conn_a", "conn_b"} {
+		for _, org := range []string{"org_a", "org_b"} {
+			c, hook := newConnection(org, id)
+			c.Hook += org
+			hook.TokenHash = c.Hook
+			ok(t, s.Tenancy.CreateConnection(ctx(t), c, hook, nil))
+		}
+	}
+	for _, c := range all(t, 1, connections(t, s, "org_a")) {
+		if c.Organization != "org_a" {
+			t.Fatalf("connection of %s", c.Organization)
+		}
+	}
+	_, err := s.Tenancy.Connection(ctx(t), "org_c", "conn_a")
+	is(t, err, fault.NotFound, "")
+	refuses(t, connections(t, s, "org_a"), next(connections(t, s, "org_b")))
 }
 
 func refusedUpdate(t *testing.T, s Stores) {

@@ -48,42 +48,8 @@ func historyTests() []test {
 				same(t, all(t, 10, history(t, s, k)), []record.Revision{revision(k, 2), b})
 			}
 		}},
-		{"a repaired row never replaces the stream's own", func(t *testing.T, s Stores) {
-			for name, c := range map[string]struct {
-				before, after bool // repaired
-				want          string
-			}{
-				"own, own": {false, false, "b"}, "own, repaired": {false, true, "a"},
-				"repaired, own": {true, false, "b"}, "repaired, repaired": {true, true, "b"},
-			} {
-				for _, apart := range []bool{true, false} {
-					k := key(fmt.Sprint(name, apart))
-					a, b := marked(k, "a", c.before), marked(k, "b", c.after)
-					write(t, s, apart, a, b)
-					want := map[string]record.Revision{"a": a, "b": b}[c.want]
-					same(t, all(t, 10, history(t, s, k)), []record.Revision{want})
-				}
-			}
-		}},
-		{"many records in one call keep their rows apart", func(t *testing.T, s Stores) {
-			var rows []record.Revision
-			for _, id := range hostile() {
-				for _, k := range []record.Key{{Organization: "o", Connection: "c", Object: "a", ID: id},
-					{Organization: "o", Connection: "c", Object: id, ID: "a"}, {Organization: "o", Connection: id, Object: "a", ID: "a"}} {
-					for rev := int64(1); rev <= 2; rev++ {
-						row := revision(k, rev)
-						row.Source.Event = fmt.Sprintf("%q", k)
-						if !slices.ContainsFunc(rows, func(r record.Revision) bool { return r.Key == k && r.Rev == rev }) {
-							rows = append(rows, row)
-						}
-					}
-				}
-			}
-			ok(t, s.History.Put(ctx(t), rows...))
-			for i := 0; i < len(rows); i += 2 {
-				same(t, all(t, 1, history(t, s, rows[i].Key)), []record.Revision{rows[i+1], rows[i]})
-			}
-		}},
+		{"a repaired row never replaces the stream's own", repairedRows},
+		{"many records in one call keep their rows apart", rowsApart},
 		{"the longest key has history", func(t *testing.T, s Stores) {
 			row := revision(record.Key{Organization: "org_a1b2c3d4e5f6", Connection: "conn_000000000001",
 				Object: strings.Repeat("%", record.MaxObjectBytes), ID: strings.Repeat("#", record.MaxIDBytes)}, 1)
@@ -94,6 +60,44 @@ func historyTests() []test {
 			ok(t, s.History.Put(ctx(t), revision(key("x"), 1), revision(key("x"), 2), revision(key("y"), 1), revision(key("y"), 2)))
 			refuses(t, history(t, s, key("x")), next(history(t, s, key("y"))))
 		}},
+	}
+}
+
+func repairedRows(t *testing.T, s Stores) {
+	for name, c := range map[string]struct {
+		before, after bool // repaired
+		want          string
+	}{
+		"own, own": {false, false, "b"}, "own, repaired": {false, true, "a"},
+		"repaired, own": {true, false, "b"}, "repaired, repaired": {true, true, "b"},
+	} {
+		for _, apart := range []bool{true, false} {
+			k := key(fmt.Sprint(name, apart))
+			a, b := marked(k, "a", c.before), marked(k, "b", c.after)
+			write(t, s, apart, a, b)
+			want := map[string]record.Revision{"a": a, "b": b}[c.want]
+			same(t, all(t, 10, history(t, s, k)), []record.Revision{want})
+		}
+	}
+}
+
+func rowsApart(t *testing.T, s Stores) {
+	var rows []record.Revision
+	for _, id := range hostile() {
+		for _, k := range []record.Key{{Organization: "o", Connection: "c", Object: "a", ID: id},
+			{Organization: "o", Connection: "c", Object: id, ID: "a"}, {Organization: "o", Connection: id, Object: "a", ID: "a"}} {
+			for rev := int64(1); rev <= 2; rev++ {
+				row := revision(k, rev)
+				row.Source.Event = fmt.Sprintf("%q", k)
+				if !slices.ContainsFunc(rows, func(r record.Revision) bool { return r.Key == k && r.Rev == rev }) {
+					rows = append(rows, row)
+				}
+			}
+		}
+	}
+	ok(t, s.History.Put(ctx(t), rows...))
+	for i := 0; i < len(rows); i += 2 {
+		same(t, all(t, 1, history(t, s, rows[i].Key)), []record.Revision{rows[i+1], rows[i]})
 	}
 }
 

@@ -16,19 +16,7 @@ func recordListTests() []test {
 			same(t, all(t, 10, records(t, s, key(""))), nil)
 			same(t, all(t, 10, scan(t, s)), nil)
 		}},
-		{"every record once, in the same order, with every limit", func(t *testing.T, s Stores) {
-			want := fill(t, s, key(""), 57)
-			got := all(t, store.MaxLimit, records(t, s, key("")))
-			byID := map[string]record.Record{}
-			for _, r := range got {
-				byID[r.ID] = r
-			}
-			if len(got) != len(want) {
-				t.Fatalf("%d records, want %d", len(got), len(want))
-			}
-			same(t, byID, want)
-			pages(t, got, records(t, s, key("")))
-		}},
+		{"every record once, in the same order, with every limit", everyRecordOnce},
 		{"a list of one", func(t *testing.T, s Stores) {
 			want := fill(t, s, key(""), 1)
 			same(t, all(t, 1, records(t, s, key(""))), slices.Collect(maps.Values(want)))
@@ -67,38 +55,56 @@ func recordListTests() []test {
 				}
 			}
 		}},
-		{"cursors of others and bad limits are invalid", func(t *testing.T, s Stores) {
-			var others []func(store.Page) (string, error)
-			fill(t, s, key(""), 5)
-			for _, k := range neighbours() {
-				if k.Object != "opportunity" || k.Organization != key("").Organization {
-					fill(t, s, k, 5)
-					others = append(others, next(records(t, s, k)))
-				}
-			}
-			others = append(others, next(scan(t, s)))
-			refuses(t, records(t, s, key("")), others...)
-			refuses(t, scan(t, s), next(records(t, s, key(""))))
-		}},
-		{"a scan gives every record of all organizations once, with every limit", func(t *testing.T, s Stores) {
-			want := map[record.Key]bool{}
-			for n, k := range neighbours() {
-				for _, r := range fill(t, s, k, 3+n) {
-					want[r.Key] = true
-				}
-			}
-			scanned := all(t, store.MaxLimit, scan(t, s))
-			got := map[record.Key]bool{}
-			for _, r := range scanned {
-				got[r.Key] = true
-			}
-			if len(scanned) != len(want) {
-				t.Fatalf("%d records, want %d", len(scanned), len(want))
-			}
-			same(t, got, want)
-			pages(t, scanned, scan(t, s))
-		}},
+		{"cursors of others and bad limits are invalid", recordCursors},
+		{"a scan gives every record of all organizations once, with every limit", scanAll},
 	}
+}
+
+func everyRecordOnce(t *testing.T, s Stores) {
+	want := fill(t, s, key(""), 57)
+	got := all(t, store.MaxLimit, records(t, s, key("")))
+	byID := map[string]record.Record{}
+	for _, r := range got {
+		byID[r.ID] = r
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d records, want %d", len(got), len(want))
+	}
+	same(t, byID, want)
+	pages(t, got, records(t, s, key("")))
+}
+
+func recordCursors(t *testing.T, s Stores) {
+	var others []func(store.Page) (string, error)
+	fill(t, s, key(""), 5)
+	for _, k := range neighbours() {
+		if k.Object != "opportunity" || k.Organization != key("").Organization {
+			fill(t, s, k, 5)
+			others = append(others, next(records(t, s, k)))
+		}
+	}
+	others = append(others, next(scan(t, s)))
+	refuses(t, records(t, s, key("")), others...)
+	refuses(t, scan(t, s), next(records(t, s, key(""))))
+}
+
+func scanAll(t *testing.T, s Stores) {
+	want := map[record.Key]bool{}
+	for n, k := range neighbours() {
+		for _, r := range fill(t, s, k, 3+n) {
+			want[r.Key] = true
+		}
+	}
+	scanned := all(t, store.MaxLimit, scan(t, s))
+	got := map[record.Key]bool{}
+	for _, r := range scanned {
+		got[r.Key] = true
+	}
+	if len(scanned) != len(want) {
+		t.Fatalf("%d records, want %d", len(scanned), len(want))
+	}
+	same(t, got, want)
+	pages(t, scanned, scan(t, s))
 }
 
 // neighbours are keys that differ from key("x") in one component each, and it.

@@ -29,39 +29,9 @@ func quarantineTests() []test {
 			is(t, s.Intake.Resolve(ctx(t), "org_a", "x", base()), fault.NotFound, "")
 			same(t, all(t, 10, entries(t, s, "org_a", store.QuarantineFilter{})), nil)
 		}},
-		{"an entry of another organization is not found", func(t *testing.T, s Stores) {
-			e := newEntry("org_a", 1)
-			ok(t, s.Intake.SetAside(ctx(t), e))
-			_, err := s.Intake.Entry(ctx(t), "org_b", e.ID)
-			is(t, err, fault.NotFound, "")
-			is(t, s.Intake.Requeue(ctx(t), "org_b", e.ID, quarantine.TooLarge, "", base()), fault.NotFound, "")
-			is(t, s.Intake.Resolve(ctx(t), "org_b", e.ID, base()), fault.NotFound, "")
-			same(t, entry(t, s, e), e)
-		}},
-		{"a requeued entry is open, with its new reason", func(t *testing.T, s Stores) {
-			e := newEntry("org_a", 1)
-			ok(t, s.Intake.SetAside(ctx(t), e))
-			for i := 1; i <= 2; i++ {
-				at := base().Add(time.Duration(i) * time.Hour)
-				detail := fmt.Sprint("detail ", i)
-				ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.MissingID, detail, at))
-				e.Reason, e.Detail, e.Replays, e.UpdatedAt = quarantine.MissingID, detail, i, at
-				same(t, entry(t, s, e), e)
-			}
-		}},
-		{"a resolved entry stays so", func(t *testing.T, s Stores) {
-			e := newEntry("org_a", 1)
-			ok(t, s.Intake.SetAside(ctx(t), e))
-			ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.MissingID, "d", base()))
-			at := base().Add(time.Hour)
-			ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, at))
-			e.Status, e.Reason, e.Detail, e.Replays, e.UpdatedAt = quarantine.Resolved, quarantine.MissingID, "d", 2, at
-			same(t, entry(t, s, e), e)
-			ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, at.Add(time.Hour)))
-			ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.TooLarge, "late", at.Add(time.Hour)))
-			ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", 1)))
-			same(t, entry(t, s, e), e)
-		}},
+		{"an entry of another organization is not found", entriesOfOthers},
+		{"a requeued entry is open, with its new reason", requeued},
+		{"a resolved entry stays so", resolved},
 		{"concurrent replays are all counted", func(t *testing.T, s Stores) {
 			e := newEntry("org_a", 1)
 			ok(t, s.Intake.SetAside(ctx(t), e))
@@ -74,26 +44,7 @@ func quarantineTests() []test {
 			same(t, entry(t, s, e), e)
 		}},
 		{"entries come newest first, with every limit and filter", filters},
-		{"new entries and resolved ones do not disturb the pages behind", func(t *testing.T, s Stores) {
-			for n := range 12 {
-				ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", n)))
-			}
-			page := 0
-			got := all(t, 4, func(p store.Page) ([]quarantine.Entry, string, error) {
-				found, next, err := entries(t, s, "org_a", store.QuarantineFilter{Status: quarantine.Open})(p)
-				ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", 100+page)))
-				for _, e := range found {
-					ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, base()))
-				}
-				page++
-				return found, next, err
-			})
-			var ids []string
-			for n := 11; n >= 0; n-- {
-				ids = append(ids, newEntry("org_a", n).ID)
-			}
-			same(t, idsOf(got), ids)
-		}},
+		{"new entries and resolved ones do not disturb the pages behind", steadyPages},
 		{"entries of others are not listed, their cursors are invalid", func(t *testing.T, s Stores) {
 			for n := range 3 {
 				ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", n)))
@@ -107,24 +58,83 @@ func quarantineTests() []test {
 			refuses(t, entries(t, s, "org_a", none), next(entries(t, s, "org_b", none)),
 				next(entries(t, s, "org_a", store.QuarantineFilter{Status: quarantine.Open})))
 		}},
-		{"hostile ids are kept apart", func(t *testing.T, s Stores) {
-			want := map[string]quarantine.Entry{}
-			for n, id := range hostile() {
-				if _, again := want[id]; again {
-					continue
-				}
-				e := newEntry("org_a", n)
-				e.ID = id
-				ok(t, s.Intake.SetAside(ctx(t), e))
-				want[id] = e
-			}
-			for _, e := range want {
-				same(t, entry(t, s, e), e)
-			}
-			if got := all(t, 3, entries(t, s, "org_a", store.QuarantineFilter{})); len(got) != len(want) {
-				t.Fatalf("%d entries, want %d", len(got), len(want))
-			}
-		}},
+		{"hostile ids are kept apart", hostileEntries},
+	}
+}
+
+func entriesOfOthers(t *testing.T, s Stores) {
+	e := newEntry("org_a", 1)
+	ok(t, s.Intake.SetAside(ctx(t), e))
+	_, err := s.Intake.Entry(ctx(t), "org_b", e.ID)
+	is(t, err, fault.NotFound, "")
+	is(t, s.Intake.Requeue(ctx(t), "org_b", e.ID, quarantine.TooLarge, "", base()), fault.NotFound, "")
+	is(t, s.Intake.Resolve(ctx(t), "org_b", e.ID, base()), fault.NotFound, "")
+	same(t, entry(t, s, e), e)
+}
+
+func requeued(t *testing.T, s Stores) {
+	e := newEntry("org_a", 1)
+	ok(t, s.Intake.SetAside(ctx(t), e))
+	for i := 1; i <= 2; i++ {
+		at := base().Add(time.Duration(i) * time.Hour)
+		detail := fmt.Sprint("detail ", i)
+		ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.MissingID, detail, at))
+		e.Reason, e.Detail, e.Replays, e.UpdatedAt = quarantine.MissingID, detail, i, at
+		same(t, entry(t, s, e), e)
+	}
+}
+
+func resolved(t *testing.T, s Stores) {
+	e := newEntry("org_a", 1)
+	ok(t, s.Intake.SetAside(ctx(t), e))
+	ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.MissingID, "d", base()))
+	at := base().Add(time.Hour)
+	ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, at))
+	e.Status, e.Reason, e.Detail, e.Replays, e.UpdatedAt = quarantine.Resolved, quarantine.MissingID, "d", 2, at
+	same(t, entry(t, s, e), e)
+	ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, at.Add(time.Hour)))
+	ok(t, s.Intake.Requeue(ctx(t), e.Organization, e.ID, quarantine.TooLarge, "late", at.Add(time.Hour)))
+	ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", 1)))
+	same(t, entry(t, s, e), e)
+}
+
+func steadyPages(t *testing.T, s Stores) {
+	for n := range 12 {
+		ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", n)))
+	}
+	page := 0
+	got := all(t, 4, func(p store.Page) ([]quarantine.Entry, string, error) {
+		found, next, err := entries(t, s, "org_a", store.QuarantineFilter{Status: quarantine.Open})(p)
+		ok(t, s.Intake.SetAside(ctx(t), newEntry("org_a", 100+page)))
+		for _, e := range found {
+			ok(t, s.Intake.Resolve(ctx(t), e.Organization, e.ID, base()))
+		}
+		page++
+		return found, next, err
+	})
+	var ids []string
+	for n := 11; n >= 0; n-- {
+		ids = append(ids, newEntry("org_a", n).ID)
+	}
+	same(t, idsOf(got), ids)
+}
+
+func hostileEntries(t *testing.T, s Stores) {
+	want := map[string]quarantine.Entry{}
+	for n, id := range hostile() {
+		if _, again := want[id]; again {
+			continue
+		}
+		e := newEntry("org_a", n)
+		e.ID = id
+		ok(t, s.Intake.SetAside(ctx(t), e))
+		want[id] = e
+	}
+	for _, e := range want {
+		same(t, entry(t, s, e), e)
+	}
+	if got := all(t, 3, entries(t, s, "org_a", store.QuarantineFilter{})); len(got) != len(want) {
+		t.Fatalf("%d entries, want %d", len(got), len(want))
 	}
 }
 

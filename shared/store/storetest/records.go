@@ -20,30 +20,10 @@ func recordTests() []test {
 			_, err := s.Records.Get(ctx(t), key("x"))
 			is(t, err, fault.NotFound, "")
 		}},
-		{"the first version is written whole", func(t *testing.T, s Stores) {
-			r := newRecord(key("x"), 7)
-			r.Contested = true
-			r.Large = map[string]record.Large{"body": {SHA256: strings.Repeat("a", 64), Bytes: 20000}}
-			r.Rev = 99 // the store counts
-			put(t, s, r)
-			r.Rev = 1
-			same(t, stored(t, s, r.Key), r)
-		}},
+		{"the first version is written whole", firstVersion},
 		{"an older version loses to what stands", func(t *testing.T, s Stores) { loses(t, s, 5) }},
 		{"the same version loses to what stands", func(t *testing.T, s Stores) { loses(t, s, 6) }},
-		{"a newer version wins and leaves nothing of the older", func(t *testing.T, s Stores) {
-			old := newRecord(key("x"), 6)
-			old.Contested = true
-			old.Large = map[string]record.Large{"body": {SHA256: "ab", Bytes: 1}}
-			old.Fields["only_old"] = json.RawMessage("1")
-			put(t, s, old)
-			r := newRecord(key("x"), 7)
-			r.StoredAt = base().Add(time.Second)
-			r.Source = record.Source{Kind: "webhook", Delivery: "d2"}
-			put(t, s, r)
-			r.Rev = 2
-			same(t, stored(t, s, r.Key), r)
-		}},
+		{"a newer version wins and leaves nothing of the older", newerWins},
 		{"a newer parser wins at the same time", func(t *testing.T, s Stores) {
 			put(t, s, newRecord(key("x"), 6))
 			r := newRecord(key("x"), 6)
@@ -59,16 +39,7 @@ func recordTests() []test {
 			put(t, s, newRecord(key("x"), 9_999_999_999_999_999))
 			putLoses(t, s, newRecord(key("x"), 10_000))
 		}},
-		{"a version that does not fit is invalid", func(t *testing.T, s Stores) {
-			for _, v := range []record.Version{{Micros: -1, Parser: 1}, {Micros: 1e16, Parser: 1}, {Micros: 1, Parser: 10000}} {
-				r := newRecord(key("x"), 1)
-				r.Version = v
-				_, err := s.Records.PutNewer(ctx(t), r)
-				is(t, err, fault.Invalid, "")
-			}
-			_, err := s.Records.Get(ctx(t), key("x"))
-			is(t, err, fault.NotFound, "")
-		}},
+		{"a version that does not fit is invalid", versionsFit},
 		{"a tombstone stands, and what revives the record leaves nothing of it", tombstone},
 		{"what stands tells all that decides a tie", func(t *testing.T, s Stores) {
 			r := newRecord(key("x"), 6)
@@ -81,30 +52,8 @@ func recordTests() []test {
 		}},
 		{"replace goes by rev alone", replace},
 		{"content is kept byte for byte", exact},
-		{"many fields are kept", func(t *testing.T, s Stores) {
-			r := newRecord(key("x"), 1)
-			r.Large = map[string]record.Large{}
-			for i := range 2000 {
-				r.Fields[fmt.Sprintf("custom.cf_%d", i)] = quote(strings.Repeat("x", i%40))
-			}
-			for i := range 200 {
-				r.Large[fmt.Sprintf("body_%d", i)] = record.Large{SHA256: fmt.Sprint(i), Bytes: int64(i)}
-			}
-			put(t, s, r)
-			r.Rev = 1
-			same(t, stored(t, s, r.Key), r)
-		}},
-		{"what is written and read is not shared", func(t *testing.T, s Stores) {
-			r := newRecord(key("x"), 1)
-			r.Large = map[string]record.Large{"l": {Bytes: 1}}
-			put(t, s, r)
-			r.Fields["late"], r.Large["late"] = json.RawMessage("1"), record.Large{}
-			got := stored(t, s, r.Key)
-			got.Fields["later"] = json.RawMessage("1")
-			want := newRecord(key("x"), 1)
-			want.Large, want.Rev = map[string]record.Large{"l": {Bytes: 1}}, 1
-			same(t, stored(t, s, r.Key), want)
-		}},
+		{"many fields are kept", manyFields},
+		{"what is written and read is not shared", notShared},
 		{"the highest of concurrent versions stands and rev counts the writes", highestWins},
 		{"one of concurrent replacements of a rev wins", concurrentReplace},
 		{"no write is lost between concurrent replacements", func(t *testing.T, s Stores) { counter(t, s) }},
@@ -118,6 +67,67 @@ func recordTests() []test {
 			is(t, err, fault.NotFound, "")
 		}},
 	}
+}
+
+func firstVersion(t *testing.T, s Stores) {
+	r := newRecord(key("x"), 7)
+	r.Contested = true
+	r.Large = map[string]record.Large{"body": {SHA256: strings.Repeat("a", 64), Bytes: 20000}}
+	r.Rev = 99 // the store counts
+	put(t, s, r)
+	r.Rev = 1
+	same(t, stored(t, s, r.Key), r)
+}
+
+func newerWins(t *testing.T, s Stores) {
+	old := newRecord(key("x"), 6)
+	old.Contested = true
+	old.Large = map[string]record.Large{"body": {SHA256: "ab", Bytes: 1}}
+	old.Fields["only_old"] = json.RawMessage("1")
+	put(t, s, old)
+	r := newRecord(key("x"), 7)
+	r.StoredAt = base().Add(time.Second)
+	r.Source = record.Source{Kind: "webhook", Delivery: "d2"}
+	put(t, s, r)
+	r.Rev = 2
+	same(t, stored(t, s, r.Key), r)
+}
+
+func versionsFit(t *testing.T, s Stores) {
+	for _, v := range []record.Version{{Micros: -1, Parser: 1}, {Micros: 1e16, Parser: 1}, {Micros: 1, Parser: 10000}} {
+		r := newRecord(key("x"), 1)
+		r.Version = v
+		_, err := s.Records.PutNewer(ctx(t), r)
+		is(t, err, fault.Invalid, "")
+	}
+	_, err := s.Records.Get(ctx(t), key("x"))
+	is(t, err, fault.NotFound, "")
+}
+
+func manyFields(t *testing.T, s Stores) {
+	r := newRecord(key("x"), 1)
+	r.Large = map[string]record.Large{}
+	for i := range 2000 {
+		r.Fields[fmt.Sprintf("custom.cf_%d", i)] = quote(strings.Repeat("x", i%40))
+	}
+	for i := range 200 {
+		r.Large[fmt.Sprintf("body_%d", i)] = record.Large{SHA256: fmt.Sprint(i), Bytes: int64(i)}
+	}
+	put(t, s, r)
+	r.Rev = 1
+	same(t, stored(t, s, r.Key), r)
+}
+
+func notShared(t *testing.T, s Stores) {
+	r := newRecord(key("x"), 1)
+	r.Large = map[string]record.Large{"l": {Bytes: 1}}
+	put(t, s, r)
+	r.Fields["late"], r.Large["late"] = json.RawMessage("1"), record.Large{}
+	got := stored(t, s, r.Key)
+	got.Fields["later"] = json.RawMessage("1")
+	want := newRecord(key("x"), 1)
+	want.Large, want.Rev = map[string]record.Large{"l": {Bytes: 1}}, 1
+	same(t, stored(t, s, r.Key), want)
 }
 
 // put writes a record that must win.

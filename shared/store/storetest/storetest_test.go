@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -69,6 +70,21 @@ type defect struct {
 }
 
 func broken() map[string]defect {
+	all := brokenRecordStores()
+	maps.Copy(all, map[string]defect{
+		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
+		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},
+		"entries ignore the filter":         {"Quarantine/entries come newest first", func(s *Stores) { s.Intake = unfiltered{s.Intake} }},
+		"entries know no organization":      {"Quarantine/an entry of another", func(s *Stores) { s.Intake = &shared{Intake: s.Intake} }},
+		"creation is not all or nothing":    {"Connections/a refused creation", func(s *Stores) { s.Tenancy = halves{s.Tenancy} }},
+		"old hooks lead on":                 {"Connections/a hook that moves", func(s *Stores) { s.Tenancy = &sticky{Tenancy: s.Tenancy} }},
+		"receipts never expire":             {"Tenancy/a receipt is kept whole until", func(s *Stores) { s.Tenancy = eternal{s.Tenancy} }},
+		"errors have no kind":               {"Tenancy/a missing organization", func(s *Stores) { s.Tenancy = kindless{s.Tenancy} }},
+	})
+	return all
+}
+
+func brokenRecordStores() map[string]defect {
 	recs := func(f func(brokenRecords) brokenRecords) func(*Stores) {
 		return func(s *Stores) { s.Records = f(brokenRecords{Records: s.Records}) }
 	}
@@ -144,14 +160,6 @@ func broken() map[string]defect {
 			b.anyCursor = true
 			return b
 		})},
-		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
-		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},
-		"entries ignore the filter":         {"Quarantine/entries come newest first", func(s *Stores) { s.Intake = unfiltered{s.Intake} }},
-		"entries know no organization":      {"Quarantine/an entry of another", func(s *Stores) { s.Intake = &shared{Intake: s.Intake} }},
-		"creation is not all or nothing":    {"Connections/a refused creation", func(s *Stores) { s.Tenancy = halves{s.Tenancy} }},
-		"old hooks lead on":                 {"Connections/a hook that moves", func(s *Stores) { s.Tenancy = &sticky{Tenancy: s.Tenancy} }},
-		"receipts never expire":             {"Tenancy/a receipt is kept whole until", func(s *Stores) { s.Tenancy = eternal{s.Tenancy} }},
-		"errors have no kind":               {"Tenancy/a missing organization", func(s *Stores) { s.Tenancy = kindless{s.Tenancy} }},
 	}
 }
 
