@@ -64,6 +64,7 @@ func receive(r resources) function {
 			"TABLE_TENANCY":               r.tenancy.TableName(),
 			"QUEUE_INBOX":                 r.inbox.QueueUrl(),
 			"BUCKET_PAYLOADS":             r.payloads.BucketName(),
+			"KEY_SECRETS":                 r.secrets.KeyArn(),
 			"SIGNATURE_TOLERANCE_SECONDS": jsii.String("300"),
 			"HOOK_CACHE_SECONDS":          jsii.String("60"),
 			"BODY_MAX_BYTES":              jsii.String("4194304"), // Lambda takes 6 MB, of which base64 may be a third

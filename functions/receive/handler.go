@@ -30,6 +30,7 @@ type Config struct {
 	Tenancy                   string `env:"TABLE_TENANCY"`
 	Inbox                     string `env:"QUEUE_INBOX"`
 	Payloads                  string `env:"BUCKET_PAYLOADS"`
+	SecretsKey                string `env:"KEY_SECRETS"`
 	SignatureToleranceSeconds int    `env:"SIGNATURE_TOLERANCE_SECONDS"`
 	HookCacheSeconds          int    `env:"HOOK_CACHE_SECONDS"`
 	BodyMaxBytes              int    `env:"BODY_MAX_BYTES"`

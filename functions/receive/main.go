@@ -30,7 +30,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.New(secret.NewKMS(kms.NewFromConfig(aws), ""), secret.Options{}),
+		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
 			queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads))
 		return h.Handle, nil
 	})

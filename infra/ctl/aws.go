@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -20,20 +21,58 @@ const (
 	outputKey   = "KeySecrets"
 )
 
-// openFounder completes f with the table and the key that are named, or those of a stack.
-func openFounder(ctx context.Context, stack, table, key string, f founder) (founder, error) {
+// ground is what a founder works on.
+type ground struct {
+	cfg        aws.Config
+	table, key string
+	// dynamodb and kms are the endpoints of emulators, nil for those of the configuration.
+	dynamodb, kms *string
+}
+
+// inAWS is the ground that a stack names, or else a table and a key, with the operator's own credentials.
+func inAWS(ctx context.Context, stack, table, key string) (ground, error) {
 	cfg, err := settings.AWS(ctx)
 	if err != nil {
-		return founder{}, err
+		return ground{}, err
 	}
 	if stack != "" {
 		if table, key, err = stackOutputs(ctx, cfg, stack); err != nil {
-			return founder{}, err
+			return ground{}, err
 		}
 	}
-	f.tenancy = dynamo.NewTenancy(dynamodb.NewFromConfig(cfg), table)
-	f.newDataKey = secret.New(secret.NewKMS(kms.NewFromConfig(cfg), key), secret.Options{}).NewDataKey
-	return f, nil
+	return ground{cfg: cfg, table: table, key: key}, nil
+}
+
+// onThisMachine is the ground of what `make run` started.
+func onThisMachine(r runFile) (ground, error) {
+	g := ground{cfg: localConfig(), table: r.Outputs[outputTable], key: r.Outputs[outputKey]}
+	if g.table == "" || g.key == "" || r.Endpoints["dynamodb"] == "" || r.Endpoints["kms"] == "" {
+		return ground{}, usagef("say --stack, or set TABLE_TENANCY and KEY_SECRETS: the run file does not name table, key and endpoints")
+	}
+	g.dynamodb, g.kms = aws.String(r.Endpoints["dynamodb"]), aws.String(r.Endpoints["kms"])
+	return g, nil
+}
+
+// localConfig is for emulators, which ask for no more than that there are credentials.
+func localConfig() aws.Config {
+	return aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
+}
+
+// founder completes f with the table and the key.
+func (g ground) founder(f founder) founder {
+	db := dynamodb.NewFromConfig(g.cfg, func(o *dynamodb.Options) {
+		if g.dynamodb != nil {
+			o.BaseEndpoint = g.dynamodb
+		}
+	})
+	keys := kms.NewFromConfig(g.cfg, func(o *kms.Options) {
+		if g.kms != nil {
+			o.BaseEndpoint = g.kms
+		}
+	})
+	f.tenancy = dynamo.NewTenancy(db, g.table)
+	f.newDataKey = secret.New(secret.NewKMS(keys, g.key), secret.Options{}).NewDataKey
+	return f
 }
 
 // stackOutputs reads the names of the table and the key from a stack.

@@ -80,7 +80,7 @@ func (c *command) bootstrapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bootstrap", Short: "Create an organization and an admin API key for it", Args: cobra.NoArgs,
 		Long: "Create an organization, if there is none yet, and a new admin API key for it.\n\n" +
-			"This writes to the table with your AWS credentials. --stack finds table and key; without it they are read from TABLE_TENANCY and KEY_SECRETS.",
+			"This writes to the table with your AWS credentials. --stack finds table and key; without it they are those of TABLE_TENANCY and KEY_SECRETS, or of what `make run` started.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := c.founder(cmd.Context(), stack)
 			if err != nil {
@@ -159,11 +159,26 @@ func stackFlag(cmd *cobra.Command, stack *string) {
 	cmd.Flags().StringVar(stack, "stack", "", "the CloudFormation `stack` whose table and key to use, such as leadline-prod")
 }
 
-// founder works on the table and key of a stack, or on those that the environment names.
+// founder works on the table and key of a stack, or those that the environment names, or those of the run file.
 func (c *command) founder(ctx context.Context, stack string) (founder, error) {
-	table, key := c.getenv("TABLE_TENANCY"), c.getenv("KEY_SECRETS")
-	if stack == "" && (table == "" || key == "") {
-		return founder{}, usagef("say --stack, or set TABLE_TENANCY and KEY_SECRETS")
+	g, err := c.ground(ctx, stack)
+	if err != nil {
+		return founder{}, err
 	}
-	return openFounder(ctx, stack, table, key, founder{now: c.now, random: rand.Reader})
+	return g.founder(founder{now: c.now, random: rand.Reader}), nil
+}
+
+func (c *command) ground(ctx context.Context, stack string) (ground, error) {
+	table, key := c.getenv("TABLE_TENANCY"), c.getenv("KEY_SECRETS")
+	switch {
+	case stack != "" || table != "" && key != "":
+		return inAWS(ctx, stack, table, key)
+	case table != "" || key != "":
+		return ground{}, usagef("set both TABLE_TENANCY and KEY_SECRETS, or neither")
+	}
+	r, err := c.readRunFile()
+	if err != nil {
+		return ground{}, err
+	}
+	return onThisMachine(r)
 }

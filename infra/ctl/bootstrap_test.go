@@ -3,17 +3,29 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"leadline/infra/local/dynamodb/dynamodbtest"
+	localkms "leadline/infra/local/kms"
 	"leadline/shared/fault"
+	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
 	"leadline/shared/settings"
+	"leadline/shared/store/dynamo"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
 )
@@ -111,4 +123,63 @@ func TestStackOutputs(t *testing.T) {
 	if _, _, err := stackOutputs(t.Context(), cfg, "other"); err == nil || !strings.Contains(err.Error(), "TableTenancy") {
 		t.Errorf("another stack: %v", err)
 	}
+}
+
+// TestBootstrap makes an organization and keys in real emulators, found through the run file, and reads them back as the
+// functions do.
+func TestBootstrap(t *testing.T) {
+	keys, err := localkms.Open(localkms.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(keys)
+	t.Cleanup(server.Close)
+	client := kms.New(kms.Options{BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: localConfig().Credentials})
+	made, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := dynamodbtest.Start(t)
+	db, table := dynamodbtest.Client(endpoint), "ctl-tenancy-"+strings.ToLower(rand.Text())
+	_, err = db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := json.Marshal(map[string]any{"endpoints": map[string]string{"dynamodb": endpoint, "kms": server.URL},
+		"outputs": map[string]string{outputTable: table, outputKey: *made.KeyMetadata.Arn}})
+	file := filepath.Join(t.TempDir(), "run.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := newFake(t)
+	bootstrap := func() founded {
+		t.Helper()
+		var got founded
+		if err := json.Unmarshal([]byte(f.run("--run-file", file, "bootstrap", "--organization", "demo", "--name", "Demo", "--json").ok(t)), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	first, second := bootstrap(), bootstrap()
+	if first.Organization != organizationID("demo") || second.Organization != first.Organization || second.AdminKey == first.AdminKey {
+		t.Errorf("got %+v, then %+v", first, second)
+	}
+	viewer := strings.TrimSpace(f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci").ok(t))
+	tenancy := dynamo.NewTenancy(db, table)
+	for text, role := range map[string]tenant.Role{first.AdminKey: tenant.Admin, second.AdminKey: tenant.Admin, viewer: tenant.Viewer} {
+		if key, err := tenancy.APIKey(t.Context(), tenant.HashToken(text)); err != nil || key.Role != role || key.Organization != first.Organization {
+			t.Errorf("got %+v %v", key, err)
+		}
+	}
+	org, err := tenancy.Organization(t.Context(), first.Organization)
+	if err != nil || org.Name != "Demo" {
+		t.Fatalf("got %+v %v", org, err)
+	}
+	if _, err := secret.New(secret.NewKMS(client, *made.KeyMetadata.Arn), secret.Options{}).Open(t.Context(), org.ID, org.DataKey); err != nil {
+		t.Errorf("the data key does not open: %v", err)
+	}
+	f.run("--run-file", file, "key", "create", "--organization", "other", "--name", "ci").fails(t, exitFailed, "there is no organization")
+	f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci", "--role", "root").fails(t, exitUsage, "root")
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
 )
@@ -45,8 +44,9 @@ func (c *command) invokeCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[1], err)
 			}
+			local := localConfig()
 			api := lambda.New(lambda.Options{
-				BaseEndpoint: &endpoint, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+				BaseEndpoint: &endpoint, Region: local.Region, Credentials: local.Credentials,
 				HTTPClient:       &http.Client{Transport: c.http.Transport}, // no limit but the function's own
 				RetryMaxAttempts: 1,
 			})

@@ -24,6 +24,8 @@ type runFile struct {
 	} `json:"close"`
 	// Endpoints are the emulators, by AWS service in lower case.
 	Endpoints map[string]string `json:"endpoints"`
+	// Outputs are those of the stack.
+	Outputs map[string]string `json:"outputs"`
 }
 
 // readRunFile reads the run file. The default one is looked for in the folders above, too.

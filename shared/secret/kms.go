@@ -29,7 +29,8 @@ type KMS struct {
 	key    string
 }
 
-// NewKMS uses the KMS key of the ARN.
+// NewKMS uses the KMS key of the ARN. It may be empty where data keys are only unwrapped: KMS reads from a wrapped key
+// which key wrapped it, and the caller's permissions say which keys may be.
 func NewKMS(client KMSClient, keyARN string) *KMS { return &KMS{client: client, key: keyARN} }
 
 // NewDataKey implements MasterKey.
@@ -45,9 +46,11 @@ func (m *KMS) NewDataKey(ctx context.Context, organization string) (key, wrapped
 
 // Unwrap implements MasterKey.
 func (m *KMS) Unwrap(ctx context.Context, organization string, wrapped []byte) ([]byte, error) {
-	out, err := m.client.Decrypt(ctx, &kms.DecryptInput{
-		KeyId: &m.key, CiphertextBlob: wrapped, EncryptionContext: encryptionContext(organization),
-	})
+	in := &kms.DecryptInput{CiphertextBlob: wrapped, EncryptionContext: encryptionContext(organization)}
+	if m.key != "" {
+		in.KeyId = &m.key
+	}
+	out, err := m.client.Decrypt(ctx, in)
 	switch awsfault.Code(err) {
 	case "InvalidCiphertextException", "IncorrectKeyException":
 		return nil, refused("the data key")

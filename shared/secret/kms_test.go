@@ -32,7 +32,7 @@ type fakeKMS struct {
 }
 
 type request struct {
-	KeyId             string
+	KeyId             *string
 	KeySpec           string
 	CiphertextBlob    []byte
 	EncryptionContext map[string]string
@@ -47,8 +47,8 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := errors.Join(err, json.Unmarshal(body, &in)); err != nil {
 		f.t.Error(err)
 	}
-	if in.KeyId != keyARN {
-		f.t.Errorf("key %q", in.KeyId)
+	if in.KeyId != nil && *in.KeyId != keyARN {
+		f.t.Errorf("key %q", *in.KeyId)
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	answer := func(status int, value map[string]any) {
@@ -61,8 +61,8 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch _, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); action {
 	case "GenerateDataKey":
-		if in.KeySpec != "AES_256" {
-			f.t.Errorf("key spec %q", in.KeySpec)
+		if in.KeySpec != "AES_256" || in.KeyId == nil {
+			f.t.Errorf("key spec %q of %v", in.KeySpec, in.KeyId)
 		}
 		in.plaintext = bytes.Repeat([]byte{byte(len(f.made) + 7)}, 32)
 		wrapped := []byte{byte(len(f.made)), 1, 2, 3}
@@ -99,6 +99,7 @@ func TestKMS(t *testing.T) {
 	if got := fake.made[string(wrapped)].EncryptionContext; !maps.Equal(got, map[string]string{"organization": "org_a", "purpose": "data key"}) {
 		t.Errorf("encryption context %v", got)
 	}
+	open(t, secret.New(secret.NewKMS(client, ""), secret.Options{}), "org_a", wrapped) // needs no ARN
 	_, err := k.Open(t.Context(), "org_b", wrapped)
 	refused(t, "another organization", err)
 	_, err = k.Open(t.Context(), "org_a", []byte{9})

@@ -86,6 +86,10 @@ func (s *Keys) answer(w http.ResponseWriter, r *http.Request) (answer, error) {
 	if err != nil || json.Unmarshal(body, &in) != nil {
 		return answer{}, refuse("SerializationException", "The request is malformed.")
 	}
+	var given struct{ KeyId *string }
+	if json.Unmarshal(body, &given) == nil && given.KeyId != nil && *given.KeyId == "" { // absent is fine, empty is not
+		return answer{}, refuse("ValidationException", "1 validation error detected: Value at 'keyId' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	}
 	if in.DryRun {
 		return answer{}, refuse("UnsupportedOperationException", "This emulator has no dry runs.")
 	}

@@ -16,6 +16,8 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/aws/smithy-go"
+
 	"leadline/infra/local/kms"
 )
 
@@ -76,6 +78,20 @@ func TestDataKeyDecryptsWithoutNamingItsKey(t *testing.T) {
 	}
 	if got, err := client.Decrypt(t.Context(), &awskms.DecryptInput{CiphertextBlob: bare.CiphertextBlob}); err != nil || len(got.Plaintext) != 16 {
 		t.Errorf("without plaintext: %v", err)
+	}
+}
+
+func TestAnEmptyKeyIDIsRefused(t *testing.T) {
+	keys, client := start(t, kms.Options{})
+	arn := ensure(t, keys, "Secrets")
+	made, err := client.GenerateDataKey(t.Context(), &awskms.GenerateDataKeyInput{KeyId: &arn, KeySpec: types.DataKeySpecAes256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var api smithy.APIError
+	_, err = client.Decrypt(t.Context(), &awskms.DecryptInput{CiphertextBlob: made.CiphertextBlob, KeyId: aws.String("")})
+	if !errors.As(err, &api) || api.ErrorCode() != "ValidationException" {
+		t.Errorf("got %v", err)
 	}
 }
 

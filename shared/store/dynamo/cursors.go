@@ -4,10 +4,7 @@ import (
 	"context"
 
 	"leadline/shared/fault"
-	"leadline/shared/store"
 )
-
-var _ store.Cursors = (*Cursors)(nil)
 
 // Cursors implements store.Cursors.
 type Cursors struct{ table }
@@ -19,16 +16,17 @@ func NewCursors(client Client, table string) *Cursors {
 
 // Cursor implements store.Cursors: one consistent GetItem.
 func (s *Cursors) Cursor(ctx context.Context, job string) (string, error) {
-	i, err := s.get(ctx, "get cursor", cursorKey(job), "cursor")
+	const what = "get cursor"
+	i, err := s.get(ctx, what, cursorKey(job), "cursor")
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	r := read(i)
-	cursor := r.text("cur")
-	return cursor, r.err
+	in := read(i)
+	cursor := in.text("cur")
+	return cursor, failed(in.err, what)
 }
 
 // SaveCursor implements store.Cursors: one PutItem.

@@ -39,6 +39,7 @@ var (
 	_ store.History = (*History)(nil)
 	_ store.Intake  = (*Intake)(nil)
 	_ store.Tenancy = (*Tenancy)(nil)
+	_ store.Cursors = (*Cursors)(nil)
 )
 
 // table is one table with what all stores do alike.

@@ -18,6 +18,7 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 	for name, test := range map[string]struct{ got, want primary }{
 		"record":       {recordKey(k), primary{"org_a1#conn_b2#opportunity#4", "oppo_1"}},
 		"history":      {historyKey(k, 12), primary{"org_a1#conn_b2#opportunity#oppo_1", "0000000000000012"}},
+		"cursor":       {cursorKey("sweep"), primary{"job#sweep", "-"}},
 		"object":       {objectKey(record.Object{Organization: "org_a1", Connection: "conn_b2", Name: "lead"}), primary{"org_a1#objects#conn_b2", "lead"}},
 		"payloads":     {payloadsKey("org_a1", "conn_b2", at, "archive/x.gz"), primary{"org_a1#payloads#conn_b2#2026-11-22", "00:02:03.000000040#archive/x.gz"}},
 		"entry":        {entryKey("org_a1", "01KAN5"), primary{"org_a1#quarantine#0", "01KAN5"}},
@@ -54,6 +55,7 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 		}
 	}
 	for _, a := range hostile() {
+		add("history", cursorKey(a), "cursor", a)
 		add("tenancy", organizationKey(a), "organization", a)
 		add("tenancy", apiKeyKey(a), "key", a)
 		add("tenancy", hookKey(a), "hook", a)

@@ -82,7 +82,9 @@ func (l local) open(t *testing.T) stores {
 	tenancy, history := NewTenancy(client, s.tables["tenancy"]), NewHistory(client, s.tables["history"])
 	tenancy.pause.base, history.pause.base = time.Microsecond, time.Microsecond
 	s.Stores = storetest.Stores{Records: NewRecords(client, s.tables["records"]), History: history,
-		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy}
+		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy,
+		// The cursors lie in the history table, among the rows.
+		Cursors: NewCursors(client, s.tables["history"])}
 	w.reset()
 	return s
 }

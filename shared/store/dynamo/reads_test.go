@@ -27,6 +27,9 @@ func reads(t *testing.T, s stores) map[string]reading {
 		"row": {"history", historyKey(k, 1), []func() error{
 			func() error { _, _, err := s.History.List(ctx, k, page); return err },
 		}},
+		"cursor": {"history", cursorKey("job"), []func() error{
+			func() error { _, err := s.Cursors.Cursor(ctx, "job"); return err },
+		}},
 		"object": {"intake", objectKey(record.Object{Organization: "o", Connection: "c", Name: "x"}), []func() error{
 			func() error { _, _, err := s.Intake.Objects(ctx, "o", "c", page); return err },
 		}},

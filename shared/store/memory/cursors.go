@@ -3,11 +3,7 @@ package memory
 import (
 	"context"
 	"sync"
-
-	"leadline/shared/store"
 )
-
-var _ store.Cursors = (*Cursors)(nil)
 
 // Cursors implements store.Cursors.
 type Cursors struct {

@@ -17,6 +17,7 @@ var (
 	_ store.History = (*History)(nil)
 	_ store.Intake  = (*Intake)(nil)
 	_ store.Tenancy = (*Tenancy)(nil)
+	_ store.Cursors = (*Cursors)(nil)
 )
 
 // entry is an item of a list with the text that it is sorted by.

@@ -11,7 +11,7 @@ import (
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Stores {
 		return storetest.Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
-			Tenancy: memory.NewTenancy()}
+			Tenancy: memory.NewTenancy(), Cursors: memory.NewCursors()}
 	})
 }
 

@@ -23,6 +23,7 @@ type Stores struct {
 	History store.History
 	Intake  store.Intake
 	Tenancy store.Tenancy
+	Cursors store.Cursors
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
@@ -38,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Quarantine", quarantineTests()},
 		{"Tenancy", tenancyTests()},
 		{"Connections", connectionTests()},
+		{"Cursors", cursorTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, test := range group.tests {

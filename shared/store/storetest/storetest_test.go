@@ -55,7 +55,7 @@ func TestBroken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			Run(t, func(*testing.T) Stores {
 				s := Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
-					Tenancy: memory.NewTenancy()}
+					Tenancy: memory.NewTenancy(), Cursors: memory.NewCursors()}
 				b.spoil(&s)
 				return s
 			})
@@ -79,6 +79,7 @@ func broken() map[string]defect {
 		"creation is not all or nothing":    {"Connections/a refused creation", func(s *Stores) { s.Tenancy = halves{s.Tenancy} }},
 		"old hooks lead on":                 {"Connections/a hook that moves", func(s *Stores) { s.Tenancy = &sticky{Tenancy: s.Tenancy} }},
 		"receipts never expire":             {"Tenancy/a receipt is kept whole until", func(s *Stores) { s.Tenancy = eternal{s.Tenancy} }},
+		"a job has no cursor of its own":    {"Cursors/jobs are kept apart", func(s *Stores) { s.Cursors = oneJob{s.Cursors} }},
 		"errors have no kind":               {"Tenancy/a missing organization", func(s *Stores) { s.Tenancy = kindless{s.Tenancy} }},
 	})
 	return all
@@ -290,6 +291,16 @@ type eternal struct{ store.Tenancy }
 
 func (e eternal) Receipt(ctx context.Context, org, key string, _ time.Time) (store.Receipt, error) {
 	return e.Tenancy.Receipt(ctx, org, key, time.Time{})
+}
+
+type oneJob struct{ store.Cursors }
+
+func (o oneJob) SaveCursor(ctx context.Context, _, cursor string) error {
+	return o.Cursors.SaveCursor(ctx, "", cursor)
+}
+
+func (o oneJob) Cursor(ctx context.Context, _ string) (string, error) {
+	return o.Cursors.Cursor(ctx, "")
 }
 
 type kindless struct{ store.Tenancy }
