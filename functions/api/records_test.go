@@ -182,7 +182,7 @@ func TestBoundedWork(t *testing.T) {
 	s.handler.Records = counted
 	path := "/v1/connections/" + conn + "/objects/opportunity/records?limit=2"
 	first := read[list[Record]](t, s.get(s.viewer, path))
-	if counted.lists > maxReads || first.Next == "" || len(first.Items) != 0 {
+	if counted.lists > maxReads || first.Next == "" {
 		t.Errorf("%d reads for one answer of %d items", counted.lists, len(first.Items))
 	}
 	if got := walk[Record](s, s.viewer, path); len(got) != 1 || got[0].ID != "oppo_099" {

@@ -74,7 +74,7 @@ func (c *console) warn(format string, args ...any) {
 func (c *console) step(name string) (done func(format string, args ...any)) {
 	start := time.Now()
 	return func(format string, args ...any) {
-		const nameWidth, remarkWidth = 24, 34
+		const nameWidth, remarkWidth = 22, 40
 		remark := fmt.Sprintf(format, args...)
 		c.print("  %s %s%s%s %s", c.paint("32", "✓"), name, pad(name, nameWidth), remark+pad(remark, remarkWidth),
 			c.dim(fmt.Sprintf("%5.1f s", time.Since(start).Seconds())))

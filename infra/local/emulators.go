@@ -188,7 +188,9 @@ func (f *faults) active() *chaos.Source {
 	return f.source
 }
 
-func (f *faults) Duplicate(queue string, receives int) bool { return f.active().Duplicate(queue, receives) }
+func (f *faults) Duplicate(queue string, receives int) bool {
+	return f.active().Duplicate(queue, receives)
+}
 
 func (f *faults) Redeliver(queue string, receives int) (time.Duration, bool) {
 	return f.active().Redeliver(queue, receives)

@@ -118,3 +118,20 @@ func (s *system) compareHistory(t *testing.T, want map[intaketest.Key]intaketest
 	}
 	t.Logf("%d rows of history are complete", rows)
 }
+
+// settled waits until everything that was accepted is worked off, and looks into the dead-letter queues.
+func (s *system) settled(t *testing.T) {
+	t.Helper()
+	start := time.Now()
+	s.order(t, "drain?timeout=10m")
+	status := s.status(t)
+	t.Logf("settled after another %s; faults injected: %v", time.Since(start).Round(time.Second), status.Chaos)
+	for name, q := range status.Queues {
+		if n := q.Visible + q.InFlight + q.Delayed; n > 0 {
+			t.Errorf("%d messages are left in the queue %s", n, name)
+		}
+	}
+	if len(status.Chaos) < 5 {
+		t.Errorf("chaos did only %v", status.Chaos)
+	}
+}

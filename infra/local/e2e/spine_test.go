@@ -303,3 +303,40 @@ func (s *system) testLogs(t *testing.T) {
 		t.Fatalf("looked through %d logs, %v", files, err)
 	}
 }
+
+// testRelayDown stops the stream's mapping, as a broken relay would, and looks at history before and after.
+func (s *system) testRelayDown(t *testing.T) {
+	s.order(t, "pause?function=relay")
+	at := time.Now().Add(-time.Minute)
+	const events = 12
+	for i := range events {
+		s.accept(t, event("lead_down", "updated", at.Add(time.Duration(i)*time.Second), fmt.Sprintf(`,"n":%d`, i)))
+		var r apiRecord // one by one, so that each becomes a revision of its own
+		eventually(t, 30*time.Second, "the event is applied", func() bool {
+			return s.get(t, s.recordPath("lead", "lead_down"), &r) && r.Rev == int64(i+1)
+		})
+	}
+	if rows := list[apiRevision](t, s, s.recordPath("lead", "lead_down")+"/history"); len(rows) != 0 {
+		t.Fatalf("relay is down and history has %d rows", len(rows))
+	}
+	// The sweeper would not wait for the stream if it were told so: it makes up one row for all that is missing.
+	command := exec.Command(filepath.Join(root, ".local/bin/leadline"), "--run-file", filepath.Join(s.dir, "run.json"),
+		"invoke", "sweep", filepath.Join(root, "events/sweep/02-all-now.json"))
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("invoke sweep: %v: %s", err, out)
+	}
+	rows := list[apiRevision](t, s, s.recordPath("lead", "lead_down")+"/history")
+	if len(rows) != 1 || !rows[0].Repaired || rows[0].FromRev != 0 || rows[0].Rev != events {
+		t.Fatalf("after the sweep history has %+v", rows)
+	}
+	s.order(t, "resume?function=relay")
+	eventually(t, 60*time.Second, "history is complete and exact", func() bool {
+		rows = list[apiRevision](t, s, s.recordPath("lead", "lead_down")+"/history")
+		for i, row := range rows {
+			if row.Repaired || row.Rev != int64(events-i) || row.FromRev != row.Rev-1 {
+				return false
+			}
+		}
+		return len(rows) == events
+	})
+}

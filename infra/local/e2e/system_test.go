@@ -34,7 +34,7 @@ type system struct {
 		SignatureKey string `json:"signature_key"`
 		Connection   string `json:"connection"`
 	} `json:"close"`
-	Endpoints map[string]string `json:"endpoints"`
+	Control string `json:"control"`
 
 	dir     string
 	command *exec.Cmd
@@ -231,4 +231,41 @@ func eventually(t *testing.T, limit time.Duration, what string, ask func() bool)
 			t.Fatalf("not within %s: %s", limit, what)
 		}
 	}
+}
+
+// order gives the runner an order at its own door.
+func (s *system) order(t *testing.T, order string) {
+	t.Helper()
+	res, err := http.Post(s.Control+"/"+order, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if answer, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %s", order, res.StatusCode, answer)
+	}
+}
+
+// runnerStatus is what the runner tells of itself, as far as the tests look at it.
+type runnerStatus struct {
+	Queues map[string]struct {
+		Visible  int `json:"visible"`
+		InFlight int `json:"in_flight"`
+		Delayed  int `json:"delayed"`
+	} `json:"queues"`
+	Chaos map[string]int64 `json:"chaos"`
+}
+
+func (s *system) status(t *testing.T) runnerStatus {
+	t.Helper()
+	res, err := http.Get(s.Control + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var status runnerStatus
+	if err := json.NewDecoder(res.Body).Decode(&status); err != nil {
+		t.Fatal(err)
+	}
+	return status
 }

@@ -184,6 +184,7 @@ func (m *StreamMapping) startable(shards []types.Shard, reading map[string]bool)
 // read passes on the changes of a shard until it ends.
 func (m *StreamMapping) read(ctx context.Context, shard string, start types.ShardIteratorType) {
 	var iterator *string
+	renewed := false
 	for {
 		if err := m.wait(ctx); err != nil {
 			return
@@ -194,13 +195,18 @@ func (m *StreamMapping) read(ctx context.Context, shard string, start types.Shar
 			return
 		}
 		if err != nil {
+			iterator = nil // the checkpoint makes a new one
+			if worn(err) && !renewed {
+				renewed = true
+				continue
+			}
 			m.Report(fmt.Errorf("read shard %s of stream %s: %w", shard, m.ARN, err))
-			iterator = nil // it may have expired; the checkpoint makes a new one
 			if sleep(ctx, time.Second) != nil {
 				return
 			}
 			continue
 		}
+		renewed = false
 		start = types.ShardIteratorTypeTrimHorizon
 		if len(page) > 0 {
 			m.polls.busy(shard)
@@ -221,6 +227,14 @@ func (m *StreamMapping) read(ctx context.Context, shard string, start types.Shar
 			}
 		}
 	}
+}
+
+// worn tells whether an iterator is of no use any more and a new one will do. Iterators expire after 15 minutes, and
+// DynamoDB Local calls one trimmed that was made while the shard was empty.
+func worn(err error) bool {
+	var expired *types.ExpiredIteratorException
+	var trimmed *types.TrimmedDataAccessException
+	return errors.As(err, &expired) || errors.As(err, &trimmed)
 }
 
 // page reads the next changes of a shard, as many as the lanes can take at once and as the window gathers; a nil

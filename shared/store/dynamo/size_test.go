@@ -29,7 +29,8 @@ func noise(random *rand.Rand, n int) string {
 }
 
 // opportunity is a record of the shape of an opportunity in a webhook of Close, with ids as long and as random as there.
-func opportunity(random *rand.Rand) record.Record {
+func opportunity(t testing.TB, random *rand.Rand) record.Record {
+	t.Helper()
 	id := func(prefix string) string { return prefix + "_" + noise(random, 43) }
 	oppo, user, orga := id("oppo"), id("user"), id("orga")
 	raw, err := json.Marshal(map[string]any{
@@ -42,11 +43,11 @@ func opportunity(random *rand.Rand) record.Record {
 		"date_won": "2026-10-31", "date_lost": nil,
 	})
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	fields, err := record.ParseFields(raw)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 22, 10, 30, 0, 123456789, time.UTC)
 	return record.Record{
@@ -72,7 +73,7 @@ func TestOpportunityFitsOneUnit(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	most := 0
 	for range 100 {
-		most = max(most, sizeOf(encoded(t, opportunity(random))))
+		most = max(most, sizeOf(encoded(t, opportunity(t, random))))
 	}
 	if most > 1024 {
 		t.Errorf("an opportunity takes %d bytes, want at most 1024", most)
@@ -95,7 +96,7 @@ func testSize(t *testing.T, l local) {
 	connection, _ := aConnection("conn_a")
 	connection.Keys = append(connection.Keys, connection.Keys[0])
 	for name, i := range map[string]item{
-		"record":     encoded(t, opportunity(rand.New(rand.NewPCG(3, 4)))),
+		"record":     encoded(t, opportunity(t, rand.New(rand.NewPCG(3, 4)))),
 		"connection": encodeConnection(connection),
 		"flags":      {"pk": text("p"), "sk": text("s"), "flag": &types.AttributeValueMemberBOOL{Value: true}},
 		"unicode":    {"pk": text("pü"), "sk": text("😀")},
@@ -238,7 +239,7 @@ func ptr[T any](v T) *T { return &v }
 
 func BenchmarkEncodeOpportunity(b *testing.B) {
 	s := NewRecords(nil, "")
-	r := opportunity(rand.New(rand.NewPCG(1, 2)))
+	r := opportunity(b, rand.New(rand.NewPCG(1, 2)))
 	b.ReportAllocs()
 	size := 0
 	for b.Loop() {
@@ -253,7 +254,7 @@ func BenchmarkEncodeOpportunity(b *testing.B) {
 
 func BenchmarkDecodeOpportunity(b *testing.B) {
 	s := NewRecords(nil, "")
-	i := encoded(b, opportunity(rand.New(rand.NewPCG(1, 2))))
+	i := encoded(b, opportunity(b, rand.New(rand.NewPCG(1, 2))))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := s.decode(i); err != nil {
