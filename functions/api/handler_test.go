@@ -36,7 +36,7 @@ func TestSampleEvents(t *testing.T) {
 	s.must(s.tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: tenant.HashToken(sampleKey), Organization: ours, Role: tenant.Admin}))
 	conn := tenant.Connection{ID: sampleConnection, Organization: ours, Connector: "close", Status: tenant.Active, Hook: "h", Rev: 1}
 	s.must(s.tenancy.CreateConnection(t.Context(), conn, conn.HookOf(tenant.Organization{}), nil))
-	s.keep(s.opportunity(sampleConnection, "oppo_0001", 1, `{"value":100000}`))
+	s.keep(s.opportunity(sampleConnection, "oppo_rollout", 1, `{"value":100000}`))
 	s.setAside(sampleConnection, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
 	files, err := filepath.Glob("../../events/api/*.json")
 	s.must(err)

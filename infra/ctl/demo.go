@@ -43,6 +43,7 @@ type demo struct {
 	hook       hook
 	connection string
 	posted     []*posted
+	deadline   time.Time
 	// before holds the revisions that were there, and known the quarantine entries.
 	before map[recordName][]revision
 	known  map[string]bool
@@ -142,9 +143,13 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.remember(ctx); err != nil {
 		return err
 	}
+	d.deadline = d.now().Add(demoPatience)
 	d.printf("%s\n", d.paint.paint(bold, fmt.Sprintf("Posting %d events, signed as %s signs them", len(d.posted), d.hook.connector.Title)))
 	for i, p := range d.posted {
 		d.progress("  %d of %d: %s", i+1, len(d.posted), p.name)
+		if err := d.inOrder(ctx, i); err != nil {
+			return err
+		}
 		err := d.deliver(ctx, d.hook, p.sample)
 		if err != nil && !errors.As(err, &p.refused) {
 			return err
@@ -223,7 +228,6 @@ func unlessNotFound(err error) error {
 // wait reads the records until each is as new as every event about it and its history is complete, and until what can
 // never be applied has been set aside.
 func (d *demo) wait(ctx context.Context) error {
-	deadline := d.now().Add(demoPatience)
 	for {
 		waiting, err := d.look(ctx)
 		if err != nil {
@@ -233,15 +237,50 @@ func (d *demo) wait(ctx context.Context) error {
 			d.progress("")
 			return nil
 		}
-		if d.now().After(deadline) {
-			d.progress("")
-			return fmt.Errorf("after %s %d events are still on their way: is ingest running?", demoPatience, waiting)
-		}
 		d.progress("  waiting until the events are applied: %d to go", waiting)
-		if err := d.pause(ctx, demoPoll); err != nil {
+		if err := d.again(ctx, waiting); err != nil {
 			return err
 		}
 	}
+}
+
+// again waits a moment, unless that took too long already.
+func (d *demo) again(ctx context.Context, waiting int) error {
+	if d.now().After(d.deadline) {
+		d.progress("")
+		return fmt.Errorf("after %s there are events still on their way (%d): is ingest running?", demoPatience, waiting)
+	}
+	return d.pause(ctx, demoPoll)
+}
+
+// inOrder waits, before the i-th event, until those before it about the same records are applied. A CRM would not wait,
+// and the records would be the same; but the newest of what arrives at once is all that history would tell of.
+func (d *demo) inOrder(ctx context.Context, i int) error {
+	newest := map[recordName]time.Time{}
+	for _, p := range d.posted[:i] {
+		for _, ch := range p.changes {
+			name, at := recordName{ch.Object, ch.ID}, ch.Version.Time()
+			if p.why == nil && p.refused == nil && at.After(newest[name]) {
+				newest[name] = at
+			}
+		}
+	}
+	for _, ch := range d.posted[i].changes {
+		name := recordName{ch.Object, ch.ID}
+		for at, known := newest[name]; known; {
+			var r recordState
+			if err := d.api.get(ctx, &r, nil, d.path(name)...); unlessNotFound(err) != nil {
+				return err
+			}
+			if r.Rev > 0 && !r.Version.Before(at) {
+				break
+			}
+			if err := d.again(ctx, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // look reads the present state and gives how many events are still on their way.

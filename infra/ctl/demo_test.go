@@ -107,7 +107,7 @@ func TestDemoGivesUp(t *testing.T) {
 		return nil
 	}}
 	f.stuck = true
-	f.runWith(stuck, "demo", "--events", dir).fails(t, exitFailed, "1 events are still on their way")
+	f.runWith(stuck, "demo", "--events", dir).fails(t, exitFailed, "still on their way (1)")
 
 	f.runWith(system{pause: func(context.Context, time.Duration) error { return context.Canceled }}, "demo", "--events", dir).fails(t, exitFailed, "canceled")
 	f.run("demo", "--events", t.TempDir()).fails(t, exitFailed, "holds no events")
