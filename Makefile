@@ -12,6 +12,7 @@ FN        ?= receive
 EVENT     ?= events/receive/01-lead-created.json
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 STEP      := infra/scripts/step.sh
+CONTEXT   := -c stage=$(STAGE) $(if $(ALARM_EMAIL),-c alarm-email=$(ALARM_EMAIL))
 GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
 
 .PHONY: help
@@ -80,12 +81,12 @@ build-arm64: ## build the functions for AWS (arm64)
 
 .PHONY: synth
 synth: setup build-arm64 ## synthesize the CloudFormation template into infra/cdk.out: STAGE=dev
-	@cd infra && npx --no-install cdk synth --quiet -c stage=$(STAGE)
+	@cd infra && npx --no-install cdk synth --quiet $(CONTEXT)
 	@echo "infra/cdk.out holds the template of stage $(STAGE)"
 
 .PHONY: deploy
-deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev
-	@cd infra && npx --no-install cdk deploy --all -c stage=$(STAGE) --require-approval broadening
+deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev ALARM_EMAIL=a@b.c
+	@cd infra && npx --no-install cdk deploy $(CONTEXT) --require-approval broadening
 
 .PHONY: clean
 clean: ## forget the local data and everything built
