@@ -1,11 +1,16 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,8 +47,17 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	r.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
+	const connections = 60
+	var connecting errgroup.Group
+	connecting.Go(func() error { return s.connect(connections) })
 	s.sendAll(t, bodies)
+	if err := connecting.Wait(); err != nil {
+		t.Fatal(err)
+	}
 	s.settled(t)
+	if found := list[struct{ ID string }](t, s, "/v1/connections"); len(found) != connections+1 {
+		t.Errorf("%d connections were created, there are %d", connections, len(found)-1)
+	}
 	s.compare(t, want)
 	s.compareHistory(t, want)
 }
@@ -100,23 +114,73 @@ func (s *system) compare(t *testing.T, want map[intaketest.Key]intaketest.State)
 // compareHistory checks that the rows of every record join, from nothing to its present revision.
 func (s *system) compareHistory(t *testing.T, want map[intaketest.Key]intaketest.State) {
 	t.Helper()
-	rows := 0
+	var rows atomic.Int64
+	var group errgroup.Group
+	group.SetLimit(8)
 	for key := range want {
-		var r apiRecord
-		s.get(t, s.recordPath(key.Object, key.ID), &r)
-		at := r.Rev
-		for _, row := range list[apiRevision](t, s, s.recordPath(key.Object, key.ID)+"/history") {
-			if row.Rev != at || row.Repaired {
-				t.Fatalf("%v: history has revision %d (repaired: %t) where %d is due", key, row.Rev, row.Repaired, at)
+		group.Go(func() error {
+			var r apiRecord
+			if _, err := s.tryGet(s.recordPath(key.Object, key.ID), &r); err != nil {
+				return err
 			}
-			at = row.FromRev
-			rows++
+			history, err := tryList[apiRevision](s, s.recordPath(key.Object, key.ID)+"/history")
+			if err != nil {
+				return err
+			}
+			at := r.Rev
+			for _, row := range history {
+				if row.Rev != at || row.Repaired {
+					return fmt.Errorf("%v: history has revision %d (repaired: %t) where %d is due", key, row.Rev, row.Repaired, at)
+				}
+				at = row.FromRev
+			}
+			if at != 0 {
+				return fmt.Errorf("%v: history begins at revision %d", key, at)
+			}
+			rows.Add(int64(len(history)))
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d rows of history are complete", rows.Load())
+}
+
+// connect creates connections and replaces their keys, each request repeated until it is answered. Their transactions
+// meet conflicts; a repeated request must not act twice.
+func (s *system) connect(n int) error {
+	for i := range n {
+		name := fmt.Sprintf("Close %d", i)
+		body := map[string]any{"connector": "close", "name": name, "signature_key": strings.Repeat("0a", 32)}
+		answer, err := s.insist("/v1/connections", body, http.StatusCreated, name)
+		if err != nil {
+			return err
 		}
-		if at != 0 {
-			t.Fatalf("%v: history begins at revision %d", key, at)
+		var made struct{ ID string }
+		if err := json.Unmarshal(answer, &made); err != nil {
+			return err
+		}
+		rotated := map[string]any{"signature_key": strings.Repeat("0b", 32)}
+		if _, err := s.insist("/v1/connections/"+made.ID+"/rotate-key", rotated, http.StatusOK, "rotate "+name); err != nil {
+			return err
 		}
 	}
-	t.Logf("%d rows of history are complete", rows)
+	return nil
+}
+
+// insist posts with an Idempotency-Key until the answer is final.
+func (s *system) insist(path string, body any, want int, key string) ([]byte, error) {
+	for try := 0; ; try++ {
+		status, answer, err := s.tryCall(s.AdminKey, http.MethodPost, path, body, map[string]string{"idempotency-key": key})
+		if err == nil && status == want {
+			return answer, nil
+		}
+		if err == nil && status < http.StatusInternalServerError && status != http.StatusTooManyRequests || try == 20 {
+			return nil, fmt.Errorf("POST %s: %d %s %v", path, status, answer, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // settled waits until everything that was accepted is worked off, and looks into the dead-letter queues.
@@ -131,7 +195,9 @@ func (s *system) settled(t *testing.T) {
 			t.Errorf("%d messages are left in the queue %s", n, name)
 		}
 	}
-	if len(status.Chaos) < 5 {
-		t.Errorf("chaos did only %v", status.Chaos)
+	for _, fault := range []string{"duplicate", "redeliver", "reorder", "kill", "throttle", "conflict", "lost"} {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(status.Chaos)), func(name string) bool { return strings.HasPrefix(name, fault) }) {
+			t.Errorf("chaos did no %s", fault)
+		}
 	}
 }

@@ -141,17 +141,26 @@ func (s *system) accept(t *testing.T, body []byte) {
 // call makes a request to the API with a key and gives the status and the answer.
 func (s *system) call(t *testing.T, key, method, path string, body any) (int, []byte) {
 	t.Helper()
+	status, answer, err := s.tryCall(key, method, path, body, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, answer
+}
+
+// tryCall is call for other goroutines than the test's, with more headers.
+func (s *system) tryCall(key, method, path string, body any, header map[string]string) (int, []byte, error) {
 	var content io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			return 0, nil, err
 		}
 		content = bytes.NewReader(text)
 	}
 	req, err := http.NewRequest(method, s.BaseURL+path, content)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	if key != "" {
 		req.Header.Set("authorization", "Bearer "+key)
@@ -159,58 +168,76 @@ func (s *system) call(t *testing.T, key, method, path string, body any) (int, []
 	if body != nil {
 		req.Header.Set("content-type", "application/json")
 	}
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, answer
+	return res.StatusCode, answer, err
 }
 
 // get reads a JSON answer of the API with the admin's key into target; it gives false for 404.
 func (s *system) get(t *testing.T, path string, target any) bool {
 	t.Helper()
-	status, answer := s.call(t, s.AdminKey, http.MethodGet, path, nil)
-	for try := 0; status == http.StatusServiceUnavailable && try < 20; try++ { // chaos throttles the API's reads, too
-		time.Sleep(50 * time.Millisecond)
-		status, answer = s.call(t, s.AdminKey, http.MethodGet, path, nil)
+	found, err := s.tryGet(path, target)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if status == http.StatusNotFound {
-		return false
+	return found
+}
+
+// tryGet is get for other goroutines than the test's. Chaos throttles the API's reads, too: it asks again.
+func (s *system) tryGet(path string, target any) (bool, error) {
+	for try := 0; ; try++ {
+		status, answer, err := s.tryCall(s.AdminKey, http.MethodGet, path, nil, nil)
+		switch {
+		case err != nil:
+			return false, err
+		case status == http.StatusServiceUnavailable && try < 20:
+			time.Sleep(50 * time.Millisecond)
+		case status == http.StatusNotFound:
+			return false, nil
+		case status != http.StatusOK:
+			return false, fmt.Errorf("GET %s: %d %s", path, status, answer)
+		default:
+			return true, json.Unmarshal(answer, target)
+		}
 	}
-	if status != http.StatusOK {
-		t.Fatalf("GET %s: %d %s", path, status, answer)
-	}
-	if err := json.Unmarshal(answer, target); err != nil {
-		t.Fatalf("GET %s: %v: %s", path, err, answer)
-	}
-	return true
 }
 
 // list reads all pages of a list.
 func list[T any](t *testing.T, s *system, path string) []T {
 	t.Helper()
+	all, err := tryList[T](s, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// tryList is list for other goroutines than the test's.
+func tryList[T any](s *system, path string) ([]T, error) {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
 	var all []T
-	cursor := ""
-	for {
+	for cursor := ""; ; {
 		var page struct {
 			Items []T    `json:"items"`
 			Next  string `json:"next"`
 		}
-		separator := "?"
-		if strings.Contains(path, "?") {
-			separator = "&"
-		}
-		if !s.get(t, path+separator+"limit=200&cursor="+url.QueryEscape(cursor), &page) {
-			return nil
+		found, err := s.tryGet(path+separator+"limit=200&cursor="+url.QueryEscape(cursor), &page)
+		if err != nil || !found {
+			return nil, err
 		}
 		all = append(all, page.Items...)
 		if cursor = page.Next; cursor == "" {
-			return all
+			return all, nil
 		}
 	}
 }
