@@ -121,7 +121,7 @@ func (d *demo) showDeal() {
 			why, ignored := strings.CutPrefix(d.outcome(i).text, "ignored: ")
 			if newer := newerThan(d.after[name], ch); ignored && newer > 0 && (recordName{ch.Object, ch.ID}) == name {
 				why += fmt.Sprintf(", after rev %d", newer)
-				d.printf("  %s\n", d.paint.paint(dim, fmt.Sprintf("Ignored: %s, a %q of %s: %s.", p.name, ch.Action, instant(ch.Version.Time()), why)))
+				d.printf("  %s\n", d.paint.paint(dim, fmt.Sprintf("Ignored: %s, %q of %s: %s.", p.name, ch.Action, instant(ch.Version.Time()), why)))
 			}
 		}
 	}
