@@ -29,7 +29,7 @@ func TestDemoTellsTheStory(t *testing.T) {
 			t.Errorf("%s: want %q in %q", event, outcome, line)
 		}
 	}
-	contains(t, out, `Ignored: 08-opportunity-proposal-sent-again-late.json, a "updated" of 2025-03-05 14:00:00.5: it came a second time, after rev 3.`)
+	contains(t, out, `Ignored: 08-opportunity-proposal-sent-again-late.json, "updated" of 2025-03-05 14:00:00.5: it came a second time, after rev 3.`)
 	contains(t, out, "Records", "merged into lead_harbor", "Harbor & Pine Studio",
 		"History of the opportunity Harbor & Pine Studio (oppo_rollout), newest first", "Proposal Sent", "→", "Won", "USD", "Ada Byrne", "missing_event")
 
@@ -92,7 +92,7 @@ func TestDemoMarksWhatCameLate(t *testing.T) {
 	if line := lineWith(out, "4.json"); !strings.Contains(line, "ignored: it came a second time") {
 		t.Errorf("the repeated event: %q", line)
 	}
-	contains(t, out, `Ignored: 3.json, a "updated" of 2025-03-01 00:00:20: something newer was there already, after rev 2.`, "1,000.00 USD", "set aside: not_an_object")
+	contains(t, out, `Ignored: 3.json, "updated" of 2025-03-01 00:00:20: something newer was there already, after rev 2.`, "1,000.00 USD", "set aside: not_an_object")
 	if strings.Contains(out, "Proposal") {
 		t.Error("what was ignored is shown as history")
 	}
