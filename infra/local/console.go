@@ -70,10 +70,17 @@ func (c *console) warn(format string, args ...any) {
 	}
 }
 
-// step begins a step of the start; the function that it gives ends it with a remark.
-func (c *console) step(name string) (done func(format string, args ...any)) {
+// step begins a step of the start; the function that it gives ends it with a remark. slow is said if it takes long; it may
+// be empty.
+func (c *console) step(name, slow string) (done func(format string, args ...any)) {
 	start := time.Now()
+	patience := time.AfterFunc(3*time.Second, func() {
+		if slow != "" {
+			c.print("  … %s", c.dim(slow))
+		}
+	})
 	return func(format string, args ...any) {
+		patience.Stop()
 		const nameWidth, remarkWidth = 22, 40
 		remark := fmt.Sprintf(format, args...)
 		c.print("  %s %s%s%s %s", c.paint("32", "✓"), name, pad(name, nameWidth), remark+pad(remark, remarkWidth),

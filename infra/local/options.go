@@ -57,7 +57,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	flags.BoolVar(&o.chaos, "chaos", false, "deliver twice, reorder, kill functions in mid-batch, throttle DynamoDB, raise transaction conflicts")
 	flags.Uint64Var(&o.chaosSeed, "chaos-seed", 1, "`number` that chaos draws its decisions from")
 	flags.Float64Var(&o.speed, "queue-speed", 1, "let the time of queues and retries run `N` times as fast as the clock")
-	flags.IntVar(&o.processes, "processes", 4, "the most processes of a function without reserved concurrency")
+	flags.IntVar(&o.processes, "processes", 10, "the most processes of a function without reserved concurrency")
 	flags.StringVar(&disable, "disable", "", "`functions`, by commas, whose event source mappings start paused")
 	flags.BoolVar(&o.quiet, "quiet", false, "print only warnings, and READY")
 	flags.BoolVar(&o.verbose, "verbose", false, "print also what of the stack is played as nothing, and more about what goes on")

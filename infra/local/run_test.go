@@ -100,11 +100,20 @@ func (w world) events(t *testing.T, function string) []string {
 // processes lists what runs out of the world's folder, or over its data.
 func (w world) processes(t *testing.T) []string {
 	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []string
+	entries, err := os.ReadDir("/proc")
+	if err != nil { // not Linux
+		out, err := exec.Command("ps", "-axo", "pid,args").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, w.dir) {
+				all = append(all, line)
+			}
+		}
+		return all
+	}
 	for _, e := range entries {
 		command, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
 		if err != nil || len(command) == 0 {
@@ -165,7 +174,16 @@ func (w world) launch(t *testing.T, flags ...string) *running {
 func (w world) up(t *testing.T, flags ...string) *running {
 	t.Helper()
 	r := w.launch(t, flags...)
-	for deadline := time.Now().Add(time.Minute); !strings.HasSuffix(r.out.String(), "\nREADY\n"); time.Sleep(20 * time.Millisecond) {
+	r.await(t)
+	return r
+}
+
+func (r *running) ready() bool { return strings.HasSuffix(r.out.String(), "\nREADY\n") }
+
+// await waits until a runner is ready.
+func (r *running) await(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !r.ready(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case err := <-r.ended:
 			t.Fatalf("the runner ended: %v\n%s", err, r.out)
@@ -175,14 +193,13 @@ func (w world) up(t *testing.T, flags ...string) *running {
 			t.Fatalf("it is not ready:\n%s", r.out)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(w.dir, "run.json"))
+	text, err := os.ReadFile(filepath.Join(r.world.dir, "run.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &r.runFile); err != nil {
 		t.Fatal(err)
 	}
-	return r
 }
 
 // end sends a signal and waits for the end.
@@ -220,6 +237,16 @@ func (r *running) drain(t *testing.T) {
 	if status, body := r.post(t, "/drain?timeout=30s"); status != http.StatusOK {
 		t.Fatalf("drain: %d %s\n%s", status, body, r.out)
 	}
+}
+
+func (r *running) status(t *testing.T) status {
+	t.Helper()
+	code, body := get(t, r.Control+"/status")
+	var got status
+	if err := json.Unmarshal(body, &got); err != nil || code != http.StatusOK {
+		t.Fatalf("%d %s: %v", code, body, err)
+	}
+	return got
 }
 
 func get(t *testing.T, url string) (int, []byte) {
@@ -285,8 +312,9 @@ func TestRestart(t *testing.T) {
 		t.Errorf("the message of before the restart was handed out as %s", got)
 	}
 	changes := strings.Join(w.events(t, "follow"), "")
-	if a, b := strings.Count(changes, `"NewImage":{"do":{"S":""},"pk":{"S":"org_1"},"sk":{"S":"a"}}`), strings.Count(changes, `"sk":{"S":"b"}},"S`); a != 1 {
-		t.Errorf("the change of before the restart was handed out %d times, the one after %d times: %s", a, b, changes)
+	before, after := strings.Count(changes, `"NewImage":{"do":{"S":""},"pk":{"S":"org_1"},"sk":{"S":"a"}}`), strings.Count(changes, `"NewImage":{"do":{"S":""},"pk":{"S":"org_1"},"sk":{"S":"b"}}`)
+	if before != 1 || after != 1 {
+		t.Errorf("the change of before the restart was handed out %d times, the one after it %d times: %s", before, after, changes)
 	}
 	if got := c.get(t, "org_1", "a"); !got {
 		t.Error("the item of before the restart is gone")
@@ -329,11 +357,18 @@ func TestMissingFunction(t *testing.T) {
 	if err := os.Remove(filepath.Join(w.dir, "build", "tick", "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
+	stale := filepath.Join(w.dir, "run.json") // of a runner that was killed
+	if err := os.WriteFile(stale, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r := w.launch(t)
 	if err := <-r.ended; err == nil || !strings.Contains(r.out.String(), filepath.Join("tick", "bootstrap")) || !strings.Contains(r.out.String(), "make build") {
 		t.Errorf("%v: %s", err, r.out)
 	}
 	waitFor(t, "no process is left", func() bool { return len(w.processes(t)) == 0 })
+	if _, err := os.Stat(stale); err == nil {
+		t.Error("the run file of a runner that was killed is still there")
+	}
 }
 
 func TestStopWhileStarting(t *testing.T) {

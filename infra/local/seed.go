@@ -194,7 +194,7 @@ func (s *system) seed(ctx context.Context) (*demo, error) {
 	if s.o.ctl == "" || table == "" || key == "" {
 		return nil, nil
 	}
-	done := s.console.step("demo organization")
+	done := s.console.step("demo organization", "")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	d, isNew, err := seeder{

@@ -72,6 +72,10 @@ func (s *system) up(ctx context.Context) error {
 		return err
 	}
 	s.opened(s.emulators.close)
+	// One that was left behind by a runner that was killed would send scripts to where nobody is.
+	if err := os.Remove(s.o.runFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("run file: %w", err)
+	}
 	if err := s.foundations(ctx); err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func (s *system) foundations(ctx context.Context) error {
 }
 
 func (s *system) startDynamoDB(ctx context.Context) error {
-	done := s.console.step("DynamoDB Local")
+	done := s.console.step("DynamoDB Local", "")
 	log, err := openLog(s.o, "dynamodb")
 	if err != nil {
 		return err
@@ -107,7 +111,7 @@ func (s *system) startDynamoDB(ctx context.Context) error {
 }
 
 func (s *system) readStack(ctx context.Context) error {
-	done := s.console.step("stack")
+	done := s.console.step("stack", "synthesizing the stack; the first time this compiles the AWS CDK, which takes a minute")
 	if s.o.template != "" {
 		data, err := os.ReadFile(s.o.template)
 		if err != nil {
@@ -140,7 +144,7 @@ func (s *system) readStack(ctx context.Context) error {
 
 // provision makes what the template declares, in the order of references.
 func (s *system) provision(ctx context.Context) error {
-	done := s.console.step("resources")
+	done := s.console.step("resources", "")
 	nothing, unknown, err := s.stack.survey()
 	if err != nil {
 		return err
@@ -172,7 +176,7 @@ func (s *system) provision(ctx context.Context) error {
 	}
 	done("%s", strings.Join([]string{count(len(tables), "table"), count(len(s.queues), "queue"), count(len(buckets), "bucket"), count(len(keys), "key")}, ", "))
 
-	done = s.console.step("functions")
+	done = s.console.step("functions", "")
 	if s.host, err = lambda.NewHost(lambda.Options{
 		Region: region, AccountID: account, Environment: s.environment(s.doors.dynamodb), Processes: s.processes, MaxProcesses: s.o.processes,
 		AsyncDelay: func(attempt int) time.Duration { return s.o.sooner(time.Duration(attempt) * time.Minute) },

@@ -218,7 +218,7 @@ func testQueue(t *testing.T, r *running, c clients) {
 	for _, body := range []string{"one", poison, "two"} {
 		c.send(t, body)
 	}
-	r.drain(t)
+	waitFor(t, "the queue is empty", func() bool { return r.status(t).Queues["Inbox"] == (queueStatus{}) })
 	handed := strings.Join(r.world.events(t, "work"), "")
 	if strings.Count(handed, `"body":"one"`) != 1 || strings.Count(handed, `"body":"two"`) != 1 || strings.Count(handed, "fail-item") != 2 {
 		t.Errorf("handed out: %s", handed)
@@ -272,14 +272,10 @@ func testSchedule(t *testing.T, r *running) {
 }
 
 func testStatus(t *testing.T, r *running) {
-	code, body := get(t, r.Control+"/status")
-	var got status
-	if err := json.Unmarshal(body, &got); err != nil || code != http.StatusOK {
-		t.Fatalf("%d %s: %v", code, body, err)
-	}
+	got := r.status(t)
 	if got.Stage != "dev" || got.Functions["work"].Invocations == 0 || got.Functions["follow"].Crashes == 0 || got.Calls["sqs"]["SendMessage"] != 3 ||
 		got.Calls["s3"]["PutObject"] != 1 || got.Calls["kms"]["Decrypt"] != 1 || got.Queues["Inbox"] != (queueStatus{}) || len(got.Sources) != 2 {
-		t.Errorf("status: %s", body)
+		t.Errorf("status: %+v", got)
 	}
 	for _, s := range got.Sources {
 		if s.Function == "follow" && (s.From != "Things" || s.CaughtUp == nil || time.Since(*s.CaughtUp) > time.Minute || s.Discarded != 1 || s.Filtered != 1) {

@@ -36,9 +36,10 @@ func (s *stack) makeTables(ctx context.Context, client *dynamodb.Client) ([]tabl
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", r.label, err)
 		}
-		stream := aws.ToString(made.LatestStreamArn)
+		stream := ""
 		attributes := map[string]string{"Arn": arn("dynamodb", "table/"+r.name)}
 		if properties.StreamSpecification != nil {
+			stream = aws.ToString(made.LatestStreamArn)
 			attributes["StreamArn"] = stream
 		}
 		s.Bind(r.LogicalID, r.name, attributes)

@@ -9,6 +9,7 @@ import (
 type polls struct {
 	mu     sync.Mutex
 	asked  time.Time            // when the shards were last listed
+	ended  time.Time            // when the last shard ended: its children are unknown until the shards are listed again
 	shards map[string]time.Time // when each open shard was last found empty; zero while it is not
 }
 
@@ -29,6 +30,7 @@ func (p *polls) remove(shard string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.shards, shard)
+	p.ended = time.Now()
 }
 
 func (p *polls) described(at time.Time) {
@@ -41,6 +43,9 @@ func (p *polls) described(at time.Time) {
 func (m *StreamMapping) CaughtUp() time.Time {
 	m.polls.mu.Lock()
 	defer m.polls.mu.Unlock()
+	if !m.polls.asked.After(m.polls.ended) {
+		return time.Time{}
+	}
 	earliest := m.polls.asked
 	for _, at := range m.polls.shards {
 		if at.Before(earliest) {

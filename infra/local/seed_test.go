@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"leadline/infra/local/process"
+)
+
+// api is as much of the API as the demo organization needs.
+type api struct {
+	connections int
+	keys        map[string]bool // that are known
+	refuse      bool
+}
+
+func (a *api) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch {
+	case !a.keys[key]:
+		rw.WriteHeader(http.StatusUnauthorized)
+	case a.refuse:
+		rw.WriteHeader(http.StatusBadRequest)
+		_, _ = rw.Write([]byte(`{"title":"It is refused.","detail":"And why.","type":"urn:x"}`))
+	case r.Method == http.MethodPost && r.URL.Path == "/v1/connections":
+		var asked struct {
+			Connector    string `json:"connector"`
+			SignatureKey string `json:"signature_key"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.Connector != "close" || len(asked.SignatureKey) != 64 {
+			rw.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		a.connections++
+		rw.WriteHeader(http.StatusCreated)
+		_, _ = rw.Write([]byte(`{"id":"conn_1","webhook_url":"http://` + r.Host + `/hooks/token"}`))
+	case r.URL.Path == "/v1/connections/conn_1" && a.connections > 0:
+		_, _ = rw.Write([]byte(`{}`))
+	default:
+		rw.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// newSeeder makes a seeder whose leadline command is a script.
+func newSeeder(t *testing.T, a *api, script string) seeder {
+	t.Helper()
+	dir := t.TempDir()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	starter := process.NewStarter()
+	t.Cleanup(starter.Close)
+	ctl := filepath.Join(dir, "leadline")
+	if err := os.WriteFile(ctl, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return seeder{
+		ctl: ctl, file: filepath.Join(dir, "data", "demo.json"), baseURL: server.URL, env: map[string]string{"TABLE_TENANCY": "tenancy"},
+		processes: starter, client: server.Client(),
+	}
+}
+
+// bootstrapped is a leadline command that works if it is called as it should be.
+const bootstrapped = `[ "$*" = "bootstrap --organization demo --name Demo --json" ] && [ "$TABLE_TENANCY" = tenancy ] && [ -z "$AWS_PROFILE" ] &&
+echo '{"organization":"org_1","admin_key":"key"}'`
+
+func TestSeed(t *testing.T) {
+	t.Setenv("AWS_PROFILE", "production")
+	a := &api{keys: map[string]bool{"key": true}}
+	s := newSeeder(t, a, bootstrapped)
+	first, isNew, err := s.seed(context.Background())
+	if err != nil || !isNew || first.Organization != "org_1" || first.AdminKey != "key" || first.Close.Connection != "conn_1" ||
+		first.Close.WebhookURL != s.baseURL+"/hooks/token" || len(first.Close.SignatureKey) != 64 {
+		t.Fatalf("got %+v, %v, %v", first, isNew, err)
+	}
+	if info, err := os.Stat(s.file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file with the key: %v, %v", info, err)
+	}
+
+	moved := httptest.NewServer(a) // the same data at another port
+	defer moved.Close()
+	s.baseURL = moved.URL
+	second, isNew, err := s.seed(context.Background())
+	want := first
+	want.Close.WebhookURL = moved.URL + "/hooks/token"
+	if err != nil || isNew || second != want {
+		t.Errorf("after a restart: %+v, %v, %v; want %+v", second, isNew, err, want)
+	}
+
+	a.connections = 0 // the data is gone, the file is not
+	third, isNew, err := s.seed(context.Background())
+	if err != nil || !isNew || third.Close.SignatureKey == first.Close.SignatureKey || a.connections != 1 {
+		t.Errorf("after the data was lost: %+v, %v, %v", third, isNew, err)
+	}
+}
+
+func TestSeedFailures(t *testing.T) {
+	known := map[string]bool{"key": true}
+	for name, tc := range map[string]struct {
+		api    *api
+		script string
+		want   string
+	}{
+		"the command fails":         {&api{keys: known}, "echo 'no table' >&2; exit 3", "no table"},
+		"the command says nothing":  {&api{keys: known}, "true", "bootstrap"},
+		"the API knows no such key": {&api{}, bootstrapped, "401"},
+		"the API refuses":           {&api{keys: known, refuse: true}, bootstrapped, "It is refused. And why."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeeder(t, tc.api, tc.script)
+			_, _, err := s.seed(context.Background())
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want it to say %q", err, tc.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "key\"") {
+				t.Errorf("the error shows the key: %v", err)
+			}
+			if _, err := os.Stat(s.file); err == nil {
+				t.Error("a half-made organization was kept")
+			}
+		})
+	}
+	s := newSeeder(t, &api{}, "")
+	s.ctl = filepath.Join(t.TempDir(), "nowhere")
+	if _, _, err := s.seed(context.Background()); err == nil || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("without the command: %v", err)
+	}
+}
