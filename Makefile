@@ -86,6 +86,7 @@ synth: setup build-arm64 ## synthesize the CloudFormation template into infra/cd
 
 .PHONY: deploy
 deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev ALARM_EMAIL=a@b.c
+	@go build -o .local/bin/leadline ./infra/ctl
 	@cd infra && npx --no-install cdk deploy $(CONTEXT) --require-approval broadening
 
 .PHONY: clean

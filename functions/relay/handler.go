@@ -27,33 +27,36 @@ type handler struct {
 	log     *slog.Logger
 }
 
-// Handle relays one batch of the stream. Lambda goes on from the lowest sequence number that is reported, so one number
-// says it all: the first record that was not relayed.
+// Handle relays one batch of the stream. What a later try may pass is reported from the first record on, so that Lambda
+// tries the batch again. What no try can pass fails the invocation: only then does Lambda halve the batch, until the
+// record that spoils it is alone and the others are through. See
+// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 func (h *handler) Handle(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var response events.DynamoDBEventResponse
 	writes := make([]history.Write, 0, len(event.Records))
-	failed, err := "", error(nil)
 	for _, r := range event.Records {
-		w, decodeErr := decode(r)
-		if decodeErr != nil {
-			failed, err = r.Change.SequenceNumber, decodeErr
-			break
+		w, err := decode(r)
+		if err != nil {
+			return response, err
 		}
 		if w.After != nil { // a removal is an erasure, which leaves no history
 			writes = append(writes, w)
 		}
 	}
-	if storeErr := history.Record(ctx, h.history, writes); storeErr != nil {
-		failed, err = event.Records[0].Change.SequenceNumber, storeErr
-	}
-	if err == nil {
+	err := history.Record(ctx, h.history, writes)
+	switch kind := fault.KindOf(err); kind {
+	case "":
 		telemetry.Count(ctx, "Relayed", len(writes))
 		return response, nil
+	case fault.RateLimited, fault.Unavailable:
+		failed := event.Records[0].Change.SequenceNumber
+		telemetry.Fault(ctx, err)
+		h.log.Error("batch", telemetry.KeyFault, string(kind), telemetry.KeyError, err.Error(), "sequence", failed)
+		response.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: failed}}
+		return response, nil
+	default:
+		return response, err
 	}
-	telemetry.Fault(ctx, err)
-	h.log.Error("item", telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, err.Error(), "sequence", failed)
-	response.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: failed}}
-	return response, nil
 }
 
 func decode(r events.DynamoDBEventRecord) (history.Write, error) {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"leadline/shared/fault"
 	"leadline/shared/history"
 	"leadline/shared/telemetry"
 )
@@ -32,11 +34,13 @@ type Event struct {
 type Report struct {
 	Checked  int  `json:"checked"`
 	Repaired int  `json:"repaired"`
+	Failed   int  `json:"failed"`
 	Complete bool `json:"complete"`
 }
 
 type handler struct {
 	sweeper history.Sweeper
+	log     *slog.Logger
 }
 
 // reserve is the time that a run leaves unused: enough for the page it is on, and its cursor.
@@ -54,5 +58,10 @@ func (h *handler) Handle(ctx context.Context, event Event) (Report, error) {
 	})
 	telemetry.Count(ctx, "Checked", report.Checked)
 	telemetry.Count(ctx, "Repaired", report.Repaired)
-	return Report(report), err
+	if report.Failed > 0 {
+		telemetry.Count(ctx, "Unrepaired", report.Failed)
+		telemetry.Fault(ctx, report.Failure)
+		h.log.Error("unrepaired", "records", report.Failed, telemetry.KeyFault, string(fault.KindOf(report.Failure)), telemetry.KeyError, report.Failure.Error())
+	}
+	return Report{report.Checked, report.Repaired, report.Failed, report.Complete}, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,7 +26,7 @@ func newHandler(t *testing.T, age time.Duration) *handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &handler{sweeper: history.Sweeper{Records: records, History: memory.NewHistory(), Cursors: memory.NewCursors(),
+	return &handler{log: slog.New(slog.DiscardHandler), sweeper: history.Sweeper{Records: records, History: memory.NewHistory(), Cursors: memory.NewCursors(),
 		Now: func() time.Time { return now }, Grace: 15 * time.Minute, Interval: 6 * time.Hour}}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	telemetry.Start("sweep", func(ctx context.Context, _ *slog.Logger) (func(context.Context, Event) (Report, error), error) {
+	telemetry.Start("sweep", func(ctx context.Context, log *slog.Logger) (func(context.Context, Event) (Report, error), error) {
 		var cfg Config
 		if err := settings.Load(&cfg); err != nil {
 			return nil, err
@@ -25,7 +25,7 @@ func main() {
 			return nil, err
 		}
 		db := dynamodb.NewFromConfig(aws)
-		h := &handler{sweeper: history.Sweeper{
+		h := &handler{log: log, sweeper: history.Sweeper{
 			Records: dynamo.NewRecords(db, cfg.Records), History: dynamo.NewHistory(db, cfg.History),
 			Cursors: dynamo.NewCursors(db, cfg.History), Now: time.Now,
 			Grace: time.Duration(cfg.GraceSeconds) * time.Second, Interval: time.Duration(cfg.IntervalSeconds) * time.Second,

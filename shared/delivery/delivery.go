@@ -66,5 +66,8 @@ func Decode(message []byte) (Delivery, error) {
 	if (d.Body == nil) == (d.Payload == nil) {
 		return Delivery{}, fmt.Errorf("delivery: exactly one of body and payload must be set")
 	}
+	if d.Replay != "" && d.Payload == nil {
+		return Delivery{}, fmt.Errorf("delivery: a replay must say where its payload lies")
+	}
 	return d, nil
 }

@@ -37,10 +37,12 @@ func TestDecodeRefuses(t *testing.T) {
 	both.Payload = &record.PayloadRef{Key: "k"}
 	neither := sample()
 	neither.Body = nil
+	replay := sample()
+	replay.Replay = "01K"
 	nobody := sample()
 	nobody.Organization = ""
 	messages := map[string][]byte{"no JSON": []byte("hello"), "future format": []byte(`{"v":99}`), "no format": []byte(`{}`)}
-	for name, d := range map[string]delivery.Delivery{"both": both, "neither": neither, "nobody's": nobody} {
+	for name, d := range map[string]delivery.Delivery{"both": both, "neither": neither, "nobody's": nobody, "replay without payload": replay} {
 		messages[name], _ = d.Encode()
 	}
 	for name, message := range messages {

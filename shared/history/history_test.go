@@ -237,20 +237,45 @@ func TestUnreadableProgressCostsAFullPassOnly(t *testing.T) {
 	}
 }
 
-type brokenHistory struct{ store.History }
+// brokenHistory refuses rows of one record, or of all.
+type brokenHistory struct {
+	store.History
+	id string
+}
 
-func (brokenHistory) Put(context.Context, ...record.Revision) error { return errors.New("down") }
+func (b brokenHistory) Put(ctx context.Context, rows ...record.Revision) error {
+	for _, row := range rows {
+		if b.id == "" || row.ID == b.id {
+			return errors.New("refused")
+		}
+	}
+	return b.History.Put(ctx, rows...)
+}
 
 func TestAFailureToStoreIsReported(t *testing.T) {
 	w := newWorld()
 	w.write(t, key, map[string]string{"a": "1"})
-	if err := history.Record(context.Background(), brokenHistory{w.History}, w.stream); err == nil {
-		t.Fatal("relay: the failure was swallowed")
+	if err := history.Record(context.Background(), brokenHistory{w.History, ""}, w.stream); err == nil {
+		t.Fatal("the failure was swallowed")
+	}
+}
+
+func TestOneRecordThatCannotBeRepairedDoesNotStopThePass(t *testing.T) {
+	w := newWorld()
+	for _, id := range []string{"oppo_a", "oppo_b", "oppo_c"} {
+		k := key
+		k.ID = id
+		w.write(t, k, map[string]string{"a": "1"})
 	}
 	w.now = w.now.Add(time.Hour)
 	s := w.sweeper()
-	s.History = brokenHistory{w.History}
-	if _, err := s.Sweep(context.Background(), true, func() bool { return false }); err == nil {
-		t.Fatal("sweep: the failure was swallowed")
+	s.History = brokenHistory{w.History, "oppo_b"}
+	report, err := s.Sweep(context.Background(), false, func() bool { return false })
+	if err != nil || !report.Complete || report.Repaired != 2 || report.Failed != 1 || report.Failure == nil {
+		t.Fatalf("got %+v, %v", report, err)
+	}
+	w.now = w.now.Add(7 * time.Hour)
+	if report := w.sweep(t, false); report.Repaired != 1 {
+		t.Fatalf("the next pass did not come back to it: %+v", report)
 	}
 }

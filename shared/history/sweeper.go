@@ -31,8 +31,11 @@ type Sweeper struct {
 
 // Report counts what a run of the sweeper did.
 type Report struct {
-	// Checked counts the records whose history was read; Repaired the rows that were made up.
-	Checked, Repaired int
+	// Checked counts the records whose history was read; Repaired the rows that were made up; Failed the records whose
+	// history could not be repaired: the pass goes on without them, the next one comes to them again.
+	Checked, Repaired, Failed int
+	// Failure is the last failure of those.
+	Failure error
 	// Complete says that the pass is through, or that none is due.
 	Complete bool
 }
@@ -43,6 +46,8 @@ type progress struct {
 	// Cursor is where the pass goes on, empty if none is under way.
 	Cursor  string    `json:"cursor"`
 	Started time.Time `json:"started"`
+	// Failed says that the pass had to leave records out.
+	Failed bool `json:"failed"`
 	// Since is when the last complete pass started, less the grace: records unchanged since then are known to be whole.
 	Since time.Time `json:"since"`
 }
@@ -64,7 +69,7 @@ func (s *Sweeper) Sweep(ctx context.Context, restart bool, stop func() bool) (Re
 		report.Complete = true
 		return report, nil
 	default:
-		p.Started = now
+		p.Started, p.Failed = now, false
 	}
 	for {
 		records, next, err := s.Records.Scan(ctx, store.Page{Cursor: p.Cursor, Limit: pageSize})
@@ -77,14 +82,21 @@ func (s *Sweeper) Sweep(ctx context.Context, restart bool, stop func() bool) (Re
 				continue
 			}
 			repaired, err := s.repair(ctx, r)
-			if err != nil {
+			if err != nil && ctx.Err() != nil {
 				return report, err
+			}
+			if err != nil {
+				report.Failed, report.Failure, p.Failed = report.Failed+1, err, true
+				continue
 			}
 			report.Checked++
 			report.Repaired += repaired
 		}
 		if p.Cursor = next; next == "" {
-			p.Since, report.Complete = p.Started.Add(-s.Grace), true
+			report.Complete = true
+			if !p.Failed { // else the next pass looks as far back as this one
+				p.Since = p.Started.Add(-s.Grace)
+			}
 		}
 		if err := s.save(ctx, p); err != nil {
 			return report, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"leadline/shared/blob"
 	"leadline/shared/connector"
@@ -26,6 +27,13 @@ import (
 // parallel is how many deliveries of a batch are worked on at once: enough to hide the latency of the table, few
 // enough that one batch does not crowd out the others.
 const parallel = 10
+
+// parallelBytes is how many bytes of bodies are worked on at once: parsed, a body can take thirty times its length, and
+// ten of the largest side by side would not fit the function.
+const parallelBytes = 6 << 20
+
+// maxObjects bounds the objects that are remembered as registered.
+const maxObjects = 10_000
 
 // Options are what an Intake works with. All of them are required, but for Log.
 type Options struct {
@@ -43,8 +51,11 @@ type Options struct {
 // Intake processes deliveries. It is safe for concurrent use.
 type Intake struct {
 	Options
+	// bytes holds back deliveries while those being worked on are large.
+	bytes *semaphore.Weighted
 	// objects remembers which objects are registered, so that only the first record of each costs a write.
-	objects sync.Map
+	mu      sync.Mutex
+	objects map[[3]string]bool
 }
 
 // New makes an Intake.
@@ -52,7 +63,7 @@ func New(o Options) *Intake {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Intake{Options: o}
+	return &Intake{Options: o, bytes: semaphore.NewWeighted(parallelBytes), objects: map[[3]string]bool{}}
 }
 
 // item is one delivery on its way through a batch.
@@ -106,6 +117,11 @@ func (in *Intake) each(items []*item, step func(*item) error) {
 
 // settle applies a delivery, or sets it aside if it can never be applied.
 func (in *Intake) settle(ctx context.Context, it *item) error {
+	weight := min(int64(len(it.Body)), parallelBytes)
+	if err := in.bytes.Acquire(ctx, weight); err != nil {
+		return fmt.Errorf("intake: wait for other deliveries: %w", err)
+	}
+	defer in.bytes.Release(weight)
 	err := in.applyAll(ctx, it)
 	switch {
 	case fault.Is(err, fault.Invalid):
@@ -157,11 +173,10 @@ func (in *Intake) applyChange(ctx context.Context, it *item, c record.Change) er
 		Source: record.Source{Kind: it.Kind, Delivery: it.ID, Event: c.Event, Action: c.Action, Payload: it.payload},
 	}
 	if !rec.Deleted {
-		fields, large, err := in.splitLarge(ctx, it.Organization, c.Fields)
-		if err != nil {
+		rec.Fields = c.Fields
+		if err := in.splitLarge(ctx, &rec); err != nil {
 			return err
 		}
-		rec.Fields, rec.Large = fields, large
 	}
 	outcome, err := in.apply(ctx, rec)
 	if err != nil {
@@ -173,7 +188,10 @@ func (in *Intake) applyChange(ctx context.Context, it *item, c record.Change) er
 
 func (in *Intake) registerObject(ctx context.Context, it *item, object string) error {
 	key := [3]string{it.Organization, it.Connection, object}
-	if _, known := in.objects.Load(key); known {
+	in.mu.Lock()
+	known := in.objects[key]
+	in.mu.Unlock()
+	if known {
 		return nil
 	}
 	err := in.Intake.RegisterObject(ctx, record.Object{Organization: it.Organization, Connection: it.Connection,
@@ -181,7 +199,12 @@ func (in *Intake) registerObject(ctx context.Context, it *item, object string) e
 	if err != nil {
 		return fmt.Errorf("intake: register object: %w", err)
 	}
-	in.objects.Store(key, true)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.objects) >= maxObjects {
+		clear(in.objects)
+	}
+	in.objects[key] = true
 	return nil
 }
 

@@ -113,6 +113,44 @@ func TestALargeFieldIsKeptOutsideTheRecord(t *testing.T) {
 	}
 }
 
+func TestARecordOfManyFieldsIsKeptToItsSize(t *testing.T) {
+	fields := func(n, bytes int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"f%05d":"%s"`, i, strings.Repeat("x", bytes))
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		n, bytes int
+		fits     bool
+		large    bool
+	}{{40, 100, true, false}, {40, 16_000, true, true}, {200, 16_000, true, true}, {100, 1200, true, false}, {900, 3000, true, true}, {20_000, 30, false, false}} {
+		w := newWorld(1)
+		d := w.deliver(body("created", "2026-11-22T08:00:00+00:00", fields(c.n, c.bytes)))
+		w.run(t, d)
+		if !c.fits {
+			if e := w.entry(t, d.ID); e.Reason != quarantine.TooLarge {
+				t.Errorf("%d fields of %d bytes: %+v", c.n, c.bytes, e)
+			}
+			continue
+		}
+		r := w.get(t, deal)
+		if r.Size() > record.MaxBytes || (len(r.Large) > 0) != c.large || len(r.Fields)+len(r.Large) != c.n+2 {
+			t.Errorf("%d fields of %d bytes: %d bytes in %d fields and %d large ones", c.n, c.bytes, r.Size(), len(r.Fields), len(r.Large))
+		}
+		for name, l := range r.Large {
+			if value, err := w.payloads.Get(context.Background(), l.Key(organization)); err != nil || int64(len(value)) != l.Bytes {
+				t.Errorf("%s: %d bytes, %v", name, len(value), err)
+			}
+		}
+		w.run(t, w.deliver(body("updated", "2026-11-22T08:00:00+00:00", fields(c.n, c.bytes))))
+		if again := w.get(t, deal); again.Rev != 1 || again.Contested {
+			t.Errorf("%d fields of %d bytes: the same content again is another content", c.n, c.bytes)
+		}
+	}
+}
+
 func TestWhatCanNeverBeAppliedIsSetAside(t *testing.T) {
 	event := func(inner string) string { return `{"event":{` + inner + `}}` }
 	for _, c := range []struct {

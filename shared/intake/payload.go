@@ -2,19 +2,29 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	"leadline/shared/quarantine"
 	"leadline/shared/record"
 )
 
 // MaxFieldBytes is the longest canonical JSON of a field value that is kept in the record itself.
 const MaxFieldBytes = 16 << 10
+
+// minLargeBytes is the shortest value that is worth an object of its own where a record as a whole is too large.
+const minLargeBytes = 1 << 10
 
 // load fetches the body of a delivery that does not carry it. A body that can never be read is set aside where it lies.
 func (in *Intake) load(ctx context.Context, it *item) error {
@@ -89,32 +99,37 @@ func ArchiveKey(organization, connection string, at time.Time, name string) stri
 	return "archive/" + organization + "/" + connection + "/" + at.UTC().Format("2006/01/02") + "/" + name + ".gz"
 }
 
-// splitLarge takes the values that are too long for a record out of fields and stores them in the payload bucket,
-// under a name drawn from their content.
-func (in *Intake) splitLarge(ctx context.Context, organization string, fields record.Fields) (record.Fields, map[string]record.Large, error) {
-	var kept record.Fields
-	var large map[string]record.Large
-	for name, value := range fields {
-		if len(value) <= MaxFieldBytes {
-			continue
-		}
-		if large == nil {
-			large, kept = map[string]record.Large{}, record.Fields{}
+// splitLarge moves values out of a record that are too long for it, the longest first, into the payload bucket, each
+// under a name drawn from its content. A record that does not fit even so is Invalid.
+func (in *Intake) splitLarge(ctx context.Context, r *record.Record) error {
+	names := slices.SortedFunc(maps.Keys(r.Fields), func(a, b string) int {
+		return cmp.Or(len(r.Fields[b])-len(r.Fields[a]), strings.Compare(a, b))
+	})
+	kept := record.Record{Fields: maps.Clone(r.Fields), Large: map[string]record.Large{}}
+	for _, name := range names {
+		value := r.Fields[name]
+		if n := len(value); n <= MaxFieldBytes && (n < minLargeBytes || kept.Size() <= record.MaxBytes) {
+			break
 		}
 		sum := sha256.Sum256(value)
-		l := record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
-		if err := in.Payloads.Put(ctx, l.Key(organization), value); err != nil {
-			return nil, nil, fmt.Errorf("intake: keep a large field: %w", err)
-		}
-		large[name] = l
+		kept.Large[name] = record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
+		delete(kept.Fields, name)
 	}
-	if large == nil {
-		return fields, nil, nil
+	if kept.Size() > record.MaxBytes {
+		return fault.New(fault.Invalid, string(quarantine.TooLarge),
+			"The %s has %d fields that take more than %d bytes together, those left out that are kept by themselves.", r.Object, len(names), record.MaxBytes)
 	}
-	for name, value := range fields {
-		if _, out := large[name]; !out {
-			kept[name] = value
-		}
+	if len(kept.Large) == 0 {
+		return nil
 	}
-	return kept, large, nil
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for name, large := range kept.Large {
+		group.Go(func() error { return in.Payloads.Put(ctx, large.Key(r.Organization), r.Fields[name]) })
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("intake: keep a large field: %w", err)
+	}
+	r.Fields, r.Large = kept.Fields, kept.Large
+	return nil
 }

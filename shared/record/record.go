@@ -22,6 +22,11 @@ const (
 	MaxIDBytes     = 512
 )
 
+// MaxBytes is the most that the content of a record may take, in bytes of canonical JSON; see Size. A row of history
+// holds the old and the new content of every field, and both together must fit an item of 400 kB however badly they
+// compress.
+const MaxBytes = 128 << 10
+
 // PayloadRef tells where an untouched payload lies: a byte range of an object in the payload bucket. The range holds
 // one complete gzip member.
 type PayloadRef struct {
@@ -65,6 +70,19 @@ type Record struct {
 	Source Source
 	// StoredAt is when this state was written.
 	StoredAt time.Time
+}
+
+// Size is how much of MaxBytes the record takes: its fields as canonical JSON, and what stands for its large fields.
+func (r *Record) Size() int {
+	const digest = 100 // a hash, a length and their names
+	size := 2
+	for name, value := range r.Fields {
+		size += len(name) + len(value) + 4
+	}
+	for name := range r.Large {
+		size += len(name) + digest
+	}
+	return size
 }
 
 // Large stands for a field value kept outside the record.

@@ -23,9 +23,6 @@ func NewRecords(client Client, table string) *Records {
 	return &Records{newTable(client, table)}
 }
 
-// maxRecordBytes is the most that a record may take: a row of history must hold two of them, the old and the new.
-const maxRecordBytes = 180 << 10
-
 // recordAttributes are all attributes of a record but its key and rev. Names are short, for they cost like content.
 //
 //	v     format of the item
@@ -194,6 +191,9 @@ func (s *Records) encode(r record.Record) (item, error) {
 	if err := checkVersion(r.Version); err != nil {
 		return nil, err
 	}
+	if r.Size() > record.MaxBytes {
+		return nil, tooLarge()
+	}
 	body, err := s.packJSON(recordBody{Source: r.Source, Large: r.Large, Fields: r.Fields})
 	if err != nil {
 		return nil, err
@@ -205,7 +205,7 @@ func (s *Records) encode(r record.Record) (item, error) {
 	i.setFlag("del", r.Deleted)
 	i.setText("into", r.MergedInto)
 	i.setFlag("tie", r.Contested)
-	return i, fits(i, maxRecordBytes)
+	return i, fits(i, maxItemBytes)
 }
 
 // decode reads a record's item.
