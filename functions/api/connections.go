@@ -52,6 +52,7 @@ type ConnectionInput struct {
 // ChangeInput is what a change of a connection takes.
 type ChangeInput struct {
 	ConnectionInput
+	ResendInput
 	IfMatch string `header:"If-Match" maxLength:"255" doc:"The ETag of the connection as last read. If it has changed since, nothing happens."`
 }
 
@@ -81,7 +82,7 @@ func (h *handler) registerConnections(api huma.API) {
 			id: to.verb + "-connection", method: http.MethodPost, path: "/v1/connections/{connection}/" + to.verb, tag: "connections", needs: tenant.Admin,
 			summary: strings.ToUpper(to.verb[:1]) + to.verb[1:] + " a connection", text: to.text, errors: []int{404, 409, 412},
 		}, func(ctx context.Context, c caller, in *ChangeInput) (*connectionOutput, error) {
-			return h.setStatus(ctx, c, in, to.status)
+			return h.setStatus(ctx, c, in, to.verb, to.status)
 		})
 	}
 }
@@ -168,28 +169,24 @@ func (h *handler) getConnection(ctx context.Context, c caller, in *ConnectionInp
 	if err != nil {
 		return nil, err
 	}
-	return h.answerConnection(conn), nil
+	return answerConnection(h.showConnection(conn), nil)
 }
 
-func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, status tenant.Status) (*connectionOutput, error) {
-	conn, err := h.connection(ctx, c, in.Connection)
+func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb string, status tenant.Status) (*connectionOutput, error) {
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, verb+"-connection", in.Connection, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMatch(in.IfMatch, conn.Rev); err != nil {
-		return nil, err
-	}
-	if conn.Status != status {
-		org, err := h.organization(ctx, c.organization)
+	return answerConnection(once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
+		conn, err := h.connection(ctx, c, in.Connection)
 		if err != nil {
-			return nil, err
+			return Connection{}, nil, err
 		}
-		conn = conn.WithStatus(status, h.Now().UTC())
-		if err := h.updateConnection(ctx, conn, org, in.IfMatch, nil); err != nil {
-			return nil, err
+		if err := checkMatch(in.IfMatch, conn.Rev); err != nil || conn.Status == status {
+			return h.showConnection(conn), nil, err
 		}
-	}
-	return h.answerConnection(conn), nil
+		return h.change(ctx, c, in, conn.WithStatus(status, h.Now().UTC()))
+	}))
 }
 
 // connection reads a connection of the caller's organization.
@@ -198,20 +195,29 @@ func (h *handler) connection(ctx context.Context, c caller, id string) (tenant.C
 	return conn, notFound(err, "There is no connection %q.", id)
 }
 
-// updateConnection replaces a connection, unless somebody else was faster.
-func (h *handler) updateConnection(ctx context.Context, conn tenant.Connection, org tenant.Organization, ifMatch string, receipt *store.Receipt) error {
-	err := h.Tenancy.UpdateConnection(ctx, conn, conn.HookOf(org), receipt)
-	switch {
-	case fault.Is(err, fault.Conflict) && ifMatch != "":
-		return preconditionFailed()
-	case fault.Is(err, fault.Conflict):
-		return fault.New(fault.Conflict, "changed_meanwhile", "The connection was changed by another request at the same time. Read it and try again.")
+// change gives the answer to a change of a connection, and what stores it unless somebody else is faster.
+func (h *handler) change(ctx context.Context, c caller, in *ChangeInput, conn tenant.Connection) (Connection, func(*store.Receipt) error, error) {
+	org, err := h.organization(ctx, c.organization)
+	if err != nil {
+		return Connection{}, nil, err
 	}
-	return err
+	return h.showConnection(conn), func(receipt *store.Receipt) error {
+		err := h.Tenancy.UpdateConnection(ctx, conn, conn.HookOf(org), receipt)
+		switch {
+		case fault.Is(err, fault.Conflict) && in.IfMatch != "":
+			return preconditionFailed()
+		case fault.Is(err, fault.Conflict):
+			return fault.New(fault.Conflict, "changed_meanwhile", "The connection was changed by another request at the same time. Read it and try again.")
+		}
+		return err
+	}, nil
 }
 
-func (h *handler) answerConnection(conn tenant.Connection) *connectionOutput {
-	return &connectionOutput{ETag: etag(conn.Rev), Body: h.showConnection(conn)}
+func answerConnection(conn Connection, err error) (*connectionOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &connectionOutput{ETag: etag(conn.Rev), Body: conn}, nil
 }
 
 func (h *handler) showConnection(conn tenant.Connection) Connection {

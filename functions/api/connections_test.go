@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/secret"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -58,7 +59,7 @@ func (s *system) sealed(hook tenant.Hook, want ...string) {
 	s.must(err)
 	var got []string
 	for _, k := range hook.Keys {
-		text, err := box.Open(signingKeyPurpose, k.Sealed)
+		text, err := box.Open(secret.PurposeSigningKey, k.Sealed)
 		s.must(err)
 		if strings.Contains(string(k.Sealed), string(text)) {
 			s.t.Error("a key is stored in clear")
@@ -267,6 +268,39 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	s.clock.advance(24 * time.Hour)
 	create(s.admin, "k1", "B").want(t, 201)
+}
+
+// TestAResendOfWhatChangedNothingChangesNothing: a request that found everything as it wants it must not act later, when
+// it is sent again and others have changed it meanwhile.
+func TestAResendOfWhatChangedNothingChangesNothing(t *testing.T) {
+	s := newSystem(t)
+	conn := s.connect(s.admin)
+	send := func(verb, idempotency string, body any) answer {
+		t.Helper()
+		return s.do(request{key: s.admin, method: http.MethodPost, path: "/v1/connections/" + conn.ID + "/" + verb, body: body,
+			header: map[string]string{"idempotency-key": idempotency}}).want(t, 200)
+	}
+	one, two := map[string]any{"signature_key": signingKey}, map[string]any{"signature_key": otherKey, "overlap_seconds": 0}
+	send("rotate-key", "", one)
+	first := send("rotate-key", "k1", one)
+	send("rotate-key", "", two)
+	if again := send("rotate-key", "k1", one); string(again.body) != string(first.body) || again.header.Get("ETag") != first.header.Get("ETag") {
+		t.Errorf("the resend is answered otherwise: %s", again.body)
+	}
+	s.sealed(s.hook(conn.ID), otherKey)
+
+	first = send("enable", "k2", nil)
+	send("disable", "k3", nil)
+	if again := send("enable", "k2", nil); string(again.body) != string(first.body) || s.hook(conn.ID).Status != tenant.Disabled {
+		t.Errorf("the resend enables the connection again: %s", again.body)
+	}
+	send("enable", "k4", nil)
+	send("disable", "k3", nil)
+	if status := s.hook(conn.ID).Status; status != tenant.Active {
+		t.Errorf("the resend disables the connection again: %s", status)
+	}
+	s.do(request{key: s.admin, method: http.MethodPost, path: "/v1/connections/" + conn.ID + "/disable",
+		header: map[string]string{"idempotency-key": "k2"}}).want(t, 409, "idempotency_key_reused")
 }
 
 // TestIdempotencyKeyRace: the same request arrives twice at once, and both look before either writes.

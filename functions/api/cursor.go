@@ -13,8 +13,7 @@ import (
 )
 
 const (
-	cursorPurpose = "cursor"
-	cursorFormat  = 1
+	cursorFormat = 1
 	// maxReads bounds the work of one request whose filter lets little through. The page is short then, and the next
 	// request goes on where it ended.
 	maxReads = 20
@@ -125,7 +124,7 @@ func openCursor(box secret.Box, organization string, scope []string, cursor stri
 
 func cursorMAC(box secret.Box, organization string, scope []string, position string) []byte {
 	bound, _ := json.Marshal([]any{organization, scope, position}) // texts always encode
-	return box.MAC(cursorPurpose, bound)
+	return box.MAC(secret.PurposeCursor, bound)
 }
 
 func invalidCursor() error {

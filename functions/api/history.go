@@ -15,16 +15,16 @@ import (
 
 // Revision is what one write to a record changed.
 type Revision struct {
-	Rev        int64     `json:"rev" doc:"The record's rev after the write."`
-	FromRev    int64     `json:"from_rev" doc:"The record's rev before it: one less, or still less where steps are missing."`
-	Version    time.Time `json:"version" doc:"When the source changed the record, as it says itself."`
-	Deleted    bool      `json:"deleted" doc:"The record was gone at the source after this."`
-	MergedInto string    `json:"merged_into,omitempty" doc:"The record that this one was merged into."`
-	Contested  bool      `json:"contested" doc:"The source had sent two contents with one version."`
-	Source     Source    `json:"source"`
-	StoredAt   time.Time `json:"stored_at"`
-	Repaired   bool      `json:"repaired" doc:"The row was made later, for the one of its time was missed. Steps in between are in it as one."`
-	Changes    []Change  `json:"changes" nullable:"false" doc:"By field."`
+	Rev        int64      `json:"rev" doc:"The record's rev after the write."`
+	FromRev    int64      `json:"from_rev" doc:"The record's rev before it: one less, or still less where steps are missing."`
+	Version    *time.Time `json:"version,omitempty" doc:"When the source changed the record, as it says itself; absent if unknown (see repaired)."`
+	Deleted    bool       `json:"deleted" doc:"The record was gone at the source after this."`
+	MergedInto string     `json:"merged_into,omitempty" doc:"The record that this one was merged into."`
+	Contested  bool       `json:"contested" doc:"The source had sent two contents with one version."`
+	Source     *Source    `json:"source,omitempty" doc:"What caused it; absent if unknown (see repaired)."`
+	StoredAt   *time.Time `json:"stored_at,omitempty" doc:"Absent if unknown (see repaired)."`
+	Repaired   bool       `json:"repaired" doc:"The row was made later, for the one of its time was missed. Steps in between are in it as one. If newer rows were there already, version, source and stored_at are not known, and deleted, merged_into and contested say nothing."`
+	Changes    []Change   `json:"changes" nullable:"false" doc:"By field."`
 }
 
 // Change is the old and the new value of one field.
@@ -66,13 +66,20 @@ func (h *handler) listHistory(ctx context.Context, c caller, in *listHistoryInpu
 }
 
 func showRevision(r record.Revision) (Revision, int, bool) {
-	out := Revision{Rev: r.Rev, FromRev: r.FromRev, Version: r.Version.Time(), Deleted: r.Deleted, MergedInto: r.MergedInto,
-		Contested: r.Contested, Source: showSource(r.Source), StoredAt: r.StoredAt, Repaired: r.Repaired, Changes: []Change{}}
-	bytes := 512
-	for _, c := range r.Changes {
-		out.Changes = append(out.Changes, Change{Field: c.Field, Old: c.Old, New: c.New,
-			OldLarge: (*LargeSketch)(c.OldLarge), NewLarge: (*LargeSketch)(c.NewLarge)})
-		bytes += len(c.Field) + len(c.Old) + len(c.New) + 64
+	changes, size := showChanges(r.Changes)
+	out := Revision{Rev: r.Rev, FromRev: r.FromRev, Deleted: r.Deleted, MergedInto: r.MergedInto, Contested: r.Contested,
+		Repaired: r.Repaired, Changes: changes}
+	// Of a state between two rows the sweeper knows the content alone.
+	if r.Version != (record.Version{}) {
+		version := r.Version.Time()
+		out.Version = &version
 	}
-	return out, bytes, true
+	if r.Source != (record.Source{}) {
+		source := showSource(r.Source)
+		out.Source = &source
+	}
+	if !r.StoredAt.IsZero() {
+		out.StoredAt = &r.StoredAt
+	}
+	return out, 512 + size, true
 }

@@ -8,14 +8,12 @@ import (
 	"time"
 
 	"leadline/shared/fault"
+	"leadline/shared/secret"
 	"leadline/shared/store"
 )
 
-const (
-	receiptPurpose = "receipt"
-	// receiptLife is how long a resend is recognized.
-	receiptLife = 24 * time.Hour
-)
+// receiptLife is how long a resend is recognized.
+const receiptLife = 24 * time.Hour
 
 // ResendInput is what a POST takes that may be sent again safely.
 type ResendInput struct {
@@ -41,7 +39,7 @@ func (h *handler) attempt(ctx context.Context, c caller, key, operation, path st
 		return attempt{}, fmt.Errorf("api: identify a request: %w", err)
 	}
 	// A MAC, not a hash: the body may hold a secret.
-	return attempt{key: key, request: hex.EncodeToString(box.MAC(receiptPurpose, text))}, nil
+	return attempt{key: key, request: hex.EncodeToString(box.MAC(secret.PurposeReceipt, text))}, nil
 }
 
 // replay reads the answer that the same request got before into answer, and tells whether there is one.
@@ -63,7 +61,7 @@ func (h *handler) replay(ctx context.Context, c caller, a attempt, answer any) (
 	if err != nil {
 		return false, err
 	}
-	text, err := box.Open(receiptPurpose, receipt.Answer)
+	text, err := box.Open(secret.PurposeReceipt, receipt.Answer)
 	if err != nil {
 		return false, fmt.Errorf("api: open a receipt: %w", err)
 	}
@@ -87,25 +85,30 @@ func (h *handler) receipt(ctx context.Context, c caller, a attempt, status int, 
 		return nil, fmt.Errorf("api: write a receipt: %w", err)
 	}
 	return &store.Receipt{Organization: c.organization, Key: a.key, Request: a.request, Status: status,
-		Answer: box.Seal(receiptPurpose, text), ExpiresAt: h.Now().Add(receiptLife)}, nil
+		Answer: box.Seal(secret.PurposeReceipt, text), ExpiresAt: h.Now().Add(receiptLife)}, nil
 }
 
 // once makes a change that a resend must not make again. change gives the answer and what stores the change together
-// with the receipt, nil if there is nothing to store; it is not called for a resend.
+// with the receipt, nil if there is nothing to change; it is not called for a resend.
 func once[T any](ctx context.Context, h *handler, c caller, a attempt, status int, change func() (T, func(*store.Receipt) error, error)) (T, error) {
 	var earlier T
 	if found, err := h.replay(ctx, c, a, &earlier); found || err != nil {
 		return earlier, err
 	}
 	answer, write, err := change()
-	if err != nil || write == nil {
+	if err != nil {
 		return answer, err
 	}
 	receipt, err := h.receipt(ctx, c, a, status, answer)
 	if err != nil {
 		return answer, err
 	}
-	err = write(receipt)
+	switch {
+	case write != nil:
+		err = write(receipt)
+	case receipt != nil: // what changes nothing now might later, when it is sent again
+		err = h.Tenancy.SaveReceipt(ctx, *receipt, h.Now())
+	}
 	if fault.Is(err, fault.Conflict) {
 		// The same request may have won the race.
 		if found, replayErr := h.replay(ctx, c, a, &earlier); found || replayErr != nil {

@@ -11,23 +11,29 @@ import (
 
 	"leadline/shared/connector"
 	"leadline/shared/fault"
+	"leadline/shared/secret"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
-
-// signingKeyPurpose is what signing keys are sealed for; the receiver opens them.
-const signingKeyPurpose = "signing-key"
 
 // defaultOverlap is how long a replaced key is accepted if nobody says otherwise.
 const defaultOverlap = 24 * time.Hour
 
 type rotateKeyInput struct {
 	ChangeInput
-	ResendInput
 	Body struct {
-		SignatureKey   string `json:"signature_key" minLength:"1" maxLength:"4096" doc:"The new key, as the provider shows it."`
-		OverlapSeconds *int   `json:"overlap_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the key that it replaces is still accepted: 86400 (a day) if left out, at most 30 days."`
+		SignatureKey   string   `json:"signature_key" minLength:"1" maxLength:"4096" doc:"The new key, as the provider shows it."`
+		OverlapSeconds *overlap `json:"overlap_seconds,omitempty" doc:"How long the key that it replaces is still accepted: 86400 (a day) if left out, at most 30 days."`
 	} `nameHint:"NewSigningKey"`
+}
+
+// overlap is a number of seconds from 0 to tenant.MaxOverlap.
+type overlap int
+
+// Schema states the bounds.
+func (overlap) Schema(huma.Registry) *huma.Schema {
+	least, most := 0.0, tenant.MaxOverlap.Seconds()
+	return &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &least, Maximum: &most}
 }
 
 func (h *handler) registerKeys(api huma.API) {
@@ -44,23 +50,13 @@ func (h *handler) rotateKey(ctx context.Context, c caller, in *rotateKeyInput) (
 	if err != nil {
 		return nil, err
 	}
-	rotated, err := once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
+	return answerConnection(once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
 		conn, changed, err := h.rotated(ctx, c, in)
 		if err != nil || !changed {
 			return h.showConnection(conn), nil, err
 		}
-		org, err := h.organization(ctx, c.organization)
-		if err != nil {
-			return Connection{}, nil, err
-		}
-		return h.showConnection(conn), func(receipt *store.Receipt) error {
-			return h.updateConnection(ctx, conn, org, in.IfMatch, receipt)
-		}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &connectionOutput{ETag: etag(rotated.Rev), Body: rotated}, nil
+		return h.change(ctx, c, &in.ChangeInput, conn)
+	}))
 }
 
 // rotated gives the connection with the new key, and whether that differs from what is stored.
@@ -85,11 +81,11 @@ func (h *handler) rotated(ctx context.Context, c caller, in *rotateKeyInput) (te
 	if err != nil || same {
 		return conn, false, err
 	}
-	overlap := defaultOverlap
+	accepted := defaultOverlap
 	if in.Body.OverlapSeconds != nil {
-		overlap = time.Duration(*in.Body.OverlapSeconds) * time.Second
+		accepted = time.Duration(*in.Body.OverlapSeconds) * time.Second
 	}
-	return conn.Rotate(key, overlap, now), true, nil
+	return conn.Rotate(key, accepted, now), true, nil
 }
 
 // sealKey checks a signing key and gives the form in which it is stored.
@@ -101,7 +97,7 @@ func (h *handler) sealKey(ctx context.Context, c caller, signature connector.Sig
 	if err != nil {
 		return tenant.SigningKey{}, err
 	}
-	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(text), Sealed: box.Seal(signingKeyPurpose, []byte(text)), CreatedAt: now}, nil
+	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(text), Sealed: box.Seal(secret.PurposeSigningKey, []byte(text)), CreatedAt: now}, nil
 }
 
 func (h *handler) isPresentKey(ctx context.Context, c caller, conn tenant.Connection, text string) (bool, error) {
@@ -113,7 +109,7 @@ func (h *handler) isPresentKey(ctx context.Context, c caller, conn tenant.Connec
 	if err != nil {
 		return false, err
 	}
-	old, err := box.Open(signingKeyPurpose, present.Sealed)
+	old, err := box.Open(secret.PurposeSigningKey, present.Sealed)
 	if err != nil {
 		return false, fmt.Errorf("api: open the present key of connection %s: %w", conn.ID, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"leadline/shared/delivery"
 	"leadline/shared/quarantine"
+	"leadline/shared/store"
 )
 
 func TestQuarantineIsListedNewestFirstAndFiltered(t *testing.T) {
@@ -48,6 +50,33 @@ func TestQuarantineIsListedNewestFirstAndFiltered(t *testing.T) {
 			t.Errorf("%q lists %v, want %v", query, got, want)
 		}
 	}
+}
+
+// TestAFilterThatLetsNothingThrough must end an answer, and give the cursor to go on.
+func TestAFilterThatLetsNothingThrough(t *testing.T) {
+	s := newSystem(t)
+	filtered := &emptyPages{Intake: s.intake}
+	s.handler.Intake = filtered
+	first := read[list[Entry]](t, s.get(s.viewer, "/v1/quarantine?status=open").want(t, 200))
+	if filtered.read != maxReads || len(first.Items) != 0 || first.Next == "" {
+		t.Errorf("%d reads for %+v", filtered.read, first)
+	}
+	s.get(s.viewer, "/v1/quarantine?status=open&cursor="+first.Next).want(t, 200)
+	if filtered.read != 2*maxReads || filtered.last != fmt.Sprint(2*maxReads-1) {
+		t.Errorf("the second request goes on at %q", filtered.last)
+	}
+}
+
+// emptyPages has pages without an entry and no end.
+type emptyPages struct {
+	store.Intake
+	read int
+	last string
+}
+
+func (e *emptyPages) Entries(_ context.Context, _ string, _ store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
+	e.read, e.last = e.read+1, p.Cursor
+	return nil, fmt.Sprint(e.read), nil
 }
 
 func TestPayloads(t *testing.T) {

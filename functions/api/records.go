@@ -2,24 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"maps"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"golang.org/x/sync/errgroup"
 
 	"leadline/shared/fault"
 	"leadline/shared/record"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
-
-// largeReads is how many large fields of a record are fetched side by side.
-const largeReads = 8
 
 // Object is a kind of record that a connection has sent.
 type Object struct {
@@ -37,7 +29,7 @@ type Record struct {
 	MergedInto string                 `json:"merged_into,omitempty" doc:"The record that this one was merged into."`
 	Contested  bool                   `json:"contested" doc:"The source sent two contents with one version; this is one of them."`
 	Fields     Fields                 `json:"fields"`
-	Large      map[string]LargeSketch `json:"large,omitempty" doc:"In lists: the fields that are too large to be listed. Get the record to read them."`
+	Large      map[string]LargeSketch `json:"large,omitempty" doc:"Stands for the fields that are too large to be shown here. In lists: get the record to read them. In the record itself: the largest, where all its values together are longer than 4 MiB."`
 	Source     Source                 `json:"source"`
 	StoredAt   time.Time              `json:"stored_at"`
 }
@@ -52,12 +44,6 @@ func (f Fields) MarshalJSON() ([]byte, error) { return record.Fields(f).MarshalJ
 func (Fields) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "The content, by field, each value exactly as the source wrote it: numbers keep all their digits."}
-}
-
-// LargeSketch stands for a value that is too large to be shown where it stands.
-type LargeSketch struct {
-	SHA256 string `json:"sha256" doc:"The digest of the value's canonical JSON."`
-	Bytes  int64  `json:"bytes" doc:"The length of the value's canonical JSON."`
 }
 
 // Source says what caused a state.
@@ -79,7 +65,7 @@ func (h *handler) registerRecords(api huma.API) {
 	}, h.listRecords)
 	register(api, h, route{
 		id: "get-record", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}", tag: "records", needs: tenant.Viewer,
-		summary: "Get a record", text: "As it stands now, deleted or not, with its large fields.", errors: []int{404},
+		summary: "Get a record", text: "As it stands now, deleted or not, with its large fields: the smallest first, as far as all values together fit into 4 MiB. `large` names those that do not.", errors: []int{404},
 	}, h.getRecord)
 }
 
@@ -134,7 +120,8 @@ func (h *handler) listRecords(ctx context.Context, c caller, in *listRecordsInpu
 			if r.Deleted && in.Deleted == "exclude" || !r.Deleted && in.Deleted == "only" {
 				return Record{}, 0, false
 			}
-			return showRecord(r), 512 + len(r.Fields.Canonical()), true
+			out, size := showRecord(r)
+			return out, 512 + size, true
 		},
 	})
 	return &recordsOutput{body}, err
@@ -156,11 +143,15 @@ func (h *handler) getRecord(ctx context.Context, c caller, in *RecordInput) (*re
 	if err != nil {
 		return nil, err
 	}
-	out := showRecord(r)
-	if out.Fields, err = h.wholeFields(ctx, c, r); err != nil {
+	out, size := showRecord(r)
+	large, err := h.largeFields(ctx, c.organization, r, maxValuesBytes-size)
+	if err != nil {
 		return nil, err
 	}
-	out.Large = nil
+	for name, value := range large {
+		out.Fields[name] = value
+		delete(out.Large, name)
+	}
 	return &recordOutput{out}, nil
 }
 
@@ -177,53 +168,13 @@ func (h *handler) record(ctx context.Context, c caller, in *RecordInput) (record
 	return r, notFound(err, "There is no record %q of object %q on connection %q.", in.Record, in.Object, in.Connection)
 }
 
-// wholeFields gives all fields of a record, those too that are kept elsewhere for their size.
-func (h *handler) wholeFields(ctx context.Context, c caller, r record.Record) (Fields, error) {
-	names := make([]string, 0, len(r.Large))
-	values := make([][]byte, len(r.Large))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(largeReads)
-	for name, large := range r.Large {
-		i := len(names)
-		names = append(names, name)
-		group.Go(func() error {
-			value, err := h.Payloads.Get(ctx, large.Key(c.organization))
-			if err != nil {
-				return fmt.Errorf("api: read a large field: %w", err)
-			}
-			if sum := sha256.Sum256(value); hex.EncodeToString(sum[:]) != large.SHA256 {
-				return fault.New(fault.Internal, "corrupt_field", "api: the large field with digest %s holds something else", large.SHA256)
-			}
-			values[i] = value
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		if fault.Is(err, fault.NotFound) { // the record names it, so it should be there
-			err = fault.Wrap(err, fault.Internal, "missing_field", "api: a large field is gone")
-		}
-		return nil, err
-	}
-	fields := Fields(maps.Clone(r.Fields))
-	if fields == nil {
-		fields = Fields{}
-	}
-	for i, name := range names {
-		fields[name] = values[i]
-	}
-	return fields, nil
-}
-
-func showRecord(r record.Record) Record {
+// showRecord gives a record as lists show it, and about how many bytes its values are.
+func showRecord(r record.Record) (Record, int) {
 	out := Record{ID: r.ID, Object: r.Object, Rev: r.Rev, Version: r.Version.Time(), Deleted: r.Deleted, MergedInto: r.MergedInto,
-		Contested: r.Contested, Fields: Fields(r.Fields), Source: showSource(r.Source), StoredAt: r.StoredAt}
-	for name, large := range r.Large {
-		if out.Large == nil {
-			out.Large = make(map[string]LargeSketch, len(r.Large))
-		}
-		out.Large[name] = LargeSketch(large)
-	}
-	return out
+		Contested: r.Contested, Source: showSource(r.Source), StoredAt: r.StoredAt}
+	var size int
+	out.Fields, out.Large, size = showFields(r)
+	return out, size
 }
 
 func showSource(s record.Source) Source {

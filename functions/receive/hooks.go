@@ -26,8 +26,6 @@ const (
 	missesPerSecond = 20
 	missBurst       = 100
 
-	// purposeSigningKey is what signing keys are sealed for.
-	purposeSigningKey = "signing-key"
 	// codeNoKey is the code of a refusal for want of a key.
 	codeNoKey = "no_signing_key"
 )
@@ -119,7 +117,7 @@ func (h *hooks) open(ctx context.Context, found *hook) ([][]byte, error) {
 		if err != nil {
 			return nil, behind(err, "open the organization's data key")
 		}
-		text, err := box.Open(purposeSigningKey, k.Sealed)
+		text, err := box.Open(secret.PurposeSigningKey, k.Sealed)
 		if err != nil {
 			return nil, behind(err, "open a signing key")
 		}

@@ -184,7 +184,7 @@ func (w *world) seal(key string) tenant.SigningKey {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(key), Sealed: box.Seal(purposeSigningKey, []byte(key)), CreatedAt: w.now()}
+	return tenant.SigningKey{Fingerprint: tenant.Fingerprint(key), Sealed: box.Seal(secret.PurposeSigningKey, []byte(key)), CreatedAt: w.now()}
 }
 
 // connect makes another Close connection; without a key it has none yet.

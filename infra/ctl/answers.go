@@ -65,12 +65,12 @@ type (
 	revision struct {
 		Rev        int64     `json:"rev"`
 		FromRev    int64     `json:"from_rev"`
-		Version    time.Time `json:"version"`
+		Version    time.Time `json:"version,omitzero"` // zero, as are source and stored_at, if unknown
 		Deleted    bool      `json:"deleted"`
 		MergedInto string    `json:"merged_into,omitempty"`
 		Contested  bool      `json:"contested"`
-		Source     source    `json:"source"`
-		StoredAt   time.Time `json:"stored_at"`
+		Source     source    `json:"source,omitzero"`
+		StoredAt   time.Time `json:"stored_at,omitzero"`
 		Repaired   bool      `json:"repaired"`
 		Changes    []change  `json:"changes"`
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -31,6 +32,13 @@ type founder struct {
 type founded struct {
 	Organization string `json:"organization"`
 	AdminKey     string `json:"admin_key"`
+}
+
+// revoked is what is told of a key that is revoked.
+type revoked struct {
+	Organization string    `json:"organization"`
+	Name         string    `json:"name"`
+	RevokedAt    time.Time `json:"revoked_at"`
 }
 
 // organization gives the organization with an id, and creates it if there is none.
@@ -150,8 +158,53 @@ func (c *command) keyCommand() *cobra.Command {
 	for _, required := range []string{"organization", "name"} {
 		_ = create.MarkFlagRequired(required) // it is there
 	}
-	cmd := &cobra.Command{Use: "key", Short: "Make API keys"}
-	cmd.AddCommand(create)
+	cmd := &cobra.Command{Use: "key", Short: "Make and revoke API keys"}
+	cmd.AddCommand(create, c.revokeCommand())
+	return cmd
+}
+
+func (c *command) revokeCommand() *cobra.Command {
+	var stack string
+	cmd := &cobra.Command{
+		Use: "revoke KEY", Short: "Revoke an API key, for good", Args: cobra.ExactArgs(1),
+		Long: "Revoke an API key, for good. With - it is read from stdin, which leaves no trace of it in the history of the shell.\n\n" +
+			"The API goes on accepting a key that it knows for KEY_CACHE_SECONDS, a minute by default.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text := args[0]
+			if text == "-" {
+				raw, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<10))
+				if err != nil {
+					return fmt.Errorf("read the key from stdin: %w", err)
+				}
+				text = string(raw)
+			}
+			if text = strings.TrimSpace(text); !tenant.IsAPIKey(text) {
+				return usagef("that is no API key: one is llk_ and 43 more characters")
+			}
+			f, err := c.founder(cmd.Context(), stack)
+			if err != nil {
+				return err
+			}
+			hash := tenant.HashToken(text)
+			err = f.tenancy.RevokeAPIKey(cmd.Context(), hash, f.now().UTC())
+			if fault.Is(err, fault.NotFound) {
+				return errors.New("there is no such key")
+			}
+			if err != nil {
+				return fmt.Errorf("revoke the key: %w", err)
+			}
+			key, err := f.tenancy.APIKey(cmd.Context(), hash)
+			if err != nil {
+				return fmt.Errorf("revoked, but the key cannot be read: %w", err)
+			}
+			if c.asJSON {
+				return c.printJSON(revoked{Organization: key.Organization, Name: key.Name, RevokedAt: key.RevokedAt})
+			}
+			c.printf("Revoked the key %q of %s, since %s UTC. The API may accept it for another minute.\n", key.Name, key.Organization, instant(key.RevokedAt))
+			return nil
+		},
+	}
+	stackFlag(cmd, &stack)
 	return cmd
 }
 

@@ -182,4 +182,21 @@ func TestBootstrap(t *testing.T) {
 	}
 	f.run("--run-file", file, "key", "create", "--organization", "other", "--name", "ci").fails(t, exitFailed, "there is no organization")
 	f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci", "--role", "root").fails(t, exitUsage, "root")
+
+	// A key is revoked, from stdin or as an argument, once and for good. Others work on.
+	f.runWith(system{stdin: strings.NewReader(viewer + "\n")}, "--run-file", file, "key", "revoke", "-").ok(t)
+	key, err := tenancy.APIKey(t.Context(), tenant.HashToken(viewer))
+	if err != nil || key.RevokedAt.IsZero() {
+		t.Errorf("the key is not revoked: %+v %v", key, err)
+	}
+	var again revoked
+	if err := json.Unmarshal([]byte(f.run("--run-file", file, "key", "revoke", viewer, "--json").ok(t)), &again); err != nil ||
+		again.Organization != first.Organization || again.Name != "ci" || !again.RevokedAt.Equal(key.RevokedAt) {
+		t.Errorf("revoked again: %+v %v", again, err)
+	}
+	if other, err := tenancy.APIKey(t.Context(), tenant.HashToken(first.AdminKey)); err != nil || !other.RevokedAt.IsZero() {
+		t.Errorf("another key is revoked: %+v %v", other, err)
+	}
+	f.run("--run-file", file, "key", "revoke", "llk_"+strings.Repeat("x", 43)).fails(t, exitFailed, "there is no such key")
+	f.run("--run-file", file, "key", "revoke", "llk_x").fails(t, exitUsage, "no API key")
 }

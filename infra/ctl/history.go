@@ -16,7 +16,11 @@ func historyTable(now recordState, revisions []revision, show func(revision, cha
 	}
 	for _, rev := range revisions {
 		before := undo(state, rev.Changes)
-		lead := []cell{styled(bold, fmt.Sprint(rev.Rev)), text(instant(rev.Version)), what(rev), text(who(state, before)), text(orElse(rev.Source.Event, "-"))}
+		when, event := instant(rev.Version), orElse(rev.Source.Event, "-")
+		if rev.Version.IsZero() {
+			when, event = "unknown", "unknown"
+		}
+		lead := []cell{styled(bold, fmt.Sprint(rev.Rev)), text(when), what(rev), text(who(state, before)), text(event)}
 		hidden := 0
 		for _, ch := range rev.Changes {
 			if show != nil && !show(rev, ch) {

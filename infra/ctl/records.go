@@ -119,6 +119,9 @@ func (c *command) recordCommand() *cobra.Command {
 			for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
 				t.add(row(name, displayField(r.Object, name, r.Fields[name], r.Fields))...)
 			}
+			for _, name := range slices.Sorted(maps.Keys(r.Large)) {
+				t.add(row(name, "("+bytesOf(r.Large[name].Bytes)+")")...)
+			}
 			c.printf("%s", t.format(c.paint, ""))
 			return nil
 		},

@@ -97,25 +97,27 @@ func TestHundredthsKeepEveryDigit(t *testing.T) {
 func TestHistoryTable(t *testing.T) {
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 	at := func(s int64) time.Time { return time.Unix(s, 0) }
-	now := recordState{Object: "opportunity", ID: "o1", Rev: 4, Deleted: true}
+	now := recordState{Object: "opportunity", ID: "o1", Rev: 6, Deleted: true}
 	revisions := []revision{
-		{Rev: 4, FromRev: 3, Version: at(4), Deleted: true, MergedInto: "o2", Source: source{Action: "deleted", Event: "ev_4"},
+		{Rev: 6, FromRev: 5, Version: at(4), Deleted: true, MergedInto: "o2", Source: source{Action: "deleted", Event: "ev_4"},
 			Changes: []change{{Field: "value", Old: raw("200")}, {Field: "value_currency", Old: raw(`"USD"`)}, {Field: "updated_by", Old: raw(`"user_2"`)}}},
-		{Rev: 3, FromRev: 1, Version: at(3), Repaired: true, Contested: true, Source: source{Action: "updated"},
+		{Rev: 5, FromRev: 3, Version: at(3), Repaired: true, Contested: true, Source: source{Action: "updated"},
 			Changes: []change{{Field: "updated_by", Old: raw(`"user_1"`), New: raw(`"user_2"`)}, {Field: "value", Old: raw("100"), New: raw("200")}}},
+		{Rev: 3, FromRev: 1, Repaired: true, Changes: []change{{Field: "value", Old: raw("100"), New: raw("100.0")}}},
 		{Rev: 1, Version: at(1), Source: source{Action: "created"},
 			Changes: []change{{Field: "note", NewLarge: &largeSketch{Bytes: 20_000}}, {Field: "updated_by", New: raw(`"user_1"`)}, {Field: "value", New: raw("100")}, {Field: "value_currency", New: raw(`"USD"`)}}},
 	}
 	got := historyTable(now, revisions, func(_ revision, ch change) bool { return ch.Field == "value" || ch.Field == "note" }).format(painter{}, "")
 	want := strings.Join([]string{
-		"REV  WHEN (UTC)           WHAT                                               WHO     EVENT  FIELD       OLD          NEW",
-		"4    1970-01-01 00:00:04  deleted into o2                                    -       ev_4   value       2.00 USD  →  -",
-		"                                                                                            and 2 more",
-		"3    1970-01-01 00:00:03  updated, contested, repaired (revs 2 to 3 in one)  user_2  -      value       1.00 USD  →  2.00 USD",
-		"                                                                                            and 1 more",
-		"1    1970-01-01 00:00:01  created                                            user_1  -      note        -         →  (19 KiB)",
-		"                                                                                            value       -         →  1.00 USD",
-		"                                                                                            and 2 more",
+		"REV  WHEN (UTC)           WHAT                                               WHO     EVENT    FIELD       OLD          NEW",
+		"6    1970-01-01 00:00:04  deleted into o2                                    -       ev_4     value       2.00 USD  →  -",
+		"                                                                                              and 2 more",
+		"5    1970-01-01 00:00:03  updated, contested, repaired (revs 4 to 5 in one)  user_2  -        value       1.00 USD  →  2.00 USD",
+		"                                                                                              and 1 more",
+		"3    unknown              changed, repaired (revs 2 to 3 in one)             user_1  unknown  value       1.00 USD  →  100.0",
+		"1    1970-01-01 00:00:01  created                                            user_1  -        note        -         →  (19 KiB)",
+		"                                                                                              value       -         →  1.00 USD",
+		"                                                                                              and 2 more",
 		"",
 	}, "\n")
 	if got != want {

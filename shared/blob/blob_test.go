@@ -124,7 +124,7 @@ func TestS3Failures(t *testing.T) {
 	}{
 		"slow down":     {answer(503, "SlowDown"), fault.RateLimited},
 		"broken":        {answer(500, "InternalError"), fault.Unavailable},
-		"no permission": {answer(403, "AccessDenied"), fault.Internal},
+		"wrong key":     {answer(403, "SignatureDoesNotMatch"), fault.Internal},
 		"no connection": {func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }, fault.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +138,17 @@ func TestS3Failures(t *testing.T) {
 			kindIs(t, err, test.want)
 		})
 	}
+	t.Run("a missing object where the bucket may not be listed", func(t *testing.T) {
+		s := blob.NewS3(newClient(t, answer(403, "AccessDenied")), bucket)
+		_, err := s.Get(t.Context(), "x")
+		kindIs(t, err, fault.NotFound)
+		_, err = s.GetRange(t.Context(), "x", 0, 1)
+		kindIs(t, err, fault.NotFound)
+		if !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("the cause is lost: %v", err)
+		}
+		kindIs(t, s.Put(t.Context(), "x", nil), fault.Internal)
+	})
 	t.Run("an answer that breaks off", func(t *testing.T) {
 		s := blob.NewS3(newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Length": {"10"}}, ContentLength: 10, Request: r,

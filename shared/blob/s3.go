@@ -68,6 +68,11 @@ func (s *S3) get(ctx context.Context, key string, span *string) ([]byte, error) 
 	switch awsfault.Code(err) {
 	case "NoSuchKey", "NotFound":
 		return nil, notFound(err)
+	case "AccessDenied":
+		// Who may not list the bucket, as our functions may not, is not told that an object is missing: 403 stands for 404
+		// then, and a permission that is really missing cannot be told from it. The cause is kept for the log.
+		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions
+		return nil, notFound(err)
 	case "InvalidRange":
 		return nil, outOfRange()
 	}

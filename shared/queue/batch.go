@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"leadline/shared/fault"
+	"leadline/shared/telemetry"
 )
 
 // Message is one message of a batch.
@@ -21,8 +21,6 @@ type Message struct {
 	Body string
 	// ReceiveCount is how often the message was delivered, this time included, from 1; zero if SQS does not say.
 	ReceiveCount int
-	// SentAt is when it was sent, to the millisecond; zero if SQS does not say.
-	SentAt time.Time
 }
 
 // Batch hands the messages of an event to handle and reports each that failed to SQS, which delivers it again and in the
@@ -55,9 +53,9 @@ func Batch(ctx context.Context, event events.SQSEvent, handle func(ctx context.C
 		if f := fault.Of(err); f != nil {
 			code = f.Code
 		}
-		log.LogAttrs(ctx, slog.LevelWarn, "message failed", slog.String("message_id", m.ID),
-			slog.String("kind", string(fault.KindOf(err))), slog.String("code", code),
-			slog.Int("receive_count", m.ReceiveCount), slog.String("error", err.Error()))
+		log.LogAttrs(ctx, slog.LevelWarn, "message failed", slog.String(telemetry.KeyMessage, m.ID),
+			slog.String(telemetry.KeyFault, string(fault.KindOf(err))), slog.String(telemetry.KeyCode, code),
+			slog.Int("receive_count", m.ReceiveCount), slog.String(telemetry.KeyError, err.Error()))
 	}
 	return response, nil
 }
@@ -103,12 +101,9 @@ func all(messages []Message, err error) []error {
 func messageOf(r events.SQSMessage) Message {
 	m := Message{ID: r.MessageId, Body: r.Body}
 	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html: attributes are
-	// texts, times milliseconds since 1970.
+	// texts.
 	if n, err := strconv.Atoi(r.Attributes["ApproximateReceiveCount"]); err == nil {
 		m.ReceiveCount = n
-	}
-	if ms, err := strconv.ParseInt(r.Attributes["SentTimestamp"], 10, 64); err == nil {
-		m.SentAt = time.UnixMilli(ms).UTC()
 	}
 	return m
 }

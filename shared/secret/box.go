@@ -14,9 +14,18 @@ import (
 // ciphertext and tag. Format byte and purpose are authenticated.
 const sealFormat = 1
 
-// Box seals and opens with one organization's data key. Every use has a purpose, a text of the program such as
-// "signing key": what was sealed for one purpose does not open for another. A Box shows nothing of its keys when
-// printed. It is safe for concurrent use.
+// The purposes. They are part of what is stored: under another text nothing opens.
+const (
+	// PurposeSigningKey: the keys that providers sign with (tenant.SigningKey.Sealed).
+	PurposeSigningKey = "signing-key"
+	// PurposeReceipt: the answers and requests in receipts (store.Receipt).
+	PurposeReceipt = "receipt"
+	// PurposeCursor: the cursors that the API gives out.
+	PurposeCursor = "cursor"
+)
+
+// Box seals and opens with one organization's data key. Every use has a purpose: what was sealed for one purpose does
+// not open for another. A Box shows nothing of its keys when printed. It is safe for concurrent use.
 //
 // Nonces are random: one data key is good for 2^32 sealings.
 type Box struct {

@@ -12,6 +12,9 @@ import (
 // MaxLimit is the most items that a page may ask for.
 const MaxLimit = 1000
 
+// MaxLookedAt is the most items that are looked at for one page of a list with a filter.
+const MaxLookedAt = 1000
+
 // The codes of the faults that callers tell apart.
 const (
 	// CodeTooLarge: what should be stored does not fit.

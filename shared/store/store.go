@@ -15,7 +15,7 @@ import (
 	"leadline/shared/tenant"
 )
 
-// Page asks for a part of a list.
+// Page asks for a part of a list. A page may be shorter than its limit, even empty, and yet have a Next.
 type Page struct {
 	// Cursor is the Next of the page before, empty for the first page. One that was not given out is Invalid.
 	Cursor string
@@ -77,7 +77,8 @@ type Intake interface {
 	Resolve(ctx context.Context, organization, id string, at time.Time) error
 	// Entry reads one entry, consistently.
 	Entry(ctx context.Context, organization, id string) (quarantine.Entry, error)
-	// Entries pages through the entries of an organization that match the filter, newest first.
+	// Entries pages through the entries of an organization that match the filter, newest first. For one page it looks at
+	// MaxLookedAt entries at most.
 	Entries(ctx context.Context, organization string, filter QuarantineFilter, page Page) (entries []quarantine.Entry, next string, err error)
 }
 
@@ -99,13 +100,16 @@ type Tenancy interface {
 	CreateAPIKey(ctx context.Context, key tenant.APIKey) error
 	// APIKey reads a key by its hash, revoked ones too, consistently.
 	APIKey(ctx context.Context, hash string) (tenant.APIKey, error)
+	// RevokeAPIKey notes that a key is revoked. One that was revoked before stays so since then. NotFound if there is none.
+	RevokeAPIKey(ctx context.Context, hash string, at time.Time) error
 
 	// CreateConnection stores a new connection, the hook that leads to it, and, unless receipt is nil, the receipt of
 	// the request, all or nothing. Conflict if the id or the hook (CodeTaken) or the receipt (CodeReceiptTaken) is taken;
 	// a receipt that had expired at c.CreatedAt is not.
 	CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *Receipt) error
 	// UpdateConnection replaces a connection and its hook if the stored Rev is still c.Rev-1, all or nothing, with the
-	// receipt as above, at c.UpdatedAt. Conflict (CodeStale) if it is not. Nothing stays where the hook was before.
+	// receipt as above, at c.UpdatedAt. Conflict (CodeStale) if it is not. The hook keeps its token: Conflict (CodeTaken)
+	// if that does not lead to the connection already.
 	UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *Receipt) error
 	// Connection reads one, consistently.
 	Connection(ctx context.Context, organization, id string) (tenant.Connection, error)
@@ -114,6 +118,9 @@ type Tenancy interface {
 	// Hook reads a hook by the hash of its token, consistently: one read.
 	Hook(ctx context.Context, tokenHash string) (tenant.Hook, error)
 
+	// SaveReceipt stores the receipt of a request that changed nothing else. Conflict (CodeReceiptTaken) if one is stored
+	// that has not expired at a time.
+	SaveReceipt(ctx context.Context, receipt Receipt, at time.Time) error
 	// Receipt reads the receipt of a request by its Idempotency-Key, consistently. Expired ones are not found.
 	Receipt(ctx context.Context, organization, key string, now time.Time) (Receipt, error)
 }

@@ -26,9 +26,8 @@ const (
 	KeyError        = "error"
 	KeyOrganization = "organization"
 	KeyConnection   = "connection"
-	KeyConnector    = "connector"
 	KeyDelivery     = "delivery"
-	KeyMessage      = "message"
+	KeyMessage      = "message_id"
 )
 
 // Start runs a Lambda function: build makes its handler once, at start-up; a failure there is logged and ends the

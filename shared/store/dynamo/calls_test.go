@@ -91,8 +91,12 @@ func testCalls(t *testing.T, l local) {
 		{"Organization", func() error { _, err := s.Tenancy.Organization(t.Context(), "o"); return err }, "GetItem"},
 		{"CreateAPIKey", func() error { return s.Tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: "h"}) }, "TransactWriteItems"},
 		{"APIKey", func() error { _, err := s.Tenancy.APIKey(t.Context(), "h"); return err }, "GetItem"},
+		{"RevokeAPIKey", func() error { return s.Tenancy.RevokeAPIKey(t.Context(), "h", time.Now()) }, "UpdateItem"},
+		{"SaveReceipt", func() error {
+			return s.Tenancy.SaveReceipt(t.Context(), store.Receipt{Organization: "o", Key: "k", ExpiresAt: time.Now()}, time.Now())
+		}, "TransactWriteItems"},
 		{"CreateConnection", func() error { return s.Tenancy.CreateConnection(t.Context(), c, hook, receipt) }, "TransactWriteItems"},
-		{"UpdateConnection", func() error { c.Rev++; return s.Tenancy.UpdateConnection(t.Context(), c, hook, nil) }, "GetItem TransactWriteItems"},
+		{"UpdateConnection", func() error { c.Rev++; return s.Tenancy.UpdateConnection(t.Context(), c, hook, nil) }, "TransactWriteItems"},
 		{"Connection", func() error { _, err := s.Tenancy.Connection(t.Context(), c.Organization, c.ID); return err }, "GetItem"},
 		{"Connections", func() error { _, _, err := s.Tenancy.Connections(t.Context(), c.Organization, first); return err }, "Query"},
 		{"Hook", func() error { _, err := s.Tenancy.Hook(t.Context(), hook.TokenHash); return err }, "GetItem"},

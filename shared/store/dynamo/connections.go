@@ -3,8 +3,6 @@ package dynamo
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"leadline/shared/fault"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -23,34 +21,21 @@ func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hoo
 	return s.transact(ctx, "create connection", steps...)
 }
 
-// UpdateConnection implements store.Tenancy in one GetItem, which tells whether the hook has moved, and one transaction.
-// A receipt that had expired when the connection was updated does not stand in the way.
+// UpdateConnection implements store.Tenancy in one transaction of two or three items. A receipt that had expired when the
+// connection was updated does not stand in the way.
 func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	const what = "update connection"
-	stale := fault.New(fault.Conflict, store.CodeStale, "the connection has changed since it was read")
-	before, err := s.Connection(ctx, c.Organization, c.ID)
-	if fault.Is(err, fault.NotFound) || err == nil && before.Rev != c.Rev-1 {
-		return failed(stale, what)
-	}
-	if err != nil {
-		return failed(err, what)
-	}
 	rev := item{":rev": number(c.Rev - 1)}
 	own := item{":organization": text(c.Organization), ":connection": text(c.ID)}
 	steps := []step{
-		s.create(encodeConnection(c), "rev = :rev", rev, stale),
-		s.create(encodeHook(hook), unlessThere+" OR organization = :organization AND connection_id = :connection", own, taken("hook")),
-	}
-	if before.Hook != hook.TokenHash {
-		// The old URL must not lead to the connection any longer. That the hook is still this one holds by the rev.
-		steps = append(steps, step{write: types.TransactWriteItem{
-			Delete: &types.Delete{TableName: &s.name, Key: hookKey(before.Hook).item()},
-		}})
+		s.create(encodeConnection(c), "rev = :rev", rev,
+			fault.New(fault.Conflict, store.CodeStale, "the connection has changed since it was read")),
+		s.create(encodeHook(hook), "organization = :organization AND connection_id = :connection", own,
+			fault.New(fault.Conflict, store.CodeTaken, "the hook does not lead to the connection")),
 	}
 	if receipt != nil {
 		steps = append(steps, s.createReceipt(*receipt, c.UpdatedAt))
 	}
-	return s.transact(ctx, what, steps...)
+	return s.transact(ctx, "update connection", steps...)
 }
 
 // Connection implements store.Tenancy in one GetItem.

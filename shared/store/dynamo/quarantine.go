@@ -71,8 +71,8 @@ func (s *Intake) Entry(ctx context.Context, organization, id string) (quarantine
 	return entry, failed(err, what)
 }
 
-// Entries implements store.Intake: eventually consistent, one Query per shard for the first entries and further ones
-// as the filter needs them.
+// Entries implements store.Intake: eventually consistent, one Query per shard for the first entries and, as the filter
+// needs them, one for each further 250.
 func (s *Intake) Entries(ctx context.Context, organization string, filter store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
 	const what = "list entries"
 	list := []string{"quarantine", organization, filter.Connection, string(filter.Reason), string(filter.Status)}
@@ -100,9 +100,9 @@ func (s *Intake) Entries(ctx context.Context, organization string, filter store.
 	}
 	var (
 		found []quarantine.Entry
-		last  string
+		last  string // what was looked at last
 	)
-	for {
+	for looked := 0; ; looked++ {
 		next, err := newest(ctx, shards[:])
 		if err != nil || next == nil {
 			return found, "", err
@@ -111,13 +111,13 @@ func (s *Intake) Entries(ctx context.Context, organization string, filter store.
 		if err != nil {
 			return nil, "", failed(err, what)
 		}
-		if !matches(entry, filter) {
-			continue
-		}
-		if len(found) == p.Limit {
+		matching := matches(entry, filter)
+		if looked == store.MaxLookedAt || matching && len(found) == p.Limit {
 			return found, store.Next(list, last), nil
 		}
-		found, last = append(found, entry), next.primary().sk
+		if last = next.primary().sk; matching {
+			found = append(found, entry)
+		}
 	}
 }
 

@@ -68,6 +68,24 @@ func (s *Tenancy) APIKey(ctx context.Context, hash string) (tenant.APIKey, error
 	return key, failed(in.err, what)
 }
 
+// RevokeAPIKey implements store.Tenancy in one UpdateItem.
+func (s *Tenancy) RevokeAPIKey(ctx context.Context, hash string, at time.Time) error {
+	const what = "revoke API key"
+	standing, refused, err := s.update(ctx, what, apiKeyKey(hash), change{
+		set: []string{"#at = :at"}, condition: "attribute_exists(pk) AND attribute_not_exists(#at)",
+		names: map[string]string{"#at": "revoked_at"}, values: item{":at": text(timeText(at))},
+	})
+	if err == nil && refused && len(standing) == 0 {
+		return fmt.Errorf("store: %s: %w", what, fault.New(fault.NotFound, "not_found", "API key not found"))
+	}
+	return err
+}
+
+// SaveReceipt implements store.Tenancy in one transaction.
+func (s *Tenancy) SaveReceipt(ctx context.Context, receipt store.Receipt, at time.Time) error {
+	return s.transact(ctx, "save receipt", s.createReceipt(receipt, at))
+}
+
 // Receipt implements store.Tenancy in one GetItem.
 func (s *Tenancy) Receipt(ctx context.Context, organization, key string, now time.Time) (store.Receipt, error) {
 	const what, missing = "get receipt", "receipt"

@@ -165,17 +165,41 @@ func (s *Intake) Entry(ctx context.Context, organization, id string) (quarantine
 // Entries implements store.Intake.
 func (s *Intake) Entries(ctx context.Context, organization string, f store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
 	list := []string{"quarantine", organization, f.Connection, string(f.Reason), string(f.Status)}
-	return page(ctx, list, p, true, func(after string) []entry[quarantine.Entry] {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		var entries []entry[quarantine.Entry]
-		for id, e := range s.entries[organization] {
-			if (p.Cursor == "" || id < after) && matches(e, f) {
-				entries = append(entries, entry[quarantine.Entry]{id, e})
-			}
+	position, err := p.Position(list, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := alive(ctx); err != nil {
+		return nil, "", err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []quarantine.Entry
+	last := ""
+	for looked, id := range s.behind(organization, position) {
+		e := s.entries[organization][id]
+		matching := matches(e, f)
+		if looked == store.MaxLookedAt || matching && len(found) == p.Limit {
+			return found, store.Next(list, last), nil
 		}
-		return entries
-	})
+		if last = id; matching {
+			found = append(found, e)
+		}
+	}
+	return found, "", nil
+}
+
+// behind gives the ids of the entries behind a position, newest first; all if it is nil. The caller holds the lock.
+func (s *Intake) behind(organization string, position []string) []string {
+	var ids []string
+	for id := range s.entries[organization] {
+		if position == nil || id < position[0] {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	return ids
 }
 
 func matches(e quarantine.Entry, f store.QuarantineFilter) bool {

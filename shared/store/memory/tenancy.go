@@ -64,6 +64,24 @@ func (s *Tenancy) APIKey(ctx context.Context, hash string) (tenant.APIKey, error
 	return get(ctx, s, s.keys, hash, "API key")
 }
 
+// RevokeAPIKey implements store.Tenancy.
+func (s *Tenancy) RevokeAPIKey(ctx context.Context, hash string, at time.Time) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, found := s.keys[hash]
+	if !found {
+		return notFound("API key")
+	}
+	if key.RevokedAt.IsZero() {
+		key.RevokedAt = at
+		s.keys[hash] = key
+	}
+	return nil
+}
+
 // CreateConnection implements store.Tenancy.
 func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
 	if err := alive(ctx); err != nil {
@@ -95,13 +113,12 @@ func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hoo
 	if !found || before.Rev != c.Rev-1 {
 		return conflict(store.CodeStale, "the connection has changed since it was read")
 	}
-	if h, found := s.hooks[hook.TokenHash]; found && (h.Organization != c.Organization || h.Connection != c.ID) {
-		return conflict(store.CodeTaken, "the hook exists already")
+	if h := s.hooks[hook.TokenHash]; h.Organization != c.Organization || h.Connection != c.ID {
+		return conflict(store.CodeTaken, "the hook does not lead to the connection")
 	}
 	if err := s.free(receipt, c.UpdatedAt); err != nil {
 		return err
 	}
-	delete(s.hooks, before.Hook)
 	s.store(c, hook, receipt)
 	return nil
 }
@@ -155,6 +172,20 @@ func (s *Tenancy) Hook(ctx context.Context, tokenHash string) (tenant.Hook, erro
 	h, err := get(ctx, s, s.hooks, tokenHash, "hook")
 	h.Keys = slices.Clone(h.Keys)
 	return h, err
+}
+
+// SaveReceipt implements store.Tenancy.
+func (s *Tenancy) SaveReceipt(ctx context.Context, receipt store.Receipt, at time.Time) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.free(&receipt, at); err != nil {
+		return err
+	}
+	s.receipts[owned{receipt.Organization, receipt.Key}] = receipt
+	return nil
 }
 
 // Receipt implements store.Tenancy.

@@ -44,6 +44,7 @@ func quarantineTests() []test {
 			same(t, entry(t, s, e), e)
 		}},
 		{"entries come newest first, with every limit and filter", filters},
+		{"a filter that lets little through ends a page early, and loses nothing", rareEntries},
 		{"new entries and resolved ones do not disturb the pages behind", steadyPages},
 		{"entries of others are not listed, their cursors are invalid", func(t *testing.T, s Stores) {
 			for n := range 3 {
@@ -171,6 +172,38 @@ func filters(t *testing.T, s Stores) {
 			}
 		}
 	}
+}
+
+// rareEntries has matches on both sides of the last entry that is looked at for the first page.
+func rareEntries(t *testing.T, s Stores) {
+	const more = 3
+	total := store.MaxLookedAt + more
+	rare := map[int]bool{0: true, more - 1: true, more: true}
+	var want []quarantine.Entry
+	for n := range total {
+		e := newEntry("org_a", total-1-n) // the newest first
+		if rare[total-1-n] {
+			e.Connection = "conn_rare"
+			want = append(want, e)
+		}
+		ok(t, s.Intake.SetAside(ctx(t), e))
+	}
+	list := entries(t, s, "org_a", store.QuarantineFilter{Connection: "conn_rare"})
+	first, cursor, err := list(store.Page{Limit: 100})
+	ok(t, err)
+	if len(first) > 1 || cursor == "" {
+		t.Fatalf("the first page has %q and the cursor %q: more than %d entries were looked at", idsOf(first), cursor, store.MaxLookedAt)
+	}
+	got := first
+	for n := 0; cursor != ""; n++ {
+		var items []quarantine.Entry
+		items, cursor, err = list(store.Page{Cursor: cursor, Limit: 1})
+		ok(t, err)
+		if got = append(got, items...); n > total {
+			t.Fatal("the list does not end")
+		}
+	}
+	same(t, got, want)
 }
 
 // newEntry makes the n-th entry of an organization; ids sort by n.

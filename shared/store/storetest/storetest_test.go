@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -77,7 +76,9 @@ func broken() map[string]defect {
 		"entries ignore the filter":         {"Quarantine/entries come newest first", func(s *Stores) { s.Intake = unfiltered{s.Intake} }},
 		"entries know no organization":      {"Quarantine/an entry of another", func(s *Stores) { s.Intake = &shared{Intake: s.Intake} }},
 		"creation is not all or nothing":    {"Connections/a refused creation", func(s *Stores) { s.Tenancy = halves{s.Tenancy} }},
-		"old hooks lead on":                 {"Connections/a hook that moves", func(s *Stores) { s.Tenancy = &sticky{Tenancy: s.Tenancy} }},
+		"hooks move":                        {"Connections/a refused update", func(s *Stores) { s.Tenancy = moving{s.Tenancy} }},
+		"a filtered list reads to its end":  {"Quarantine/a filter that lets little", func(s *Stores) { s.Intake = greedy{s.Intake} }},
+		"keys are revoked again":            {"Tenancy/a revoked API key stays", func(s *Stores) { s.Tenancy = revokedLater{s.Tenancy} }},
 		"receipts never expire":             {"Tenancy/a receipt is kept whole until", func(s *Stores) { s.Tenancy = eternal{s.Tenancy} }},
 		"a job has no cursor of its own":    {"Cursors/jobs are kept apart", func(s *Stores) { s.Cursors = oneJob{s.Cursors} }},
 		"errors have no kind":               {"Tenancy/a missing organization", func(s *Stores) { s.Tenancy = kindless{s.Tenancy} }},
@@ -256,35 +257,35 @@ func (h halves) CreateConnection(ctx context.Context, c tenant.Connection, hook 
 	return err
 }
 
-type sticky struct {
-	store.Tenancy
-	mu    sync.Mutex
-	hooks map[string]tenant.Hook
-}
+type moving struct{ store.Tenancy }
 
-func (s *sticky) Hook(ctx context.Context, hash string) (tenant.Hook, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.hooks[hash], nil
-}
-
-func (s *sticky) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
-	s.keep(hook)
-	return s.Tenancy.CreateConnection(ctx, c, hook, r)
-}
-
-func (s *sticky) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
-	s.keep(hook)
-	return s.Tenancy.UpdateConnection(ctx, c, hook, r)
-}
-
-func (s *sticky) keep(hook tenant.Hook) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.hooks == nil {
-		s.hooks = map[string]tenant.Hook{}
+func (m moving) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, r *store.Receipt) error {
+	if present, err := m.Tenancy.Connection(ctx, c.Organization, c.ID); err == nil && present.Hook != hook.TokenHash {
+		c.Hook, hook.TokenHash = present.Hook, present.Hook // as if the new token were the old one
 	}
-	s.hooks[hook.TokenHash] = hook
+	return m.Tenancy.UpdateConnection(ctx, c, hook, r)
+}
+
+type greedy struct{ store.Intake }
+
+func (g greedy) Entries(ctx context.Context, org string, f store.QuarantineFilter, p store.Page) (found []quarantine.Entry, next string, err error) {
+	for {
+		items, next, err := g.Intake.Entries(ctx, org, f, store.Page{Cursor: p.Cursor, Limit: p.Limit - len(found)})
+		found = append(found, items...)
+		if p.Cursor = next; err != nil || next == "" || len(found) == p.Limit {
+			return found, next, err
+		}
+	}
+}
+
+type revokedLater struct{ store.Tenancy }
+
+func (r revokedLater) APIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
+	key, err := r.Tenancy.APIKey(ctx, hash)
+	if !key.RevokedAt.IsZero() {
+		key.RevokedAt = key.RevokedAt.Add(time.Hour)
+	}
+	return key, err
 }
 
 type eternal struct{ store.Tenancy }

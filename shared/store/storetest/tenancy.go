@@ -44,6 +44,25 @@ func tenancyTests() []test {
 			_, err := s.Tenancy.APIKey(ctx(t), tenant.HashToken("x"))
 			is(t, err, fault.NotFound, "")
 		}},
+		{"a revoked API key stays revoked since the first time", func(t *testing.T, s Stores) {
+			is(t, s.Tenancy.RevokeAPIKey(ctx(t), "h", base()), fault.NotFound, "")
+			_, err := s.Tenancy.APIKey(ctx(t), "h")
+			is(t, err, fault.NotFound, "")
+			key := tenant.APIKey{Hash: "h", Organization: "org_a", Name: "ops", Role: tenant.Operator, CreatedAt: base()}
+			other := key
+			other.Hash = "other"
+			ok(t, s.Tenancy.CreateAPIKey(ctx(t), key))
+			ok(t, s.Tenancy.CreateAPIKey(ctx(t), other))
+			for _, at := range []time.Time{base().Add(time.Hour), base().Add(2 * time.Hour)} {
+				ok(t, s.Tenancy.RevokeAPIKey(ctx(t), key.Hash, at))
+			}
+			key.RevokedAt = base().Add(time.Hour)
+			for _, want := range []tenant.APIKey{key, other} {
+				got, err := s.Tenancy.APIKey(ctx(t), want.Hash)
+				ok(t, err)
+				same(t, got, want)
+			}
+		}},
 		{"one of concurrent creations wins", func(t *testing.T, s Stores) {
 			oneWins(t, atOnce(t, func(int) error {
 				return s.Tenancy.CreateOrganization(ctx(t), tenant.Organization{ID: "org_a", CreatedAt: base()})
@@ -64,6 +83,21 @@ func tenancyTests() []test {
 				_, err := s.Tenancy.Receipt(ctx(t), r.Organization, r.Key, now)
 				is(t, err, fault.NotFound, "")
 			}
+		}},
+		{"a receipt alone is kept whole, unless its place is taken", func(t *testing.T, s Stores) {
+			r := newReceipt("k", base().Add(time.Hour))
+			ok(t, s.Tenancy.SaveReceipt(ctx(t), r, base()))
+			later := newReceipt("k", base().Add(3*time.Hour))
+			later.Request = "a later request"
+			is(t, s.Tenancy.SaveReceipt(ctx(t), later, r.ExpiresAt.Add(-1)), fault.Conflict, store.CodeReceiptTaken)
+			is(t, create(t, s, "conn_a", &later), fault.Conflict, store.CodeReceiptTaken)
+			got, err := s.Tenancy.Receipt(ctx(t), "org_a", "k", base())
+			ok(t, err)
+			same(t, got, r)
+			ok(t, s.Tenancy.SaveReceipt(ctx(t), later, r.ExpiresAt))
+			got, err = s.Tenancy.Receipt(ctx(t), "org_a", "k", r.ExpiresAt)
+			ok(t, err)
+			same(t, got, later)
 		}},
 		{"receipts of other organizations and keys are not found", func(t *testing.T, s Stores) {
 			long := newReceipt(strings.Repeat("#", 5000), base().Add(time.Hour))
