@@ -14,7 +14,7 @@ trap finish EXIT
 run() { "$step" "$@" || failed=1; }
 must() { "$step" "$@" || { "$step" --summary; exit 1; }; }
 
-$step --reset
+[ -n "${LEADLINE_KEEP_STEPS:-}" ] || $step --reset
 must "set-up" infra/scripts/setup.sh
 must "build" make --no-print-directory build
 must "compile the tests" go test -count=1 -run='^$' ./... 
