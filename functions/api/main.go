@@ -1,12 +1,12 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,23 +15,14 @@ import (
 	"leadline/shared/blob"
 	"leadline/shared/connector"
 	"leadline/shared/connectors"
+	"leadline/shared/function"
 	"leadline/shared/queue"
 	"leadline/shared/secret"
-	"leadline/shared/settings"
 	"leadline/shared/store/dynamo"
-	"leadline/shared/telemetry"
 )
 
 func main() {
-	telemetry.Start("api", func(ctx context.Context, log *slog.Logger) (func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error), error) {
-		var cfg Config
-		if err := settings.Load(&cfg); err != nil {
-			return nil, err
-		}
-		aws, err := settings.AWS(ctx)
-		if err != nil {
-			return nil, err
-		}
+	function.Start("api", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse] {
 		db := dynamodb.NewFromConfig(aws)
 		return newHandler(options{
 			Config: cfg, Now: time.Now, Random: rand.Reader, Log: log, Version: version(),
@@ -40,6 +31,6 @@ func main() {
 			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Inbox: queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox),
 			Keyring:    secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
 			Connectors: connector.NewRegistry(connectors.All()...),
-		}).Handle, nil
+		}).Handle
 	})
 }

@@ -3,35 +3,26 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"leadline/shared/blob"
+	"leadline/shared/function"
 	"leadline/shared/queue"
 	"leadline/shared/secret"
-	"leadline/shared/settings"
 	"leadline/shared/store/dynamo"
-	"leadline/shared/telemetry"
 )
 
 func main() {
-	telemetry.Start("receive", func(ctx context.Context, log *slog.Logger) (func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error), error) {
-		var cfg Config
-		if err := settings.Load(&cfg); err != nil {
-			return nil, err
-		}
-		aws, err := settings.AWS(ctx)
-		if err != nil {
-			return nil, err
-		}
+	function.Start("receive", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse] {
 		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
 			queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads))
-		return h.Handle, nil
+		return h.Handle
 	})
 }

@@ -3,28 +3,19 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"leadline/shared/settings"
+	"leadline/shared/function"
 	"leadline/shared/store/dynamo"
-	"leadline/shared/telemetry"
 )
 
 func main() {
-	telemetry.Start("relay", func(ctx context.Context, log *slog.Logger) (func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error), error) {
-		var cfg Config
-		if err := settings.Load(&cfg); err != nil {
-			return nil, err
-		}
-		aws, err := settings.AWS(ctx)
-		if err != nil {
-			return nil, err
-		}
+	function.Start("relay", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.DynamoDBEvent, events.DynamoDBEventResponse] {
 		h := &handler{log: log, history: dynamo.NewHistory(dynamodb.NewFromConfig(aws), cfg.History)}
-		return h.Handle, nil
+		return h.Handle
 	})
 }

@@ -6,11 +6,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"leadline/shared/fault"
@@ -29,18 +27,6 @@ const (
 	KeyDelivery     = "delivery"
 	KeyMessage      = "message_id"
 )
-
-// Start runs a Lambda function: build makes its handler once, at start-up; a failure there is logged and ends the
-// process, which Lambda reports as an initialization error. It returns only in tests.
-func Start[In, Out any](function string, build func(ctx context.Context, log *slog.Logger) (func(context.Context, In) (Out, error), error)) {
-	log := NewLogger(os.Stdout, function, os.Getenv("LOG_LEVEL"))
-	handle, err := build(context.Background(), log)
-	if err != nil {
-		log.Error("start", KeyError, err.Error())
-		os.Exit(1)
-	}
-	lambda.Start(Wrap(function, os.Getenv("STAGE"), log, os.Stdout, handle))
-}
 
 // NewLogger makes the logger of a function: JSON lines to w from a level (debug, info, warn, error; info if unknown).
 func NewLogger(w io.Writer, function, level string) *slog.Logger {
