@@ -55,9 +55,10 @@ func newPager(stack awscdk.Stack, s settings) awssns.Topic {
 type alarm struct {
 	id     string
 	metric awscloudwatch.IMetric
-	// atLeast is compared with each of the last periods of the metric, all of which must reach it.
+	// atLeast is compared with each of the last periods of the metric. enough of them must reach it; all, if 0.
 	atLeast float64
 	periods float64
+	enough  float64
 	// advice tells the person called what it means and what to do.
 	advice string
 }
@@ -69,12 +70,16 @@ type alarms struct {
 }
 
 func (all *alarms) add(scope constructs.Construct, a alarm) awscloudwatch.Alarm {
+	if a.enough == 0 {
+		a.enough = a.periods
+	}
 	made := awscloudwatch.NewAlarm(scope, jsii.String(a.id), &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(a.advice),
 		Metric:             a.metric,
 		Threshold:          jsii.Number(a.atLeast),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		EvaluationPeriods:  jsii.Number(a.periods),
+		DatapointsToAlarm:  jsii.Number(a.enough),
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING, // these metrics are silent when nothing happens
 	})
 	page := awscloudwatchactions.NewSnsAction(all.pager)
@@ -90,14 +95,23 @@ func metricOptions(statistic string, period awscdk.Duration) *awscloudwatch.Metr
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// ofFunction watches a function and gives the alarm on its errors.
-func (all *alarms) ofFunction(f deployed) awscloudwatch.Alarm {
-	errors := all.add(f.scope, alarm{
+// ofFunction watches a function and gives the alarms that roll its deployments back.
+func (all *alarms) ofFunction(f deployed) (rollback []interfacesawscloudwatch.IAlarmRef) {
+	rollback = append(rollback, all.add(f.scope, alarm{
 		id: "Errors", metric: f.live.MetricErrors(metricOptions("Sum", minutes(5))), atLeast: f.errors, periods: 1,
 		advice: f.name + " crashed, timed out or gave up. Read the lines of level ERROR in its log group. If it began with a " +
 			"deployment, that is being rolled back; if not, look for an outage of what it calls. Webhooks and queues are " +
 			"tried again meanwhile, nothing of theirs is lost.",
-	})
+	}))
+	if f.faults > 0 {
+		rollback = append(rollback, all.ofFaults(f))
+	} else {
+		all.add(f.scope, alarm{
+			id: "Faults", metric: f.faulty(minutes(60)), atLeast: 1, periods: 1,
+			advice: f.name + " ran, but could not do all that it should. The lines of level ERROR in its log group say what failed " +
+				"and how often. It tries again with its next pass; if the cause is not one that passes, remove it.",
+		})
+	}
 	all.add(f.scope, alarm{
 		id: "Throttles", metric: f.live.MetricThrottles(metricOptions("Sum", minutes(1))), atLeast: 1, periods: 5,
 		advice: f.name + " was refused capacity for five minutes. Compare the account's concurrent executions with its limit; " +
@@ -110,7 +124,24 @@ func (all *alarms) ofFunction(f deployed) awscloudwatch.Alarm {
 				"throttled. The stream keeps a day; the history that is lost after that, sweep repairs.",
 		})
 	}
-	return errors
+	return rollback
+}
+
+// ofFaults watches what fails within invocations of a function. Lambda counts none of it as an error: a release that
+// answers 503 to everything would look sound.
+//
+// A canary lasts five minutes, and the alarm must ring before they are over: it looks at single minutes. A single call or
+// batch that meets an outage of a second falls into one minute, what is broken into the next as well: two of three must
+// be bad. The third is also for the metric itself, which comes out of the log late and is filled with 0 until then:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+func (all *alarms) ofFaults(f deployed) awscloudwatch.Alarm {
+	return all.add(f.scope, alarm{
+		id: "Faults", metric: f.faulty(minutes(1)), atLeast: f.faults, periods: 3, enough: 2,
+		advice: f.name + " runs, but what it is asked for fails for a fault of ours (internal) or of what it calls (unavailable). " +
+			"Read the lines of level ERROR and WARN in its log group. If it began with a deployment, that is being rolled " +
+			"back; if not, look for an outage of what it calls and for a permission or a setting that is missing. Webhooks, " +
+			"queues and streams are tried again meanwhile.",
+	})
 }
 
 // ofQueues watches the queues.

@@ -123,6 +123,10 @@ func brokenFunctions() []breakage {
 		{"rollout", "an alarm on the version that nothing invokes", "its own errors", func(tpl template) {
 			set("Api/Errors", []any{map[string]any{"Name": "FunctionName", "Value": map[string]any{"Ref": tpl.named("Api/Function")}}}, "Dimensions")(tpl)
 		}},
+		{"rollout", "no alarm on faults", "Api/Function is not rolled back by the alarm on its own faults", func(tpl template) {
+			alarms := list(tpl.get(tpl.named("Api/Rollout"), "AlarmConfiguration", "Alarms"))
+			set("Api/Rollout", alarms[:1], "AlarmConfiguration", "Alarms")(tpl)
+		}},
 		{"rollout", "no rollback", "not rolled back by an alarm", set("Api/Rollout", nil, "AutoRollbackConfiguration")},
 	}
 }
@@ -221,6 +225,13 @@ func brokenWatch() []breakage {
 		{"alarms", "says nothing", "Inbox/Age does not tell", set("Inbox/Age", "Inbox is old", "AlarmDescription")},
 		{"alarms", "switched off", "Api/Errors is switched off", set("Api/Errors", false, "ActionsEnabled")},
 		{"alarms", "errors", "watches Errors of Relay/Function", remove("Relay/Errors")},
+		{"alarms", "faults", "watches faults of Relay/Function", remove("Relay/Faults")},
+		{"alarms", "faults of what a schedule starts", "watches faults of Sweep/Function", remove("Sweep/Faults")},
+		{"alarms", "faults of another stage", "watches faults of Api/Function", func(tpl template) {
+			metric := dig(list(tpl.get(tpl.named("Api/Faults"), "Metrics"))[1], "MetricStat", "Metric").(map[string]any)
+			metric["Namespace"] = "Leadline/dev"
+		}},
+		{"alarms", "faults seen too late", "watches faults of Api/Function", set("Api/Faults", 15.0, "EvaluationPeriods")},
 		{"alarms", "throttles", "watches Throttles of Api/Function", remove("Api/Throttles")},
 		{"alarms", "lag", "watches IteratorAge of Relay/Function", remove("Relay/Lag")},
 		{"alarms", "age", "watches ApproximateAgeOfOldestMessage of Inbox", remove("Inbox/Age")},

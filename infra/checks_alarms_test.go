@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"leadline/shared/fault"
+	"leadline/shared/telemetry"
 )
 
-// checkRollout wants an alias and a gradual rollout for each function, rolled back by an alarm on that function's errors.
-func checkRollout(tpl template, config string) (wrong problems) {
+// checkRollout wants an alias and a gradual rollout for each function, rolled back by alarms on that function's errors and
+// faults.
+func checkRollout(tpl template, stage, config string) (wrong problems) {
 	groups := map[string]string{} // by the alias that a group rolls out
 	for _, id := range tpl.of("AWS::Lambda::Alias") {
 		update, _ := tpl[id].UpdatePolicy["CodeDeployLambdaAliasUpdate"].(map[string]any)
@@ -15,7 +20,7 @@ func checkRollout(tpl template, config string) (wrong problems) {
 			wrong.add("the alias %s is not called live", tpl.name(id))
 		}
 	}
-	for _, id := range tpl.of("AWS::Lambda::Function") {
+	for short, id := range functionsOf(tpl, stage) {
 		name, group := tpl.name(id), groups[tpl.name(id)]
 		if group == "" {
 			wrong.add("%s has no alias that is rolled out", name)
@@ -27,12 +32,50 @@ func checkRollout(tpl template, config string) (wrong problems) {
 		if !strings.Contains(tpl.text(group, "AutoRollbackConfiguration", "Events"), "DEPLOYMENT_STOP_ON_ALARM") {
 			wrong.add("%s is not rolled back by an alarm", name)
 		}
-		alarm := tpl.named(tpl.render(dig(first(tpl.get(group, "AlarmConfiguration", "Alarms")), "Name")))
-		if tpl.text(alarm, "MetricName") != "Errors" || !watches(tpl, alarm, name+":live") {
-			wrong.add("%s is not rolled back by the alarm on its own errors", name)
+		alarms := list(tpl.get(group, "AlarmConfiguration", "Alarms"))
+		backBy := func(what string, matches func(alarm string) bool) {
+			if !slices.ContainsFunc(alarms, func(a any) bool { return matches(tpl.named(tpl.render(dig(a, "Name")))) }) {
+				wrong.add("%s is not rolled back by the alarm on its own %s", name, what)
+			}
+		}
+		backBy("errors", func(alarm string) bool {
+			return tpl.text(alarm, "MetricName") == "Errors" && watches(tpl, alarm, name+":live")
+		})
+		if !scheduled(tpl, id) {
+			backBy("faults", func(alarm string) bool { return watchesFaults(tpl, alarm, stage, short, 60) })
 		}
 	}
 	return wrong
+}
+
+// scheduled tells whether a schedule starts a function: a run falls into a rollout by chance only.
+func scheduled(tpl template, function string) bool {
+	return slices.ContainsFunc(tpl.of("AWS::Scheduler::Schedule"), func(id string) bool {
+		return invoked(tpl, tpl.text(id, "Target", "Arn")) == function
+	})
+}
+
+// watchesFaults tells whether an alarm adds up what a function prints of failures within its invocations, by so many
+// seconds: of minutes it can ring within the five of a canary.
+func watchesFaults(tpl template, alarm, stage, function string, seconds int) bool {
+	var expression string
+	var counted []string
+	for _, m := range list(tpl.get(alarm, "Metrics")) {
+		if text, ok := dig(m, "Expression").(string); ok {
+			expression = text
+			continue
+		}
+		dimension := first(dig(m, "MetricStat", "Metric", "Dimensions"))
+		counted = append(counted, fmt.Sprintf("%v %v %v=%v %v %v %v", dig(m, "MetricStat", "Metric", "Namespace"), dig(m, "MetricStat", "Metric", "MetricName"),
+			dig(dimension, "Name"), dig(dimension, "Value"), dig(m, "MetricStat", "Stat"), dig(m, "MetricStat", "Period"), dig(m, "Id")))
+	}
+	slices.Sort(counted)
+	var want []string
+	for _, kind := range []fault.Kind{fault.Internal, fault.Unavailable} {
+		want = append(want, fmt.Sprintf("%s Fault_%s %s=%s Sum %d %s_%s", telemetry.Namespace(stage), kind, telemetry.KeyFunction, function, seconds, function, kind))
+	}
+	return slices.Equal(counted, want) && expression == strings.ReplaceAll("FILL(f_internal, 0) + FILL(f_unavailable, 0)", "f_", function+"_") &&
+		number(tpl.get(alarm, "EvaluationPeriods")) <= 3 && tpl.text(alarm, "ComparisonOperator") == "GreaterThanOrEqualToThreshold"
 }
 
 func first(v any) any {
@@ -50,7 +93,7 @@ func watches(tpl template, alarm, what string) bool {
 }
 
 // checkAlarms wants the alarms without which a failure would go unseen, each with somebody to call and something to say.
-func checkAlarms(tpl template) (wrong problems) {
+func checkAlarms(tpl template, stage string) (wrong problems) {
 	topics := tpl.of("AWS::SNS::Topic")
 	for _, id := range tpl.of("AWS::CloudWatch::Alarm") {
 		for _, property := range []string{"AlarmActions", "OKActions"} {
@@ -75,6 +118,17 @@ func checkAlarms(tpl template) (wrong problems) {
 	for _, id := range tpl.of("AWS::Lambda::Function") {
 		want("Errors", tpl.name(id))
 		want("Throttles", tpl.name(id))
+	}
+	for name, id := range functionsOf(tpl, stage) {
+		seconds := 60
+		if scheduled(tpl, id) {
+			seconds = 3600
+		}
+		if !slices.ContainsFunc(tpl.of("AWS::CloudWatch::Alarm"), func(alarm string) bool {
+			return watchesFaults(tpl, alarm, stage, name, seconds)
+		}) {
+			wrong.add("no alarm watches faults of %s", tpl.name(id))
+		}
 	}
 	dead := deadLetterQueues(tpl)
 	for _, id := range tpl.of("AWS::SQS::Queue") {

@@ -31,6 +31,10 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 			lag = append(lag, f.lag(minutes(5)))
 		}
 	}
+	var faulty []awscloudwatch.IMetric
+	for _, f := range functions {
+		faulty = append(faulty, f.faulty(minutes(5)))
+	}
 	var throttled []awscloudwatch.IMetric
 	for _, table := range r.tables.all() {
 		for _, kind := range []string{"Read", "Write"} {
@@ -64,6 +68,7 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 	)
 	dashboard.AddWidgets(
 		graph("Throttled calls of tables", throttled...),
+		graph("Failures within invocations", faulty...),
 		graph("Throttled invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricThrottles(labelled(f.name, "Sum")) })...),
 	)
 }

@@ -13,6 +13,7 @@ import (
 // deployed is a function as it stands in the stack.
 type deployed struct {
 	function
+	stage string
 	// scope is where everything that belongs to the function alone stands.
 	scope constructs.Construct
 	// latest is the function whatever its version. Nothing invokes it.
@@ -24,6 +25,29 @@ type deployed struct {
 // lag is how far the function is behind its stream, in milliseconds.
 func (f deployed) lag(period awscdk.Duration) awscloudwatch.Metric {
 	return f.latest.Metric(jsii.String("IteratorAge"), metricOptions("Maximum", period))
+}
+
+// faulty counts what failed within invocations, by the metrics that the function prints (package telemetry): faults of
+// our own and of what it calls. A metric that was never printed counts as 0.
+func (f deployed) faulty(period awscdk.Duration) awscloudwatch.MathExpression {
+	count := func(kind string) awscloudwatch.IMetric {
+		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace:     jsii.String("Leadline/" + f.stage),
+			MetricName:    jsii.String("Fault_" + kind),
+			DimensionsMap: &map[string]*string{"function": jsii.String(f.name)},
+			Statistic:     jsii.String("Sum"),
+			Period:        period,
+		})
+	}
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		// The ids of all metrics in a graph of the dashboard must differ.
+		Expression: jsii.Sprintf("FILL(%[1]s_internal, 0) + FILL(%[1]s_unavailable, 0)", f.name),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{
+			f.name + "_internal": count("internal"), f.name + "_unavailable": count("unavailable"),
+		},
+		Label:  jsii.String(f.name),
+		Period: period,
+	})
 }
 
 // deploy adds a function to the stack. It gets a log group and a role of its own, and the role is closed: what the CDK
@@ -79,7 +103,7 @@ func deploy(stack awscdk.Stack, s settings, f function) (deployed, error) {
 		AliasName: jsii.String("live"),
 		Version:   fn.CurrentVersion(),
 	})
-	return deployed{function: f, scope: scope, latest: fn, live: live}, nil
+	return deployed{function: f, stage: s.stage.name, scope: scope, latest: fn, live: live}, nil
 }
 
 // newLogGroup makes a log group that forgets as the stage says.

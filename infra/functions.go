@@ -22,6 +22,10 @@ type function struct {
 	// errors is how many failed invocations in five minutes call a person, and roll a deployment back. What one item of
 	// a batch fails at is no failed invocation.
 	errors float64
+	// faults is how many failures within invocations that succeed as such, a minute, call a person and roll a deployment
+	// back: answers of 5xx, items of a batch. 0 for a function that a schedule starts: there a single one in an hour calls
+	// a person, and rolls nothing back, because a run falls into a rollout by chance only.
+	faults float64
 	// startedBy connects the function to what starts it.
 	startedBy trigger
 	// streamed functions read a stream and can lag behind it.
@@ -59,6 +63,7 @@ func receive(r resources) function {
 		timeout:   10,
 		memory:    256,
 		errors:    3,
+		faults:    5,
 		startedBy: r.request(awsapigatewayv2.HttpMethod_POST, "/hooks/{token}"),
 		env: map[string]*string{
 			"TABLE_TENANCY":               r.tenancy.TableName(),
@@ -86,6 +91,7 @@ func ingest(r resources) function {
 		timeout:   ingestTimeout,
 		memory:    512,
 		errors:    3,
+		faults:    5,
 		startedBy: r.inboxBatch(),
 		env: map[string]*string{
 			"TABLE_RECORDS":       r.records.TableName(),
@@ -95,8 +101,8 @@ func ingest(r resources) function {
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.inbox.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.records.TableArn(), "dynamodb:UpdateItem"),
+			allow(r.intake.TableArn(), "dynamodb:PutItem", "dynamodb:UpdateItem"),
 			allow(r.objects(inboxObjects), "s3:GetObject"),
 			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(fieldObjects), "s3:PutObject"),
@@ -111,6 +117,7 @@ func relay(r resources) function {
 		timeout:   60,
 		memory:    256,
 		errors:    3,
+		faults:    2, // one for a whole batch, and ever longer pauses between its retries
 		startedBy: r.recordChanges(),
 		streamed:  true,
 		env: map[string]*string{
@@ -120,7 +127,7 @@ func relay(r resources) function {
 			allow(r.records.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 			allow(streamsOf(r.records), "dynamodb:ListStreams"),
 			allow(r.relayDead.QueueArn(), "sqs:SendMessage"),
-			allow(r.history.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.history.TableArn(), "dynamodb:BatchWriteItem"),
 		},
 	}
 }
@@ -140,7 +147,7 @@ func sweep(r resources) function {
 			"SWEEP_INTERVAL_SECONDS": jsii.String("21600"), // a pass reads the whole table; the stream keeps a day
 		},
 		may: []awsiam.PolicyStatement{
-			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"),
+			allow(r.records.TableArn(), "dynamodb:Scan"),
 			allow(r.history.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
 		},
 	}
@@ -153,6 +160,7 @@ func api(r resources) function {
 		timeout:   15,
 		memory:    256,
 		errors:    3,
+		faults:    5,
 		startedBy: r.request(awsapigatewayv2.HttpMethod_ANY, "/v1/{proxy+}"),
 		env: map[string]*string{
 			"TABLE_RECORDS":     r.records.TableName(),
@@ -167,14 +175,13 @@ func api(r resources) function {
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
-			allow(r.history.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
+			allow(r.history.TableArn(), "dynamodb:Query"),
 			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
-			// A transaction needs the actions of its parts.
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"), // a transaction needs the actions of its parts
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.objects(archiveObjects), "s3:GetObject"),
 			allow(r.objects(fieldObjects), "s3:GetObject"),
-			allow(r.secrets.KeyArn(), "kms:Decrypt", "kms:GenerateDataKey"),
+			allow(r.secrets.KeyArn(), "kms:Decrypt"), // data keys are made by an operator
 		},
 	}
 }

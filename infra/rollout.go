@@ -2,15 +2,14 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodedeploy"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// rollout shifts the traffic of each function to a new version as the stage says, and back if the function's alarm on
-// errors rings meanwhile.
+// rollout shifts the traffic of each function to a new version as the stage says, and back if one of the function's
+// alarms on its failures rings meanwhile.
 type rollout struct {
 	stage       stage
 	application awscodedeploy.LambdaApplication
@@ -31,13 +30,13 @@ func newRollout(stack awscdk.Stack, s stage) rollout {
 	}
 }
 
-func (r rollout) add(f deployed, errors awscloudwatch.Alarm) {
+func (r rollout) add(f deployed, alarms []interfacesawscloudwatch.IAlarmRef) {
 	awscodedeploy.NewLambdaDeploymentGroup(f.scope, jsii.String("Rollout"), &awscodedeploy.LambdaDeploymentGroupProps{
 		Alias:            f.live,
 		Application:      r.application,
 		DeploymentConfig: r.stage.rollout,
 		Role:             r.role,
-		Alarms:           &[]interfacesawscloudwatch.IAlarmRef{errors},
+		Alarms:           &alarms,
 		AutoRollback: &awscodedeploy.AutoRollbackConfig{
 			FailedDeployment:  jsii.Bool(true),
 			StoppedDeployment: jsii.Bool(true),

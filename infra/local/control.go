@@ -23,6 +23,8 @@ type status struct {
 	Schedules []string                `json:"schedules"`
 	// Calls by service and operation, of the functions and of whoever uses the services, not of the runner itself.
 	Calls map[string]map[string]int64 `json:"calls"`
+	// Permissions tells by function which of its role's permissions it has not needed yet, and which it lacked.
+	Permissions map[string]permissionStatus `json:"permissions"`
 	// Chaos counts the faults injected so far.
 	Chaos map[string]int64 `json:"chaos,omitempty"`
 }
@@ -71,7 +73,7 @@ func refuse(rw http.ResponseWriter, status int, format string, args ...any) {
 func (s *system) status() status {
 	now := status{
 		Stage: s.o.stage, Functions: map[string]lambda.Stats{}, Queues: map[string]queueStatus{}, Calls: map[string]map[string]int64{},
-		Chaos: s.faults.source.Injected(),
+		Permissions: s.permissions(), Chaos: s.faults.source.Injected(),
 	}
 	for name, stats := range s.host.Stats() {
 		now.Functions[strings.TrimPrefix(name, s.stack.name+"-")] = stats

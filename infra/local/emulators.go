@@ -158,7 +158,7 @@ func (e *emulators) close() error {
 	return errors.Join(errs...)
 }
 
-// The credentials of everything here. Nobody checks them.
+// The credentials of everything here but the functions, whose access keys tell who calls. Nobody checks signatures.
 const (
 	accessKey = "local"
 	secretKey = "local"

@@ -158,8 +158,8 @@ func (s *stack) bindFunctions() ([]resource, error) {
 	return functions, nil
 }
 
-// addFunctions gives the functions to the host. Their binaries lie in folders of their own names, without the stack's.
-func (s *stack) addFunctions(host *lambda.Host, functions []resource, o options, apiID, baseURL string) (logs []*logfile.File, err error) {
+// addFunctions gives the functions to the host, each with its access key. Their binaries lie in folders of their own names, without the stack's.
+func (s *stack) addFunctions(host *lambda.Host, functions []resource, keys map[string]string, o options, apiID, baseURL string) (logs []*logfile.File, err error) {
 	retries, err := s.retries()
 	if err != nil {
 		return nil, err
@@ -191,6 +191,9 @@ func (s *stack) addFunctions(host *lambda.Host, functions []resource, o options,
 			Name: r.name, Alias: folder, Binary: binary, Environment: map[string]string{}, Log: log, Retries: 2,
 			Timeout: time.Duration(properties.Timeout) * time.Second, MemoryMB: int(properties.MemorySize),
 			LogFormat: string(properties.LoggingConfig.LogFormat), LogLevel: string(properties.LoggingConfig.ApplicationLogLevel),
+		}
+		if key, ok := keys[r.name]; ok {
+			f.Environment["AWS_ACCESS_KEY_ID"] = key
 		}
 		if f.Alias == f.Name {
 			f.Alias = ""

@@ -72,7 +72,7 @@ func play(t *testing.T, parts ...string) error {
 		return err
 	}
 	host := lambdatest.Host(t, lambda.Options{})
-	if _, err := s.addFunctions(host, functions, o, id, "http://127.0.0.1:2"); err != nil {
+	if _, err := s.addFunctions(host, functions, nil, o, id, "http://127.0.0.1:2"); err != nil {
 		return err
 	}
 	checkpoints, err := eventsource.OpenCheckpoints("")

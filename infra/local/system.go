@@ -14,6 +14,7 @@ import (
 	"leadline/infra/local/apigateway"
 	"leadline/infra/local/chaos"
 	"leadline/infra/local/eventsource"
+	"leadline/infra/local/iam"
 	"leadline/infra/local/lambda"
 	"leadline/infra/local/process"
 	"leadline/infra/local/schedule"
@@ -28,6 +29,8 @@ type system struct {
 	faults    *faults
 	emulators *emulators
 	stack     *stack
+	guard     *iam.Guard
+	byLambda  map[string][]iam.Grant // see usedByLambda
 	host      *lambda.Host
 	queues    []queue
 	sources   []source
@@ -184,7 +187,11 @@ func (s *system) provision(ctx context.Context) error {
 		return err
 	}
 	s.opened(s.host.Close)
-	logs, err := s.stack.addFunctions(s.host, functions, s.o, apiID, s.baseURL())
+	accessKeys, err := s.guardFunctions(functions)
+	if err != nil {
+		return err
+	}
+	logs, err := s.stack.addFunctions(s.host, functions, accessKeys, s.o, apiID, s.baseURL())
 	for _, log := range logs {
 		s.opened(log.Close)
 	}
@@ -197,6 +204,17 @@ func (s *system) provision(ctx context.Context) error {
 	}
 	done("%s", strings.Join(names, " "))
 	return s.connect(functions, tables, apiID)
+}
+
+// guardFunctions sees to it that functions may do what their roles allow and nothing else. It gives their access keys.
+func (s *system) guardFunctions(functions []resource) (keys map[string]string, err error) {
+	s.guard = iam.NewGuard(iam.Options{Region: region, Account: account, Report: func(line string) {
+		s.console.warn("%s; infra/functions.go says what functions may do", line)
+	}})
+	if s.byLambda, err = s.stack.usedByLambda(functions); err != nil {
+		return nil, err
+	}
+	return s.stack.admit(s.guard, functions)
 }
 
 // connect makes what starts functions.
@@ -255,21 +273,21 @@ func (s *system) serve() error {
 		"sqs": newCalls(s.emulators.queues, byTarget), "kms": newCalls(s.emulators.keys, byTarget), "s3": newCalls(s.emulators.blobs, byMethod),
 	}
 	s.listen(s.doors.services, s.services())
-	s.listen(s.doors.s3, s.calls["s3"])
-	s.listen(s.doors.dynamodb, s.emulators.proxy)
+	s.listen(s.doors.s3, s.guard.S3(s.calls["s3"]))
+	s.listen(s.doors.dynamodb, s.guard.DynamoDB(s.emulators.proxy))
 	return nil
 }
 
 // services puts SQS, KMS, Lambda and the control of the runner behind one door.
 func (s *system) services() http.Handler {
-	control := s.control()
+	control, sqs, kms := s.control(), s.guard.SQS(s.calls["sqs"]), s.guard.KMS(s.calls["kms"])
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
 		switch {
 		case strings.HasPrefix(target, "AmazonSQS."):
-			s.calls["sqs"].ServeHTTP(rw, r)
+			sqs.ServeHTTP(rw, r)
 		case strings.HasPrefix(target, "TrentService."):
-			s.calls["kms"].ServeHTTP(rw, r)
+			kms.ServeHTTP(rw, r)
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
 			s.host.ServeHTTP(rw, r)
 		default:
@@ -332,7 +350,7 @@ func (s *system) environment(dynamodb net.Listener) map[string]string {
 		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
 	}
 	if dynamodb != nil {
-		env["AWS_ENDPOINT_URL_DYNAMODB"] = address(dynamodb)
+		env["AWS_ENDPOINT_URL_DYNAMODB"], env["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = address(dynamodb), address(dynamodb)
 	}
 	return env
 }

@@ -122,6 +122,7 @@ func TestSystem(t *testing.T) {
 	t.Run("the environment is the template's", func(t *testing.T) { testEnvironment(t, r, c) })
 	t.Run("the table is the template's", func(t *testing.T) { testTable(t, c) })
 	t.Run("bucket and key", func(t *testing.T) { testStores(t, c) })
+	t.Run("permissions", func(t *testing.T) { testPermissions(t, r, c) })
 	t.Run("queue", func(t *testing.T) { testQueue(t, r, c) })
 	t.Run("stream", func(t *testing.T) { testStream(t, r, c) })
 	t.Run("schedule", func(t *testing.T) { testSchedule(t, r) })

@@ -24,8 +24,8 @@ type Message struct {
 }
 
 // Batch hands the messages of an event to handle and reports each that failed to SQS, which delivers it again and in the
-// end sets it aside as dead. handle gives one error for each message, in order, or nil if all went well; which errors
-// are worth another delivery is for handle to decide.
+// end sets it aside as dead. handle gives one error for each message, in order, nil for those that are done with; which
+// errors are worth another delivery is for handle to decide.
 //
 // The batch as a whole never fails: if handle panics, or gives another number of errors, each of its messages is
 // reported. Each failed message is logged in one line, without its body. The event source mapping must have
@@ -48,6 +48,7 @@ func Batch(ctx context.Context, event events.SQSEvent, handle func(ctx context.C
 			continue
 		}
 		m := messages[i]
+		telemetry.Fault(ctx, err)
 		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID})
 		code := ""
 		if f := fault.Of(err); f != nil {
@@ -68,14 +69,10 @@ func call(ctx context.Context, messages []Message, handle func(context.Context, 
 			errs = all(messages, fault.New(fault.Internal, "panic", "the handler panicked"))
 		}
 	}()
-	switch errs = handle(ctx, messages); len(errs) {
-	case 0:
-		return nil
-	case len(messages):
-		return errs
-	default:
+	if errs = handle(ctx, messages); len(errs) != len(messages) {
 		return all(messages, fault.New(fault.Internal, "miscounted", "the handler gave %d errors for %d messages", len(errs), len(messages)))
 	}
+	return errs
 }
 
 // describe tells what kind of panic it was. What was thrown may hold a body; only what the runtime throws is known not

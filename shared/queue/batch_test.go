@@ -15,6 +15,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/queue"
+	"leadline/shared/telemetry"
 )
 
 func event(n int) events.SQSEvent {
@@ -61,7 +62,7 @@ func TestBatchHandsOverMessages(t *testing.T) {
 	var got []queue.Message
 	failed, lines := batch(t, e, func(_ context.Context, m []queue.Message) []error {
 		got = m
-		return nil
+		return make([]error, len(m))
 	})
 	want := []queue.Message{
 		{ID: "m0", Body: "Confidential 0", ReceiveCount: 1},
@@ -105,6 +106,7 @@ func TestBatchSurvivesItsHandler(t *testing.T) {
 		"a panic":                {func(_ context.Context, m []queue.Message) []error { panic("Confidential " + m[0].Body) }, "panic", 4},
 		"a panic with an error":  {func(_ context.Context, m []queue.Message) []error { panic(errors.New(m[0].Body)) }, "panic", 4},
 		"a panic of the runtime": {func(_ context.Context, m []queue.Message) []error { return []error{fmt.Errorf("%v", m[len(m)])} }, "panic", 4},
+		"no answer":              {func(context.Context, []queue.Message) []error { return nil }, "miscounted", 3},
 		"too few errors":         {func(context.Context, []queue.Message) []error { return []error{nil} }, "miscounted", 3},
 		"too many errors":        {func(context.Context, []queue.Message) []error { return make([]error, 4) }, "miscounted", 3},
 	} {
@@ -137,5 +139,24 @@ func TestBatchOfNothing(t *testing.T) {
 	})
 	if len(failed) != 0 || len(lines) != 0 {
 		t.Errorf("got %v, %v", failed, lines)
+	}
+}
+
+func TestFailedMessagesAreCountedByKind(t *testing.T) {
+	var out bytes.Buffer
+	handle := telemetry.Wrap("ingest", "dev", slog.New(slog.DiscardHandler), &out, func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+		return queue.Batch(ctx, e, func(context.Context, []queue.Message) []error {
+			return []error{fault.New(fault.Unavailable, "x", "y"), nil, errors.New("z")}
+		}, slog.New(slog.DiscardHandler))
+	})
+	if _, err := handle(t.Context(), event(3)); err != nil {
+		t.Fatal(err)
+	}
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line["Fault_unavailable"] != 1.0 || line["Fault_internal"] != 1.0 {
+		t.Fatalf("got %v", line)
 	}
 }
