@@ -63,21 +63,21 @@ func (h *handler) authenticate(ctx context.Context, header string) (tenant.APIKe
 		return tenant.APIKey{}, unknown
 	}
 	hash, now := tenant.HashToken(text), h.Now()
-	if _, known := h.unknown.get(hash, now); known {
+	if _, known := h.unknown.Get(hash, now); known {
 		return tenant.APIKey{}, unknown
 	}
-	key, cached := h.keys.get(hash, now)
+	key, cached := h.keys.Get(hash, now)
 	if !cached {
 		var err error
 		key, err = h.Tenancy.APIKey(ctx, hash)
 		if fault.Is(err, fault.NotFound) {
-			h.unknown.put(hash, struct{}{}, now)
+			h.unknown.Put(hash, struct{}{}, now, now.Add(h.keepUnknown))
 			return tenant.APIKey{}, unknown
 		}
 		if err != nil {
 			return tenant.APIKey{}, err
 		}
-		h.keys.put(hash, key, now)
+		h.keys.Put(hash, key, now, now.Add(h.keep))
 	}
 	if !key.RevokedAt.IsZero() {
 		return tenant.APIKey{}, unknown
@@ -88,7 +88,7 @@ func (h *handler) authenticate(ctx context.Context, header string) (tenant.APIKe
 // box opens what belongs to an organization.
 func (h *handler) box(ctx context.Context, organization string) (secret.Box, error) {
 	now := h.Now()
-	if box, ok := h.boxes.get(organization, now); ok {
+	if box, ok := h.boxes.Get(organization, now); ok {
 		return box, nil
 	}
 	org, err := h.organization(ctx, organization)
@@ -99,7 +99,7 @@ func (h *handler) box(ctx context.Context, organization string) (secret.Box, err
 	if err != nil {
 		return secret.Box{}, err
 	}
-	h.boxes.put(organization, box, now)
+	h.boxes.Put(organization, box, now, now.Add(h.keep))
 	return box, nil
 }
 

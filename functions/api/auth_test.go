@@ -192,24 +192,3 @@ func (c *countedKeys) APIKey(ctx context.Context, hash string) (tenant.APIKey, e
 	}
 	return c.Tenancy.APIKey(ctx, hash)
 }
-
-func TestCacheIsBounded(t *testing.T) {
-	now := time.Unix(0, 0)
-	c := newCache[int](time.Minute)
-	for i := range 3 * cacheSize {
-		c.put(fmt.Sprint(i), i, now)
-		if got, ok := c.get(fmt.Sprint(i), now); !ok || got != i {
-			t.Fatalf("the entry %d that was just put is gone", i)
-		}
-	}
-	if len(c.entries) != cacheSize {
-		t.Errorf("the cache holds %d entries", len(c.entries))
-	}
-	c.put("new", 1, now.Add(time.Minute))
-	if len(c.entries) != 1 {
-		t.Errorf("%d expired entries were kept", len(c.entries)-1)
-	}
-	if _, ok := c.get("new", now.Add(2*time.Minute)); ok {
-		t.Error("an expired entry was found")
-	}
-}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"leadline/shared/blob"
+	"leadline/shared/cache"
 	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/problem"
@@ -63,19 +64,24 @@ type options struct {
 	Log        *slog.Logger
 }
 
+// cacheSize bounds a cache: more keys than a stage has, few enough that nobody fills the memory with made-up ones.
+const cacheSize = 1000
+
 type handler struct {
 	options
 	mux     *http.ServeMux
-	keys    *cache[tenant.APIKey]
-	unknown *cache[struct{}]
-	boxes   *cache[secret.Box]
+	keys    *cache.Cache[string, tenant.APIKey]
+	unknown *cache.Cache[string, struct{}]
+	boxes   *cache.Cache[string, secret.Box]
+	// keep and keepUnknown are how long keys and boxes, and keys that do not exist, are remembered.
+	keep, keepUnknown time.Duration
 }
 
 func newHandler(o options) *handler {
-	ttl := time.Duration(o.KeyCacheSeconds) * time.Second
+	keep := time.Duration(o.KeyCacheSeconds) * time.Second
 	h := &handler{
-		options: o, mux: http.NewServeMux(),
-		keys: newCache[tenant.APIKey](ttl), unknown: newCache[struct{}](min(ttl, unknownKeyTTL)), boxes: newCache[secret.Box](ttl),
+		options: o, mux: http.NewServeMux(), keep: keep, keepUnknown: min(keep, unknownKeyTTL),
+		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize), boxes: cache.New[string, secret.Box](cacheSize),
 	}
 	newAPI(h.mux, h)
 	return h

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"leadline/shared/cache"
 	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/secret"
@@ -46,15 +47,15 @@ type hooks struct {
 	keyring    keyring
 	connectors connector.Registry
 	keep       time.Duration
-	known      *cache[*hook]
-	unknown    *cache[struct{}]
+	known      *cache.Cache[string, *hook]
+	unknown    *cache.Cache[string, struct{}]
 	misses     *allowance
 }
 
 // newHooks makes hooks that are remembered for keep.
 func newHooks(t table, k keyring, connectors connector.Registry, keep time.Duration) *hooks {
-	return &hooks{table: t, keyring: k, connectors: connectors, keep: keep, known: newCache[*hook](maxHooks),
-		unknown: newCache[struct{}](maxHooks), misses: newAllowance(missesPerSecond, missBurst)}
+	return &hooks{table: t, keyring: k, connectors: connectors, keep: keep, known: cache.New[string, *hook](maxHooks),
+		unknown: cache.New[string, struct{}](maxHooks), misses: newAllowance(missesPerSecond, missBurst)}
 }
 
 // hook is what is known of one connection.
@@ -72,14 +73,14 @@ func (h *hooks) find(ctx context.Context, token string, now time.Time) (*hook, e
 		return nil, notFound()
 	}
 	hash := tenant.HashToken(token)
-	if found, ok := h.known.get(hash, now); ok {
+	if found, ok := h.known.Get(hash, now); ok {
 		return found, nil
 	}
-	if _, ok := h.unknown.get(hash, now); ok {
+	if _, ok := h.unknown.Get(hash, now); ok {
 		return nil, notFound()
 	}
 	// A hook that was there when it was last read is read again whatever strangers try.
-	if !h.known.holds(hash) && !h.misses.left(now) {
+	if !h.known.Holds(hash) && !h.misses.left(now) {
 		return nil, &fault.Error{Kind: fault.RateLimited, Code: "rate_limited", RetryAfter: time.Second,
 			Message: "Too many requests to URLs that do not exist. Try again in a second."}
 	}
@@ -90,8 +91,8 @@ func (h *hooks) find(ctx context.Context, token string, now time.Time) (*hook, e
 func (h *hooks) read(ctx context.Context, hash string, now time.Time) (*hook, error) {
 	stored, err := h.table.Hook(ctx, hash)
 	if fault.Is(err, fault.NotFound) || err == nil && stored.Status != tenant.Active {
-		h.known.drop(hash)
-		h.unknown.put(hash, struct{}{}, now, now.Add(unknownFor))
+		h.known.Drop(hash)
+		h.unknown.Put(hash, struct{}{}, now, now.Add(unknownFor))
 		h.misses.take(now)
 		return nil, notFound()
 	}
@@ -106,7 +107,7 @@ func (h *hooks) read(ctx context.Context, hash string, now time.Time) (*hook, er
 	if found.opened, err = h.open(ctx, found); err != nil {
 		return nil, err
 	}
-	h.known.put(hash, found, now, now.Add(h.keep))
+	h.known.Put(hash, found, now, now.Add(h.keep))
 	return found, nil
 }
 

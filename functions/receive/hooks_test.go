@@ -161,7 +161,7 @@ func TestAFloodOfUnknownURLsIsBounded(t *testing.T) {
 	if looked := w.calls.since()["table"]; looked > missBurst+21*missesPerSecond {
 		t.Errorf("%d look-ups", looked)
 	}
-	if n := len(w.h.hooks.unknown.entries) + len(w.h.hooks.known.entries); n > 2*maxHooks {
+	if n := w.h.hooks.unknown.Len() + w.h.hooks.known.Len(); n > 2*maxHooks {
 		t.Errorf("%d URLs are remembered", n)
 	}
 	w.accepts(w.request("{}")) // the flood is none of its business
@@ -177,35 +177,11 @@ func TestHooksAreRememberedUpToALimit(t *testing.T) {
 		_, w.token = w.connect(fmt.Sprintf("conn_%012d", 100+i), w.key)
 		w.accepts(w.request("{}"))
 	}
-	if n := len(w.h.hooks.known.entries); n != maxHooks {
+	if n := w.h.hooks.known.Len(); n != maxHooks {
 		t.Errorf("%d hooks are remembered", n)
 	}
 	w.token = first
 	w.accepts(w.request("{}"))
-}
-
-func TestWhatHasRunOutMakesRoomFirst(t *testing.T) {
-	start := time.Unix(0, 0)
-	later := start.Add(time.Second)
-	for range 50 { // for a map gives its entries in any order
-		c := newCache[int](3)
-		c.put("old", 1, start, later)
-		c.put("a", 2, start, start.Add(time.Hour))
-		c.put("b", 3, start, start.Add(time.Hour))
-		if _, ok := c.get("old", later); ok || !c.holds("old") {
-			t.Fatal("what has run out is found, or not held")
-		}
-		c.put("c", 4, later, later.Add(time.Hour))
-		for _, key := range []string{"a", "b", "c"} {
-			if _, ok := c.get(key, later); !ok {
-				t.Fatalf("%s is gone", key)
-			}
-		}
-		c.put("a", 5, later, later.Add(time.Hour)) // in its own place
-		if v, _ := c.get("a", later); v != 5 || len(c.entries) != 3 || c.holds("old") {
-			t.Fatalf("got %d, %d entries", v, len(c.entries))
-		}
-	}
 }
 
 func TestAConnectorWithoutWebhooksHasNoHook(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"sync"
 	"time"
 
+	"leadline/shared/cache"
 	"leadline/shared/fault"
 )
 
@@ -41,18 +41,12 @@ type Keyring struct {
 	master  MasterKey
 	options Options
 
-	mu     sync.Mutex
-	opened map[keyID]opened
+	opened *cache.Cache[keyID, Box]
 }
 
 type keyID struct {
 	organization string
 	wrapped      [sha256.Size]byte
-}
-
-type opened struct {
-	box   Box
-	until time.Time
 }
 
 // New makes a keyring of a master key.
@@ -66,7 +60,7 @@ func New(master MasterKey, o Options) *Keyring {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Keyring{master: master, options: o, opened: map[keyID]opened{}}
+	return &Keyring{master: master, options: o, opened: cache.New[keyID, Box](o.Size)}
 }
 
 // NewDataKey makes a data key for an organization and gives it wrapped, to be stored. One request to the master key.
@@ -86,11 +80,8 @@ func (k *Keyring) NewDataKey(ctx context.Context, organization string) (wrapped 
 // Open unwraps an organization's data key. One request to the master key, none while the data key is remembered.
 func (k *Keyring) Open(ctx context.Context, organization string, wrapped []byte) (Box, error) {
 	id := idOf(organization, wrapped)
-	k.mu.Lock()
-	known, found := k.opened[id]
-	k.mu.Unlock()
-	if found && k.options.Now().Before(known.until) {
-		return known.box, nil
+	if known, found := k.opened.Get(id, k.options.Now()); found {
+		return known, nil
 	}
 	key, err := k.master.Unwrap(ctx, organization, wrapped)
 	if err != nil {
@@ -105,23 +96,8 @@ func (k *Keyring) Open(ctx context.Context, organization string, wrapped []byte)
 }
 
 func (k *Keyring) remember(id keyID, box Box) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	now := k.options.Now()
-	if len(k.opened) >= k.options.Size {
-		for id, o := range k.opened {
-			if !now.Before(o.until) {
-				delete(k.opened, id)
-			}
-		}
-	}
-	for id := range k.opened { // no matter which: it is opened again when needed
-		if len(k.opened) < k.options.Size {
-			break
-		}
-		delete(k.opened, id)
-	}
-	k.opened[id] = opened{box, now.Add(k.options.TTL)}
+	k.opened.Put(id, box, now, now.Add(k.options.TTL))
 }
 
 func idOf(organization string, wrapped []byte) keyID {
