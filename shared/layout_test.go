@@ -170,7 +170,6 @@ func docText(g *ast.CommentGroup) string {
 var skips = map[string]string{
 	"shared/connector/specs":                   "the checks against provider specs; `make test` says that they did not run",
 	"shared/store/storetest/storetest_test.go": "one test fails on purpose, and runs only within another that expects it",
-	"infra/local/process/process_test.go":      "what the Linux kernel alone does",
 }
 
 func TestNoPanicNoSkip(t *testing.T) {
