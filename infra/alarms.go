@@ -154,6 +154,12 @@ func (all *alarms) ofQueues(q queues) {
 	}
 	oldest("Age", q.inbox, minutes(5), "Events wait more than five minutes to be applied. See whether ingest fails (its errors, "+
 		"its log), is throttled, or whether more comes in than it is allowed to work on at once (ingestConcurrency).")
+	// Retries wait here for up to 15 minutes, and their age counts from when they were sent.
+	oldest("Age", q.deliver, minutes(30), "Events for destinations wait half an hour longer than they should. See whether deliver fails "+
+		"(its errors, its log), is throttled, or is held up by destinations that answer slowly (deliverConcurrency).")
+	// A step that failed comes back after half an hour.
+	oldest("Age", q.jobs, minutes(60), "Jobs that somebody asked for do not go on for an hour. See whether work fails (its errors, its "+
+		"log), is throttled, or whether there are more than it may work on at once (workConcurrency).")
 
 	dead := func(queue awssqs.Queue, what, remedy string) {
 		all.add(queue, alarm{
@@ -165,6 +171,10 @@ func (all *alarms) ofQueues(q queues) {
 	}
 	dead(q.inboxDead, "ingest failed at a message five times.",
 		"Find its id in the log of ingest (level ERROR), remove the cause, then start a redrive of this queue to the inbox.")
+	dead(q.deliverDead, "deliver failed at a message five times, for a reason that is not the destination's.",
+		"Find its id in the log of deliver (level ERROR), remove the cause, then start a redrive of this queue to DeliverQueue.")
+	dead(q.jobsDead, "work failed at a step of a job five times; the job stands still.",
+		"The message names organization and job, the log of work the error. Remove the cause, then start a redrive of this queue to Jobs.")
 	dead(q.relayDead, "relay gave up on changes of records; their history is incomplete.",
 		"The message names shard and sequence numbers, the log of relay the error. Remove the cause; sweep repairs the history "+
 			"within hours, or at once if invoked with {\"restart\": true}. Then delete the message.")

@@ -8,7 +8,7 @@ import (
 
 // TestChecksFindWhatIsBroken breaks a good template, one thing at a time: the check named must find it, and say what.
 func TestChecksFindWhatIsBroken(t *testing.T) {
-	folders, reads := []string{"receive", "ingest", "relay", "sweep", "api"}, map[string][]string{}
+	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "work", "api"}, map[string][]string{}
 	stage := expectations()[2]
 	good := synthesized(t, stage.stage, nil)
 	for name, id := range functionsOf(good, stage.stage) {
@@ -108,6 +108,7 @@ func brokenFunctions() []breakage {
 
 		{"environment", "a variable nobody reads", "is given EXTRA", set("Api/Function", "1", "Environment", "Variables", "EXTRA")},
 		{"environment", "a variable is missing", "reads TABLE_INTAKE", set("Ingest/Function", nil, "Environment", "Variables", "TABLE_INTAKE")},
+		{"environment", "deliveries to the machine itself", "deliver may deliver to the machine", set("Deliver/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
 		{"environment", "a secret", "literal KEY_SECRETS", set("Api/Function", "5b2f9c7e1a", "Environment", "Variables", "KEY_SECRETS")},
 
 		{"logs", "kept for another time", "Relay/Logs keeps lines for 3653 days", set("Relay/Logs", 3653.0, "RetentionInDays")},
@@ -122,6 +123,10 @@ func brokenFunctions() []breakage {
 		}},
 		{"rollout", "an alarm on the version that nothing invokes", "its own errors", func(tpl template) {
 			set("Api/Errors", []any{map[string]any{"Name": "FunctionName", "Value": map[string]any{"Ref": tpl.named("Api/Function")}}}, "Dimensions")(tpl)
+		}},
+		{"rollout", "no alarm on the faults of what runs each minute", "Schedule/Function is not rolled back by the alarm on its own faults", func(tpl template) {
+			alarms := list(tpl.get(tpl.named("Schedule/Rollout"), "AlarmConfiguration", "Alarms"))
+			set("Schedule/Rollout", alarms[:1], "AlarmConfiguration", "Alarms")(tpl)
 		}},
 		{"rollout", "no alarm on faults", "Api/Function is not rolled back by the alarm on its own faults", func(tpl template) {
 			alarms := list(tpl.get(tpl.named("Api/Rollout"), "AlarmConfiguration", "Alarms"))
@@ -138,9 +143,12 @@ func brokenFlow() []breakage {
 		{"batches", "none at all", "no event source mapping", func(tpl template) {
 			remove("Ingest/Inbox")(tpl)
 			remove("Relay/Records")(tpl)
+			remove("Deliver/Deliveries")(tpl)
+			remove("Work/Jobs")(tpl)
 		}},
 
 		{"queues", "nothing behind the inbox", "Inbox gives a message up after 0 receives", set("Inbox", nil, "RedrivePolicy")},
+		{"queues", "too little time for a step of a job", "Jobs hides a message for 360 s", set("Jobs", 360.0, "VisibilityTimeout")},
 		{"queues", "nothing behind a new queue", "Fetch gives a message up", add("Fetch", resource{Type: "AWS::SQS::Queue"})},
 		{"queues", "the stream drops what fails", "RelayDead gives a message up", set("Relay/Records", nil, "DestinationConfig")},
 		{"queues", "hidden too short", "Inbox hides a message for 359 s", set("Inbox", 359.0, "VisibilityTimeout")},
@@ -156,6 +164,7 @@ func brokenFlow() []breakage {
 		{"triggers", "a schedule past the alias", "Sweep/Schedule starts Sweep/Function", func(tpl template) {
 			set("Sweep/Schedule", map[string]any{"Fn::GetAtt": []any{tpl.named("Sweep/Function"), "Arn"}}, "Target", "Arn")(tpl)
 		}},
+		{"triggers", "any API may push", "not one route", set("Http/POST--v1--push/Receive-Permission", nil, "SourceArn")},
 		{"triggers", "nothing starts a function", "nothing starts Sweep/Function", remove("Sweep/Schedule")},
 		{"triggers", "any API may call", "not one route", set("Http/POST--hooks--{token}/Receive-Permission", nil, "SourceArn")},
 
@@ -175,7 +184,15 @@ func brokenStorage() []breakage {
 		{"storage", "public bucket", "BlockPublicPolicy", set("Payloads", false, "PublicAccessBlockConfiguration", "BlockPublicPolicy")},
 		{"storage", "bucket not encrypted", "Payloads is not encrypted", set("Payloads", nil, "BucketEncryption")},
 		{"storage", "bucket without TLS", "without TLS", remove("Payloads/Policy")},
-		{"storage", "inbox kept for ever", "does not clean up", set("Payloads", nil, "LifecycleConfiguration")},
+		{"storage", "inbox kept for ever", "does not clean up inbox/", set("Payloads", nil, "LifecycleConfiguration")},
+		{"storage", "broken uploads kept for ever", "broken uploads", set("Payloads", nil, "LifecycleConfiguration")},
+		{"storage", "deliveries forgotten too soon", "outbound/ after 35 days", func(tpl template) { lifecycle(tpl, "ExpireOutbound")["ExpirationInDays"] = 1.0 }},
+		{"storage", "exports not forgotten", "exports/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireExports")["Status"] = "Disabled" }},
+		{"storage", "payloads forgotten", "uploads/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireUploads")["Prefix"] = "archive/" }},
+		{"storage", "payloads forgotten, too", "under 5 prefixes", func(tpl template) {
+			set("Payloads", append(list(tpl.get(tpl.named("Payloads"), "LifecycleConfiguration", "Rules")),
+				map[string]any{"ExpirationInDays": 400.0, "Id": "ExpireArchive", "Prefix": "archive/", "Status": "Enabled"}), "LifecycleConfiguration", "Rules")(tpl)
+		}},
 		{"storage", "key not rotated", "Secrets is not rotated", set("Secrets", false, "EnableKeyRotation")},
 		{"storage", "topic not encrypted", "Pager is not encrypted", set("Pager", nil, "KmsMasterKeyId")},
 
@@ -183,6 +200,16 @@ func brokenStorage() []breakage {
 		{"removal", "the key goes with the stack", "Secrets has the deletion policy", change("Secrets", func(r *resource) { r.DeletionPolicy = "Delete" })},
 		{"removal", "a table can be deleted", "Tenancy has deletion protection", set("Tenancy", false, "DeletionProtectionEnabled")},
 	}
+}
+
+// lifecycle gives a rule of the bucket by its id.
+func lifecycle(tpl template, id string) map[string]any {
+	for _, rule := range list(tpl.get(tpl.named("Payloads"), "LifecycleConfiguration", "Rules")) {
+		if dig(rule, "Id") == id {
+			return rule.(map[string]any)
+		}
+	}
+	return nil
 }
 
 func brokenRights() []breakage {
@@ -200,7 +227,8 @@ func brokenRights() []breakage {
 		{"wildcards", "everybody", "Gate: sqs:SendMessage", add("Gate", resource{Type: "AWS::SQS::QueuePolicy", Properties: map[string]any{
 			"PolicyDocument": map[string]any{"Statement": map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "*"},
 				"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:::x"}}}})},
-		{"wildcards", "an excuse too many", "excused and does not occur", remove("PagerKey")},
+		{"wildcards", "an excuse too many", "exports/* is excused and does not occur", remove("Api/Role")},
+		{"wildcards", "another excuse too many", "excused and does not occur", remove("PagerKey")},
 
 		{"permissions", "an action more", "dynamodb:DeleteItem", func(tpl template) {
 			permit("Ingest/Role", allow("dynamodb:DeleteItem", map[string]any{"Fn::GetAtt": []any{tpl.named("Records"), "Arn"}}))(tpl)
@@ -232,6 +260,9 @@ func brokenWatch() []breakage {
 			metric["Namespace"] = "Leadline/dev"
 		}},
 		{"alarms", "faults seen too late", "watches faults of Api/Function", set("Api/Faults", 15.0, "EvaluationPeriods")},
+		{"alarms", "faults of what runs each minute", "watches faults of Schedule/Function", remove("Schedule/Faults")},
+		{"alarms", "deliveries that wait", "watches ApproximateAgeOfOldestMessage of DeliverQueue", remove("DeliverQueue/Age")},
+		{"alarms", "dead steps of jobs", "ApproximateNumberOfMessagesVisible of JobsDead", remove("JobsDead/Visible")},
 		{"alarms", "throttles", "watches Throttles of Api/Function", remove("Api/Throttles")},
 		{"alarms", "lag", "watches IteratorAge of Relay/Function", remove("Relay/Lag")},
 		{"alarms", "age", "watches ApproximateAgeOfOldestMessage of Inbox", remove("Inbox/Age")},

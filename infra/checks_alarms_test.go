@@ -41,17 +41,18 @@ func checkRollout(tpl template, stage, config string) (wrong problems) {
 		backBy("errors", func(alarm string) bool {
 			return tpl.text(alarm, "MetricName") == "Errors" && watches(tpl, alarm, name+":live")
 		})
-		if !scheduled(tpl, id) {
+		if !seldom(tpl, id) {
 			backBy("faults", func(alarm string) bool { return watchesFaults(tpl, alarm, stage, short, 60) })
 		}
 	}
 	return wrong
 }
 
-// scheduled tells whether a schedule starts a function: a run falls into a rollout by chance only.
-func scheduled(tpl template, function string) bool {
+// seldom tells whether a schedule starts a function less than once a minute: then a run falls into a rollout by chance
+// only.
+func seldom(tpl template, function string) bool {
 	return slices.ContainsFunc(tpl.of("AWS::Scheduler::Schedule"), func(id string) bool {
-		return invoked(tpl, tpl.text(id, "Target", "Arn")) == function
+		return invoked(tpl, tpl.text(id, "Target", "Arn")) == function && tpl.text(id, "ScheduleExpression") != "rate(1 minute)"
 	})
 }
 
@@ -121,7 +122,7 @@ func checkAlarms(tpl template, stage string) (wrong problems) {
 	}
 	for name, id := range functionsOf(tpl, stage) {
 		seconds := 60
-		if scheduled(tpl, id) {
+		if seldom(tpl, id) {
 			seconds = 3600
 		}
 		if !slices.ContainsFunc(tpl.of("AWS::CloudWatch::Alarm"), func(alarm string) bool {

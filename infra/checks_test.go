@@ -179,9 +179,19 @@ func checkStorage(tpl template) (wrong problems) {
 		if tpl.text(id, "BucketEncryption") == "" {
 			wrong.add("%s is not encrypted", name)
 		}
-		if rules := tpl.text(id, "LifecycleConfiguration", "Rules"); !strings.Contains(rules, `"ExpirationInDays":30,"Id":"ExpireInbox","Prefix":"inbox/","Status":"Enabled"`) ||
-			!strings.Contains(rules, "AbortIncompleteMultipartUpload") {
-			wrong.add("%s does not clean up the inbox and broken uploads: %s", name, rules)
+		rules := tpl.text(id, "LifecycleConfiguration", "Rules")
+		if !strings.Contains(rules, "AbortIncompleteMultipartUpload") {
+			wrong.add("%s does not clean up broken uploads: %s", name, rules)
+		}
+		for prefix, days := range map[string]int{"inbox/": 30, "uploads/": 7, "outbound/": 35, "exports/": 7} {
+			rule := fmt.Sprintf(`{"ExpirationInDays":%d,"Id":"Expire%s%s","Prefix":%q,"Status":"Enabled"}`,
+				days, strings.ToUpper(prefix[:1]), prefix[1:len(prefix)-1], prefix)
+			if !strings.Contains(rules, rule) {
+				wrong.add("%s does not clean up %s after %d days: %s", name, prefix, days, rules)
+			}
+		}
+		if kept := strings.Count(rules, `"Prefix"`); kept != 4 {
+			wrong.add("%s forgets under %d prefixes, want 4: archive/ and fields/ are kept", name, kept)
 		}
 		if policy := tpl.named(name + "/Policy"); policy == "" || !refusesPlainHTTP(tpl.get(policy, "PolicyDocument"), "s3:*") {
 			wrong.add("%s can be reached without TLS", name)
@@ -273,14 +283,18 @@ func checkAccessLog(tpl template) (wrong problems) {
 }
 
 // checkEnvironment wants the stack to set exactly what the functions read, and no secret: a literal value is the stage, a
-// log level or a number; everything else refers to a resource.
+// log level, a switch or a number; everything else refers to a resource. No switch of the stack lets deliveries go to
+// where only the local runner may send them.
 func checkEnvironment(tpl template, stage string, reads map[string][]string) (wrong problems) {
-	harmless := regexp.MustCompile(`^(` + stage + `|DEBUG|INFO|[0-9]+)$`)
+	harmless := regexp.MustCompile(`^(` + stage + `|DEBUG|INFO|true|false|[0-9]+)$`)
 	for name, id := range functionsOf(tpl, stage) {
 		variables, _ := tpl.get(id, "Environment", "Variables").(map[string]any)
 		for variable, value := range variables {
 			if !slices.Contains(reads[name], variable) {
 				wrong.add("%s is given %s and does not read it", name, variable)
+			}
+			if variable == "OUTBOUND_ALLOW_LOOPBACK" && value != "false" {
+				wrong.add("%s may deliver to the machine that it runs on: %s is %v", name, variable, value)
 			}
 			if text, literal := value.(string); literal && !harmless.MatchString(text) {
 				wrong.add("%s is given a literal %s: secrets have no place in a template", name, variable)

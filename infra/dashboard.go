@@ -58,8 +58,17 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 	dashboard.AddWidgets(
 		graph("Oldest event in the inbox, s", r.inbox.MetricApproximateAgeOfOldestMessage(highest)),
 		graph("Dead letters", r.inboxDead.MetricApproximateNumberOfMessagesVisible(labelled("inbox", "Maximum")),
+			r.deliverDead.MetricApproximateNumberOfMessagesVisible(labelled("deliver", "Maximum")),
+			r.jobsDead.MetricApproximateNumberOfMessagesVisible(labelled("jobs", "Maximum")),
 			r.relayDead.MetricApproximateNumberOfMessagesVisible(labelled("relay", "Maximum"))),
 		graph("Lag behind the stream of records, ms", lag...),
+	)
+	dashboard.AddWidgets(
+		graph("Deliveries to destinations", r.deliver.MetricApproximateNumberOfMessagesVisible(highest),
+			r.deliver.MetricApproximateNumberOfMessagesDelayed(highest), r.deliver.MetricNumberOfMessagesDeleted(sum)),
+		graph("Jobs", r.jobs.MetricApproximateNumberOfMessagesVisible(highest), r.jobs.MetricNumberOfMessagesDeleted(sum)),
+		graph("Oldest delivery and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
+			r.jobs.MetricApproximateAgeOfOldestMessage(labelled("jobs", "Maximum"))),
 	)
 	dashboard.AddWidgets(
 		graph("Invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricInvocations(labelled(f.name, "Sum")) })...),

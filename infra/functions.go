@@ -10,8 +10,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// ingestTimeout is in seconds. The inbox's visibility timeout follows from it.
-const ingestTimeout = 60
+// The timeouts, in seconds, from which the visibility timeouts of queues follow.
+const (
+	ingestTimeout  = 60
+	deliverTimeout = 60
+	workTimeout    = 300
+)
 
 // function describes one Lambda function: everything about it except what starts it. Its name is that of its folder.
 type function struct {
@@ -23,11 +27,11 @@ type function struct {
 	// a batch fails at is no failed invocation.
 	errors float64
 	// faults is how many failures within invocations that succeed as such, a minute, call a person and roll a deployment
-	// back: answers of 5xx, items of a batch. 0 for a function that a schedule starts: there a single one in an hour calls
-	// a person, and rolls nothing back, because a run falls into a rollout by chance only.
+	// back: answers of 5xx, items of a batch. 0 for a function that a schedule starts now and then: there a single one in
+	// an hour calls a person, and rolls nothing back, because a run falls into a rollout by chance only.
 	faults float64
-	// startedBy connects the function to what starts it.
-	startedBy trigger
+	// startedBy connects the function to all that starts it.
+	startedBy []trigger
 	// streamed functions read a stream and can lag behind it.
 	streamed bool
 	// env is what the function reads from its environment, besides STAGE and LOG_LEVEL.
@@ -53,30 +57,38 @@ func (r resources) objects(prefix string) *string {
 
 // describe lists all functions.
 func describe(r resources) []function {
-	return []function{receive(r), ingest(r), relay(r), sweep(r), api(r)}
+	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), work(r), api(r)}
 }
 
 func receive(r resources) function {
 	return function{
-		name:      "receive",
-		purpose:   "Takes webhooks: checks the signature, puts the body into the inbox, answers",
-		timeout:   10,
-		memory:    256,
-		errors:    3,
-		faults:    5,
-		startedBy: r.request(awsapigatewayv2.HttpMethod_POST, "/hooks/{token}"),
+		name:    "receive",
+		purpose: "Takes webhooks and the rows of clients: checks who sends, puts the body into the inbox, answers",
+		timeout: 10,
+		memory:  256,
+		errors:  3,
+		faults:  5,
+		startedBy: []trigger{
+			r.request(awsapigatewayv2.HttpMethod_POST, "/hooks/{token}"),
+			r.request(awsapigatewayv2.HttpMethod_POST, "/v1/push"), // the one route under /v1 that is not the API's
+		},
 		env: map[string]*string{
 			"TABLE_TENANCY":               r.tenancy.TableName(),
+			"TABLE_INTAKE":                r.intake.TableName(),
 			"QUEUE_INBOX":                 r.inbox.QueueUrl(),
 			"BUCKET_PAYLOADS":             r.payloads.BucketName(),
 			"KEY_SECRETS":                 r.secrets.KeyArn(),
 			"SIGNATURE_TOLERANCE_SECONDS": jsii.String("300"),
 			"HOOK_CACHE_SECONDS":          jsii.String("60"),
+			"CLIENT_CACHE_SECONDS":        jsii.String("60"),
 			"BODY_MAX_BYTES":              jsii.String("4194304"), // Lambda takes 6 MB, of which base64 may be a third
+			"PUSH_MAX_BYTES":              jsii.String("4194304"),
 			"MESSAGE_MAX_BYTES":           jsii.Sprintf("%d", maxMessageBytes),
+			"BASE_URL":                    r.http.ApiEndpoint(), // of the address of a batch
 		},
 		may: []awsiam.PolicyStatement{
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:UpdateItem"), // updates count rows for quotas
+			allow(r.intake.TableArn(), "dynamodb:GetItem"),                         // which field of an object is the id
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.objects(inboxObjects), "s3:PutObject"),
 			allow(r.secrets.KeyArn(), "kms:Decrypt"),
@@ -87,25 +99,34 @@ func receive(r resources) function {
 func ingest(r resources) function {
 	return function{
 		name:      "ingest",
-		purpose:   "Applies what lies in the inbox to the records",
+		purpose:   "Applies what lies in the inbox to the records, and announces it to destinations",
 		timeout:   ingestTimeout,
 		memory:    512,
 		errors:    3,
 		faults:    5,
-		startedBy: r.inboxBatch(),
+		startedBy: []trigger{batches("Inbox", r.inbox, 10, r.ingestConcurrency)},
 		env: map[string]*string{
-			"TABLE_RECORDS":       r.records.TableName(),
-			"TABLE_INTAKE":        r.intake.TableName(),
-			"BUCKET_PAYLOADS":     r.payloads.BucketName(),
-			"CLOCK_GUARD_SECONDS": jsii.String("300"),
+			"TABLE_RECORDS":             r.records.TableName(),
+			"TABLE_INTAKE":              r.intake.TableName(),
+			"TABLE_TENANCY":             r.tenancy.TableName(),
+			"TABLE_WORK":                r.work.TableName(),
+			"QUEUE_DELIVER":             r.deliver.QueueUrl(),
+			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
+			"CLOCK_GUARD_SECONDS":       jsii.String("300"),
+			"SCHEMA_CACHE_SECONDS":      jsii.String("60"),
+			"DESTINATION_CACHE_SECONDS": jsii.String("60"),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.inbox.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-			allow(r.records.TableArn(), "dynamodb:UpdateItem"),
-			allow(r.intake.TableArn(), "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:Query"), // destinations
+			allow(r.work.TableArn(), "dynamodb:PutItem"),  // notices
+			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.objects(inboxObjects), "s3:GetObject"),
 			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(fieldObjects), "s3:PutObject"),
+			allow(r.objects(outboundObjects), "s3:PutObject"),
 		},
 	}
 }
@@ -118,7 +139,7 @@ func relay(r resources) function {
 		memory:    256,
 		errors:    3,
 		faults:    2, // one for a whole batch, and ever longer pauses between its retries
-		startedBy: r.recordChanges(),
+		startedBy: []trigger{r.recordChanges()},
 		streamed:  true,
 		env: map[string]*string{
 			"TABLE_HISTORY": r.history.TableName(),
@@ -139,7 +160,7 @@ func sweep(r resources) function {
 		timeout:   300,
 		memory:    256,
 		errors:    1,
-		startedBy: schedule(minutes(15)),
+		startedBy: []trigger{every(minutes(15))},
 		env: map[string]*string{
 			"TABLE_RECORDS":          r.records.TableName(),
 			"TABLE_HISTORY":          r.history.TableName(),
@@ -161,26 +182,37 @@ func api(r resources) function {
 		memory:    256,
 		errors:    3,
 		faults:    5,
-		startedBy: r.request(awsapigatewayv2.HttpMethod_ANY, "/v1/{proxy+}"),
+		startedBy: []trigger{r.request(awsapigatewayv2.HttpMethod_ANY, "/v1/{proxy+}")},
 		env: map[string]*string{
-			"TABLE_RECORDS":     r.records.TableName(),
-			"TABLE_HISTORY":     r.history.TableName(),
-			"TABLE_INTAKE":      r.intake.TableName(),
-			"TABLE_TENANCY":     r.tenancy.TableName(),
-			"QUEUE_INBOX":       r.inbox.QueueUrl(),
-			"BUCKET_PAYLOADS":   r.payloads.BucketName(),
-			"KEY_SECRETS":       r.secrets.KeyArn(),
-			"BASE_URL":          r.http.ApiEndpoint(), // no slash at its end
-			"KEY_CACHE_SECONDS": jsii.String("60"),
+			"TABLE_RECORDS":           r.records.TableName(),
+			"TABLE_HISTORY":           r.history.TableName(),
+			"TABLE_INTAKE":            r.intake.TableName(),
+			"TABLE_TENANCY":           r.tenancy.TableName(),
+			"TABLE_WORK":              r.work.TableName(),
+			"QUEUE_INBOX":             r.inbox.QueueUrl(),
+			"QUEUE_DELIVER":           r.deliver.QueueUrl(),
+			"QUEUE_JOBS":              r.jobs.QueueUrl(),
+			"BUCKET_PAYLOADS":         r.payloads.BucketName(),
+			"KEY_SECRETS":             r.secrets.KeyArn(),
+			"BASE_URL":                r.http.ApiEndpoint(), // no slash at its end
+			"KEY_CACHE_SECONDS":       jsii.String("60"),
+			"OUTBOUND_ALLOW_LOOPBACK": jsii.String("false"),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
 			allow(r.history.TableArn(), "dynamodb:Query"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"), // a transaction needs the actions of its parts
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// A transaction needs the actions of its parts.
+			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
+			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
+			allow(r.jobs.QueueArn(), "sqs:SendMessage"),
+			allow(r.objects(inboxObjects), "s3:PutObject"), // payloads that an admin corrected
 			allow(r.objects(archiveObjects), "s3:GetObject"),
 			allow(r.objects(fieldObjects), "s3:GetObject"),
+			allow(r.objects(uploadObjects), "s3:GetObject", "s3:PutObject"), // a presigned URL may do what its signer may
+			allow(r.objects(exportObjects), "s3:GetObject"),
 			allow(r.secrets.KeyArn(), "kms:Decrypt"), // data keys are made by an operator
 		},
 	}

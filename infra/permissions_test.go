@@ -14,19 +14,24 @@ func allowed() permissions {
 	return permissions{
 		"Receive/Role": {
 			"Receive/Logs":     "logs:CreateLogStream logs:PutLogEvents",
-			"Tenancy":          "dynamodb:GetItem",
+			"Tenancy":          "dynamodb:GetItem dynamodb:UpdateItem",
+			"Intake":           "dynamodb:GetItem",
 			"Inbox":            "sqs:SendMessage",
 			"Payloads/inbox/*": "s3:PutObject",
 			"Secrets":          "kms:Decrypt",
 		},
 		"Ingest/Role": {
-			"Ingest/Logs":        "logs:CreateLogStream logs:PutLogEvents",
-			"Inbox":              "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
-			"Records":            "dynamodb:UpdateItem",
-			"Intake":             "dynamodb:PutItem dynamodb:UpdateItem",
-			"Payloads/inbox/*":   "s3:GetObject",
-			"Payloads/archive/*": "s3:GetObject s3:PutObject",
-			"Payloads/fields/*":  "s3:PutObject",
+			"Ingest/Logs":         "logs:CreateLogStream logs:PutLogEvents",
+			"Inbox":               "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+			"Records":             "dynamodb:GetItem dynamodb:UpdateItem",
+			"Intake":              "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+			"Tenancy":             "dynamodb:Query",
+			"WorkTable":           "dynamodb:PutItem",
+			"DeliverQueue":        "sqs:SendMessage",
+			"Payloads/inbox/*":    "s3:GetObject",
+			"Payloads/archive/*":  "s3:GetObject s3:PutObject",
+			"Payloads/fields/*":   "s3:PutObject",
+			"Payloads/outbound/*": "s3:PutObject",
 		},
 		"Relay/Role": {
 			"Relay/Logs":        "logs:CreateLogStream logs:PutLogEvents",
@@ -40,19 +45,51 @@ func allowed() permissions {
 			"Records":    "dynamodb:Scan",
 			"History":    "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
 		},
+		"Deliver/Role": {
+			"Deliver/Logs":        "logs:CreateLogStream logs:PutLogEvents",
+			"DeliverQueue":        "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"Tenancy":             "dynamodb:GetItem dynamodb:PutItem",
+			"WorkTable":           "dynamodb:GetItem dynamodb:PutItem",
+			"Payloads/outbound/*": "s3:GetObject",
+			"Secrets":             "kms:Decrypt",
+		},
+		"Schedule/Role": {
+			"Schedule/Logs": "logs:CreateLogStream logs:PutLogEvents",
+			"WorkTable":     "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+			"DeliverQueue":  "sqs:SendMessage",
+		},
+		"Work/Role": {
+			"Work/Logs":          "logs:CreateLogStream logs:PutLogEvents",
+			"Jobs":               "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"Inbox":              "sqs:SendMessage",
+			"Intake":             "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":            "dynamodb:GetItem",
+			"WorkTable":          "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+			"Payloads/uploads/*": "s3:GetObject",
+			"Payloads/inbox/*":   "s3:PutObject",
+		},
 		"Api/Role": {
 			"Api/Logs":           "logs:CreateLogStream logs:PutLogEvents",
 			"Records":            "dynamodb:GetItem dynamodb:Query",
 			"History":            "dynamodb:Query",
-			"Intake":             "dynamodb:GetItem dynamodb:Query",
-			"Tenancy":            "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+			"Intake":             "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"WorkTable":          "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"Inbox":              "sqs:SendMessage",
+			"DeliverQueue":       "sqs:SendMessage",
+			"Jobs":               "sqs:SendMessage",
+			"Payloads/inbox/*":   "s3:PutObject",
 			"Payloads/archive/*": "s3:GetObject",
 			"Payloads/fields/*":  "s3:GetObject",
+			"Payloads/uploads/*": "s3:GetObject s3:PutObject",
+			"Payloads/exports/*": "s3:GetObject",
 			"Secrets":            "kms:Decrypt",
 		},
 		"Sweep/ScheduleRole": {
 			"Sweep/Live": "lambda:InvokeFunction",
+		},
+		"Schedule/ScheduleRole": {
+			"Schedule/Live": "lambda:InvokeFunction",
 		},
 		"RolloutRole": {},
 	}
@@ -62,21 +99,23 @@ func allowed() permissions {
 // and so is an entry here that is no longer needed.
 func forced() map[string]string {
 	inKeyPolicy := "in a key's own policy the resource * is that key, and without the account's root it could not be managed"
-	prefix := "objects are granted by the prefix of their keys"
-	return map[string]string{
+	excused := map[string]string{
 		"Secrets: kms:* on *":                                  inKeyPolicy,
 		"PagerKey: kms:* on *":                                 inKeyPolicy,
 		"PagerKey: kms:Decrypt on *":                           inKeyPolicy,
 		"PagerKey: kms:GenerateDataKey on *":                   inKeyPolicy,
-		"Receive/Role: s3:PutObject on Payloads/inbox/*":       prefix,
-		"Ingest/Role: s3:GetObject on Payloads/inbox/*":        prefix,
-		"Ingest/Role: s3:GetObject on Payloads/archive/*":      prefix,
-		"Ingest/Role: s3:PutObject on Payloads/archive/*":      prefix,
-		"Ingest/Role: s3:PutObject on Payloads/fields/*":       prefix,
-		"Api/Role: s3:GetObject on Payloads/archive/*":         prefix,
-		"Api/Role: s3:GetObject on Payloads/fields/*":          prefix,
 		"Relay/Role: dynamodb:ListStreams on Records/stream/*": "a listing is of all streams of a table",
 	}
+	for role, resources := range allowed() {
+		for resource, actions := range resources {
+			if strings.HasPrefix(resource, "Payloads/") && strings.HasSuffix(resource, "/*") {
+				for _, action := range strings.Fields(actions) {
+					excused[role+": "+action+" on "+resource] = "objects are granted by the prefix of their keys"
+				}
+			}
+		}
+	}
+	return excused
 }
 
 // managed lists the policies of AWS that roles use.

@@ -21,6 +21,14 @@ type queues struct {
 	inbox awssqs.Queue
 	// inboxDead holds what ingest failed at maxReceives times.
 	inboxDead awssqs.Queue
+	// deliver holds what is on its way to destinations, fair by organization as the inbox is.
+	deliver awssqs.Queue
+	// deliverDead holds what deliver failed at, by a fault of ours, maxReceives times.
+	deliverDead awssqs.Queue
+	// jobs holds which jobs are to go on with their next step, fair by organization.
+	jobs awssqs.Queue
+	// jobsDead holds the steps that work failed at maxReceives times.
+	jobsDead awssqs.Queue
 	// relayDead holds where in the stream of records relay gave up.
 	relayDead awssqs.Queue
 }
@@ -40,12 +48,14 @@ func newQueues(scope constructs.Construct, s stage) queues {
 		})
 	}
 	const byHand = 300 // seconds that a person's tool has for a message that it took out of a dead-letter queue
-	inboxDead := queue("InboxDead", byHand, nil)
-	return queues{
-		inbox: queue("Inbox", 6*ingestTimeout, &awssqs.DeadLetterQueue{
-			Queue: inboxDead, MaxReceiveCount: jsii.Number(maxReceives),
-		}),
-		inboxDead: inboxDead,
-		relayDead: queue("RelayDead", byHand, nil),
+	pair := func(id, deadID string, timeout float64) (feeding, dead awssqs.Queue) {
+		dead = queue(deadID, byHand, nil)
+		return queue(id, 6*timeout, &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)}), dead
 	}
+	var q queues
+	q.inbox, q.inboxDead = pair("Inbox", "InboxDead", ingestTimeout)
+	q.deliver, q.deliverDead = pair("DeliverQueue", "DeliverDead", deliverTimeout) // Deliver alone is where the function stands
+	q.jobs, q.jobsDead = pair("Jobs", "JobsDead", workTimeout)
+	q.relayDead = queue("RelayDead", byHand, nil)
+	return q
 }

@@ -33,7 +33,9 @@ func newStack(app awscdk.App, s settings) error {
 		if err != nil {
 			return err
 		}
-		f.startedBy(f)
+		for _, start := range f.startedBy {
+			start(f)
+		}
 		rollout.add(f, all.ofFunction(f))
 		functions = append(functions, f)
 	}

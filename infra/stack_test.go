@@ -21,14 +21,15 @@ type expectation struct {
 	logDays       float64
 	keep, protect bool
 	rollout       string
-	concurrency   float64
+	// How many invocations of ingest, deliver and work their queues may cause at once.
+	ingest, deliver, work float64
 }
 
 func expectations() []expectation {
 	return []expectation{
-		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10},
-		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10},
-		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50},
+		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2},
+		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2},
+		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50, 20, 5},
 	}
 }
 
@@ -83,11 +84,25 @@ func TestStack(t *testing.T) {
 // testEventSources holds what starts the functions, to the last setting.
 func testEventSources(t *testing.T, tpl template, stage expectation) {
 	filter := `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"org_"}]}}},"eventName":["INSERT","MODIFY"]}`
+	batches := func(queue, function string, size, concurrency float64) map[string]any {
+		properties := map[string]any{
+			"EventSourceArn": queue, "FunctionName": function + "/Live:live", "BatchSize": size,
+			"FunctionResponseTypes": "ReportBatchItemFailures", "ScalingConfig": `{"MaximumConcurrency":` + strconv.Itoa(int(concurrency)) + `}`,
+		}
+		if size > 1 {
+			properties["MaximumBatchingWindowInSeconds"] = 1.0
+		}
+		return properties
+	}
+	scheduled := func(rate, purpose string) map[string]any {
+		return map[string]any{
+			"ScheduleExpression": rate, "State": "ENABLED", "ScheduleExpressionTimezone": "Etc/UTC", "FlexibleTimeWindow": "OFF", "Description": purpose,
+		}
+	}
 	want := map[string]map[string]any{
-		"Ingest/Inbox": {
-			"EventSourceArn": "Inbox", "FunctionName": "Ingest/Live:live", "BatchSize": 10.0, "MaximumBatchingWindowInSeconds": 1.0,
-			"FunctionResponseTypes": "ReportBatchItemFailures", "ScalingConfig": `{"MaximumConcurrency":` + strconv.Itoa(int(stage.concurrency)) + `}`,
-		},
+		"Ingest/Inbox":       batches("Inbox", "Ingest", 10, stage.ingest),
+		"Deliver/Deliveries": batches("DeliverQueue", "Deliver", 10, stage.deliver),
+		"Work/Jobs":          batches("Jobs", "Work", 1, stage.work),
 		"Relay/Records": {
 			"EventSourceArn": "Records.StreamArn", "FunctionName": "Relay/Live:live", "BatchSize": 100.0, "StartingPosition": "TRIM_HORIZON",
 			"FunctionResponseTypes": "ReportBatchItemFailures", "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 10.0,
@@ -95,10 +110,8 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 			"DestinationConfig": `{"OnFailure":{"Destination":{"Fn::GetAtt":["` + tpl.named("RelayDead") + `","Arn"]}}}`,
 			"FilterCriteria":    `{"Filters":[{"Pattern":` + strconv.Quote(filter) + `}]}`,
 		},
-		"Sweep/Schedule": {
-			"ScheduleExpression": "rate(15 minutes)", "State": "ENABLED", "ScheduleExpressionTimezone": "Etc/UTC",
-			"FlexibleTimeWindow": "OFF", "Description": "Repairs the history that relay missed",
-		},
+		"Sweep/Schedule":    scheduled("rate(15 minutes)", "Repairs the history that relay missed"),
+		"Schedule/Schedule": scheduled("rate(1 minute)", "Sends what is due to its queue"),
 	}
 	got := map[string]map[string]any{}
 	for _, typ := range []string{"AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule"} {
@@ -112,11 +125,13 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 					properties[name] = tpl.render(value)
 				}
 			}
-			delete(properties, "Target") // the schedule's: checkTriggers and checkRoles look at it
+			if typ == "AWS::Scheduler::Schedule" {
+				delete(properties, "Target") // checkTriggers and checkRoles look at it
+				properties["FlexibleTimeWindow"] = tpl.get(id, "FlexibleTimeWindow", "Mode")
+			}
 			got[tpl.name(id)] = properties
 		}
 	}
-	got["Sweep/Schedule"]["FlexibleTimeWindow"] = tpl.get(tpl.named("Sweep/Schedule"), "FlexibleTimeWindow", "Mode")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("event sources (-want +got):\n%s", diff)
 	}
@@ -129,8 +144,10 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 		routes = append(routes, tpl.text(id, "RouteKey")+" -> "+tpl.text(integration, "IntegrationUri")+" "+tpl.text(integration, "PayloadFormatVersion"))
 	}
 	slices.Sort(routes)
-	if want := []string{"ANY /v1/{proxy+} -> Api/Function:live 2.0", "POST /hooks/{token} -> Receive/Function:live 2.0"}; !slices.Equal(routes, want) {
-		t.Errorf("routes: %q, want %q", routes, want)
+	if diff := cmp.Diff([]string{
+		"ANY /v1/{proxy+} -> Api/Function:live 2.0", "POST /hooks/{token} -> Receive/Function:live 2.0", "POST /v1/push -> Receive/Function:live 2.0",
+	}, routes); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
 	}
 }
 
@@ -138,12 +155,15 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 func testFunctionSettings(t *testing.T, tpl template, stage expectation) {
 	sizes := map[string][2]float64{ // seconds, MB
 		"receive": {10, 256}, "ingest": {60, 512}, "relay": {60, 256}, "sweep": {300, 256}, "api": {15, 256},
+		"deliver": {60, 256}, "schedule": {55, 256}, "work": {300, 512},
 	}
 	values := map[string]string{
 		"STAGE": stage.stage, "LOG_LEVEL": map[bool]string{true: "DEBUG", false: "INFO"}[stage.stage == "dev"],
-		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy",
-		"QUEUE_INBOX": "Inbox", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
+		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy", "TABLE_WORK": "WorkTable",
+		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
 		"SIGNATURE_TOLERANCE_SECONDS": "300", "HOOK_CACHE_SECONDS": "60", "KEY_CACHE_SECONDS": "60", "BODY_MAX_BYTES": "4194304",
+		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "60", "PUSH_MAX_BYTES": "4194304",
+		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "5",
 		"MESSAGE_MAX_BYTES": "262144", "CLOCK_GUARD_SECONDS": "300", "SWEEP_GRACE_SECONDS": "900", "SWEEP_INTERVAL_SECONDS": "21600",
 	}
 	for name, id := range functionsOf(tpl, stage.stage) {

@@ -16,6 +16,12 @@ const (
 	archiveObjects = "archive/*"
 	// fieldObjects are values too large for an item.
 	fieldObjects = "fields/*"
+	// uploadObjects are files that clients upload by presigned URLs, until they are loaded.
+	uploadObjects = "uploads/*"
+	// outboundObjects are bodies of deliveries to destinations that are too large for a message or an item.
+	outboundObjects = "outbound/*"
+	// exportObjects are what exports of people give.
+	exportObjects = "exports/*"
 )
 
 // newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would
@@ -31,18 +37,29 @@ func newPayloads(scope constructs.Construct) awss3.Bucket {
 		Versioned:         jsii.Bool(false),
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
 		LifecycleRules: &[]*awss3.LifecycleRule{
-			{
-				// Longer than a message can wait in the inbox and then in its dead-letter queue: 14 days.
-				Id:         jsii.String("ExpireInbox"),
-				Prefix:     jsii.String("inbox/"),
-				Expiration: awscdk.Duration_Days(jsii.Number(30)),
-			},
+			// Longer than a message can wait in the inbox and then in its dead-letter queue: 14 days.
+			expire("Inbox", "inbox/", 30),
+			// A file is loaded within hours; a job that failed can be seen to within a week.
+			expire("Uploads", "uploads/", 7),
+			// As long as the log of deliveries can replay them, and a little more.
+			expire("Outbound", "outbound/", 35),
+			// What an export gives is fetched, and then lies where whoever asked for it keeps it.
+			expire("Exports", "exports/", 7),
 			{
 				Id:                                  jsii.String("AbortUploads"),
 				AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 			},
 		},
 	})
+}
+
+// expire deletes the objects under a prefix after so many days.
+func expire(what, prefix string, days float64) *awss3.LifecycleRule {
+	return &awss3.LifecycleRule{
+		Id:         jsii.String("Expire" + what),
+		Prefix:     jsii.String(prefix),
+		Expiration: awscdk.Duration_Days(jsii.Number(days)),
+	}
 }
 
 // newSecretsKey makes the key that wraps the organizations' data keys, which seal what connections keep secret.

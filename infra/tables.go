@@ -15,8 +15,10 @@ type tables struct {
 	history awsdynamodb.Table
 	// intake is what came in: objects seen, payloads kept, deliveries set aside.
 	intake awsdynamodb.Table
-	// tenancy is who uses Leadline: organizations, API keys, connections, webhook URLs.
+	// tenancy is who uses Leadline: organizations, people, API keys, connections, webhook URLs, clients, destinations.
 	tenancy awsdynamodb.Table
+	// work is what goes on and what was done: jobs, deliveries to destinations, what is due later, notices, the audit log.
+	work awsdynamodb.Table
 }
 
 func newTables(scope constructs.Construct, s stage) tables {
@@ -40,11 +42,12 @@ func newTables(scope constructs.Construct, s stage) tables {
 		history: table("History", ""),
 		intake:  table("Intake", ""),
 		tenancy: table("Tenancy", ""),
+		work:    table("WorkTable", ""), // Work alone is where the function of that name stands
 	}
 }
 
 func (t tables) all() []awsdynamodb.Table {
-	return []awsdynamodb.Table{t.records, t.history, t.intake, t.tenancy}
+	return []awsdynamodb.Table{t.records, t.history, t.intake, t.tenancy, t.work}
 }
 
 // streamsOf names the streams of a table, for the one action that is granted on all of them.

@@ -7,21 +7,27 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 )
 
 // trigger connects a function to what starts it.
 type trigger func(deployed)
 
-// inboxBatch starts a function with batches of the inbox.
-func (r resources) inboxBatch() trigger {
+// batches starts a function with up to so many messages of a queue at a time; of more than one, it waits a second for
+// them to gather, for each batch costs calls of its own.
+func batches(id string, queue awssqs.Queue, size, concurrency float64) trigger {
 	return func(f deployed) {
-		awslambda.NewEventSourceMapping(f.scope, jsii.String("Inbox"), &awslambda.EventSourceMappingProps{
+		var window awscdk.Duration
+		if size > 1 {
+			window = awscdk.Duration_Seconds(jsii.Number(1))
+		}
+		awslambda.NewEventSourceMapping(f.scope, jsii.String(id), &awslambda.EventSourceMappingProps{
 			Target:                  f.live,
-			EventSourceArn:          r.inbox.QueueArn(),
-			BatchSize:               jsii.Number(10),
-			MaxBatchingWindow:       awscdk.Duration_Seconds(jsii.Number(1)),
-			MaxConcurrency:          jsii.Number(r.ingestConcurrency),
+			EventSourceArn:          queue.QueueArn(),
+			BatchSize:               jsii.Number(size),
+			MaxBatchingWindow:       window,
+			MaxConcurrency:          jsii.Number(concurrency),
 			ReportBatchItemFailures: jsii.Bool(true),
 		})
 	}
@@ -56,8 +62,8 @@ func (r resources) recordChanges() trigger {
 	}
 }
 
-// schedule starts a function at a rate.
-func schedule(every awscdk.Duration) trigger {
+// every starts a function at a rate.
+func every(interval awscdk.Duration) trigger {
 	return func(f deployed) {
 		account := awscdk.Stack_Of(f.scope).Account()
 		role := awsiam.NewRole(f.scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
@@ -73,11 +79,11 @@ func schedule(every awscdk.Duration) trigger {
 		})
 		awsscheduler.NewSchedule(f.scope, jsii.String("Schedule"), &awsscheduler.ScheduleProps{
 			Description: jsii.String(f.purpose),
-			Schedule:    awsscheduler.ScheduleExpression_Rate(every),
+			Schedule:    awsscheduler.ScheduleExpression_Rate(interval),
 			Target: awsschedulertargets.NewLambdaInvoke(f.live, &awsschedulertargets.ScheduleTargetBaseProps{
 				Role: role.WithoutPolicyUpdates(nil),
 				// A start that failed for longer than this is made up for by the next one.
-				MaxEventAge:   every,
+				MaxEventAge:   interval,
 				RetryAttempts: jsii.Number(10),
 			}),
 		})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/problem"
+	"leadline/shared/quota"
 	"leadline/shared/secret"
 	"leadline/shared/tenant"
 )
@@ -16,10 +18,15 @@ import (
 // unknownKeyTTL is how long a key that does not exist is remembered: short, for it may be made the next moment.
 const unknownKeyTTL = 5 * time.Second
 
-// caller is who sent a request: an organization, by one of its keys.
+// caller is who sent a request: an organization, by one of its keys or clients.
 type caller struct {
 	organization string
 	role         tenant.Role
+	// actor is the id of the key or client, name what people call it; person is whose key it is, empty for that of a
+	// program.
+	actor, name, person string
+	// connection is the one that a client is bound to; empty for keys.
+	connection string
 }
 
 type callerKey struct{}
@@ -29,12 +36,23 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// authorize lets through the requests whose key has a role that allows the needed one.
+// authorize lets through the requests whose sender has a role that allows the needed one, as far as the organization's
+// quota goes.
 func (h *handler) authorize(needed tenant.Role) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		key, err := h.authenticate(ctx.Context(), ctx.Header("Authorization"))
-		if err == nil && !key.Role.Allows(needed) {
-			err = fault.New(fault.Forbidden, "role_not_sufficient", "This needs the role %s; the key has the role %s.", needed, key.Role)
+		c, err := h.authenticate(ctx.Context(), ctx.Header("Authorization"), needed)
+		if err == nil {
+			var standing quota.Standing
+			standing, err = h.admit(ctx.Context(), c)
+			for name, value := range standing.Headers() {
+				ctx.SetHeader(name, value)
+			}
+		}
+		if err == nil && !c.role.Allows(needed) {
+			err = fault.New(fault.Forbidden, "role_not_sufficient", "This needs the role %s; the key has the role %s.", needed, c.role)
+			if noteErr := h.note(ctx.Context(), c, ctx.Operation().Method, ctx.Operation().OperationID, err); noteErr != nil {
+				err = noteErr
+			}
 		}
 		if err != nil {
 			p, header := h.refuse(ctx.Context(), ctx.Operation().OperationID, err)
@@ -46,19 +64,39 @@ func (h *handler) authorize(needed tenant.Role) func(huma.Context, func(huma.Con
 			_, _ = ctx.BodyWriter().Write(p.JSON()) // it goes to memory
 			return
 		}
-		next(huma.WithValue(ctx, callerKey{}, caller{organization: key.Organization, role: key.Role}))
+		next(huma.WithValue(ctx, callerKey{}, c))
 	}
 }
 
-// authenticate finds the key of an Authorization header. A revoked key is refused at the latest when the cache has
-// forgotten it.
-func (h *handler) authenticate(ctx context.Context, header string) (tenant.APIKey, error) {
-	scheme, text, _ := strings.Cut(header, " ")
-	if header == "" || !strings.EqualFold(scheme, "Bearer") {
-		return tenant.APIKey{}, fault.New(fault.Unauthorized, "missing_api_key", "Send an API key: Authorization: Bearer llk_...")
+// admit counts a request against the organization's quota.
+func (h *handler) admit(ctx context.Context, c caller) (quota.Standing, error) {
+	org, err := h.knownOrganization(ctx, c.organization)
+	if err != nil {
+		return quota.Standing{}, err
 	}
-	unknown := fault.New(fault.Unauthorized, "invalid_api_key", "There is no such API key, or it was revoked.")
-	text = strings.TrimSpace(text)
+	return h.requests.Take(ctx, c.organization, 1, org.Quotas.RequestsPerMinute, h.Now())
+}
+
+// authenticate finds who an Authorization header stands for. Clients are let in where the role ingest suffices.
+func (h *handler) authenticate(ctx context.Context, header string, needed tenant.Role) (caller, error) {
+	scheme, text, _ := strings.Cut(header, " ")
+	switch {
+	case strings.EqualFold(scheme, "Basic") && needed == tenant.Ingest:
+		return h.client(ctx, strings.TrimSpace(text))
+	case header == "" || !strings.EqualFold(scheme, "Bearer"):
+		return caller{}, fault.New(fault.Unauthorized, "missing_api_key", "Send an API key: Authorization: Bearer llk_...")
+	}
+	key, err := h.apiKey(ctx, strings.TrimSpace(text))
+	if err != nil {
+		return caller{}, err
+	}
+	return caller{organization: key.Organization, role: key.Role, actor: key.ID, name: key.Name, person: key.Person}, nil
+}
+
+// apiKey finds a key by its text. A revoked key, and that of somebody who was off-boarded, is refused at the latest when
+// the cache has forgotten it.
+func (h *handler) apiKey(ctx context.Context, text string) (tenant.APIKey, error) {
+	unknown := fault.New(fault.Unauthorized, "invalid_api_key", "There is no such API key, or it has expired or was revoked.")
 	if !tenant.IsAPIKey(text) {
 		return tenant.APIKey{}, unknown
 	}
@@ -69,7 +107,7 @@ func (h *handler) authenticate(ctx context.Context, header string) (tenant.APIKe
 	key, cached := h.keys.Get(hash, now)
 	if !cached {
 		var err error
-		key, err = h.Tenancy.APIKey(ctx, hash)
+		key, err = h.readAPIKey(ctx, hash)
 		if fault.Is(err, fault.NotFound) {
 			h.unknown.Put(hash, struct{}{}, now, now.Add(h.keepUnknown))
 			return tenant.APIKey{}, unknown
@@ -79,28 +117,68 @@ func (h *handler) authenticate(ctx context.Context, header string) (tenant.APIKe
 		}
 		h.keys.Put(hash, key, now, now.Add(h.keep))
 	}
-	if !key.RevokedAt.IsZero() {
+	if !key.Works(now) {
 		return tenant.APIKey{}, unknown
 	}
 	return key, nil
 }
 
+// readAPIKey reads a key, NotFound if the person whose it is works here no more.
+func (h *handler) readAPIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
+	key, err := h.Tenancy.APIKey(ctx, hash)
+	if err != nil || key.Person == "" {
+		return key, err
+	}
+	person, err := h.Members.Person(ctx, key.Organization, key.Person)
+	if err == nil && person.Status == tenant.Offboarded {
+		err = fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded")
+	}
+	return key, err
+}
+
+// client finds the client of Basic credentials. An unknown one and a wrong secret get the same answer.
+func (h *handler) client(ctx context.Context, encoded string) (caller, error) {
+	unknown := fault.New(fault.Unauthorized, "invalid_client", "The client id or the secret is wrong.")
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	id, password, found := strings.Cut(string(text), ":")
+	if err != nil || !found || len(text) > 256 {
+		return caller{}, unknown
+	}
+	now := h.Now()
+	hook, cached := h.clients.Get(id, now)
+	if !cached {
+		hook, err = h.Members.ClientHook(ctx, id)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return caller{}, err
+		}
+		h.clients.Put(id, hook, now, now.Add(h.keepUnknown)) // the empty one accepts nothing
+	}
+	if !hook.Accepts(password, now) || hook.Status != tenant.Active {
+		return caller{}, unknown
+	}
+	return caller{organization: hook.Organization, role: tenant.Ingest, actor: hook.Client, name: hook.Client, connection: hook.Connection}, nil
+}
+
 // box opens what belongs to an organization.
 func (h *handler) box(ctx context.Context, organization string) (secret.Box, error) {
+	org, err := h.knownOrganization(ctx, organization)
+	if err != nil {
+		return secret.Box{}, err
+	}
+	return h.Keyring.Open(ctx, org.ID, org.DataKey)
+}
+
+// knownOrganization is organization from memory, where it can: good for what hardly ever changes.
+func (h *handler) knownOrganization(ctx context.Context, id string) (tenant.Organization, error) {
 	now := h.Now()
-	if box, ok := h.boxes.Get(organization, now); ok {
-		return box, nil
+	if org, ok := h.organizations.Get(id, now); ok {
+		return org, nil
 	}
-	org, err := h.organization(ctx, organization)
-	if err != nil {
-		return secret.Box{}, err
+	org, err := h.organization(ctx, id)
+	if err == nil {
+		h.organizations.Put(id, org, now, now.Add(h.keep))
 	}
-	box, err := h.Keyring.Open(ctx, org.ID, org.DataKey)
-	if err != nil {
-		return secret.Box{}, err
-	}
-	h.boxes.Put(organization, box, now, now.Add(h.keep))
-	return box, nil
+	return org, err
 }
 
 // organization reads the caller's organization, which must be there: its key is.

@@ -164,7 +164,7 @@ func TestANewKeyWorksSoonAfterItWasUnknown(t *testing.T) {
 	if counted.keys != 1 {
 		t.Errorf("an unknown key was read %d times for two requests", counted.keys)
 	}
-	s.must(s.tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: tenant.HashToken(text), Organization: ours, Role: tenant.Viewer}))
+	s.must(s.tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: tenant.HashToken(text), Organization: ours, Role: tenant.Reader}))
 	s.clock.advance(unknownKeyTTL)
 	s.get(text, "/v1/connections").want(t, 200)
 }

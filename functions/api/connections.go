@@ -64,11 +64,11 @@ func (h *handler) registerConnections(api huma.API) {
 		errors:  []int{400, 409, 413, 415},
 	}, h.createConnection)
 	register(api, h, route{
-		id: "list-connections", method: http.MethodGet, path: "/v1/connections", tag: "connections", needs: tenant.Viewer,
+		id: "list-connections", method: http.MethodGet, path: "/v1/connections", tag: "connections", needs: tenant.Reader,
 		summary: "List connections", text: "By id.", errors: []int{400},
 	}, h.listConnections)
 	register(api, h, route{
-		id: "get-connection", method: http.MethodGet, path: "/v1/connections/{connection}", tag: "connections", needs: tenant.Viewer,
+		id: "get-connection", method: http.MethodGet, path: "/v1/connections/{connection}", tag: "connections", needs: tenant.Reader,
 		summary: "Get a connection", errors: []int{404},
 	}, h.getConnection)
 	for _, to := range []struct {
@@ -249,5 +249,5 @@ func checkMatch(ifMatch string, rev int64) error {
 }
 
 func preconditionFailed() error {
-	return fault.New(fault.Conflict, problem.PreconditionFailed, "The connection has changed since it was read: its ETag is not the one in If-Match. Read it again.")
+	return fault.New(fault.Conflict, problem.PreconditionFailed, "It has changed since it was read: its ETag is not the one in If-Match. Read it again.")
 }

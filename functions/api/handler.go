@@ -1,5 +1,6 @@
-// Command api is the Lambda function behind the HTTP API: connections, records and their history, and what was set
-// aside. It reads what the other functions wrote and changes nothing but connections.
+// Command api is the Lambda function behind the HTTP API: who may do what, connections and clients, objects and their
+// schemas, records and their history, batches, what was set aside, destinations and what was sent to them, long jobs, and
+// the journal of all of it.
 package main
 
 //go:generate go test -run TestOpenAPIFile -update .
@@ -21,6 +22,7 @@ import (
 	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/problem"
+	"leadline/shared/quota"
 	"leadline/shared/secret"
 	"leadline/shared/store"
 	"leadline/shared/telemetry"
@@ -35,11 +37,16 @@ type Config struct {
 	History         string `env:"TABLE_HISTORY"`
 	Intake          string `env:"TABLE_INTAKE"`
 	Tenancy         string `env:"TABLE_TENANCY"`
+	WorkTable       string `env:"TABLE_WORK"`
 	Inbox           string `env:"QUEUE_INBOX"`
+	DeliverQueue    string `env:"QUEUE_DELIVER"`
+	JobsQueue       string `env:"QUEUE_JOBS"`
 	Payloads        string `env:"BUCKET_PAYLOADS"`
 	SecretsKey      string `env:"KEY_SECRETS"`
 	BaseURL         string `env:"BASE_URL"`
 	KeyCacheSeconds int    `env:"KEY_CACHE_SECONDS"`
+	// AllowLoopback lets destinations be on the machine itself, by plain HTTP, for local development.
+	AllowLoopback bool `env:"OUTBOUND_ALLOW_LOOPBACK"`
 }
 
 // sender puts a message into a queue, in the fair share of a group.
@@ -50,18 +57,27 @@ type sender interface {
 // options are what a handler works with; all of them are required.
 type options struct {
 	Config
-	Records    store.Records
-	History    store.History
-	Intake     store.Intake
-	Tenancy    store.Tenancy
-	Payloads   blob.Store
-	Inbox      sender
-	Keyring    *secret.Keyring
-	Connectors connector.Registry
-	Version    string
-	Now        func() time.Time
-	Random     io.Reader
-	Log        *slog.Logger
+	Records      store.Records
+	History      store.History
+	Intake       store.Intake
+	Schemas      store.Schemas
+	Batches      store.Batches
+	Tenancy      store.Tenancy
+	Members      store.Members
+	Destinations store.Destinations
+	Deliveries   store.Deliveries
+	Jobs         store.Jobs
+	Journal      store.Journal
+	Payloads     blob.Store
+	Signer       blob.Signer
+	// Inbox, Outbox and Work lead to ingest, deliver and work.
+	Inbox, Outbox, Work sender
+	Keyring             *secret.Keyring
+	Connectors          connector.Registry
+	Version             string
+	Now                 func() time.Time
+	Random              io.Reader
+	Log                 *slog.Logger
 }
 
 // cacheSize bounds a cache: more keys than a stage has, few enough that nobody fills the memory with made-up ones.
@@ -69,19 +85,24 @@ const cacheSize = 1000
 
 type handler struct {
 	options
-	mux     *http.ServeMux
-	keys    *cache.Cache[string, tenant.APIKey]
-	unknown *cache.Cache[string, struct{}]
-	boxes   *cache.Cache[string, secret.Box]
-	// keep and keepUnknown are how long keys and boxes, and keys that do not exist, are remembered.
+	mux           *http.ServeMux
+	keys          *cache.Cache[string, tenant.APIKey]
+	unknown       *cache.Cache[string, struct{}]
+	clients       *cache.Cache[string, tenant.ClientHook]
+	organizations *cache.Cache[string, tenant.Organization]
+	// keep is how long keys and organizations are remembered, keepUnknown how long keys that do not exist, and clients.
 	keep, keepUnknown time.Duration
+	// requests measures the requests of organizations.
+	requests *quota.Meter
 }
 
 func newHandler(o options) *handler {
 	keep := time.Duration(o.KeyCacheSeconds) * time.Second
 	h := &handler{
 		options: o, mux: http.NewServeMux(), keep: keep, keepUnknown: min(keep, unknownKeyTTL),
-		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize), boxes: cache.New[string, secret.Box](cacheSize),
+		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize),
+		clients: cache.New[string, tenant.ClientHook](cacheSize), organizations: cache.New[string, tenant.Organization](cacheSize),
+		requests: quota.NewMeter(o.Members, "requests", time.Minute),
 	}
 	newAPI(h.mux, h)
 	return h
@@ -94,7 +115,7 @@ func (h *handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	if err != nil {
 		w.fail(problem.From(err))
 	} else {
-		h.serve(w, r)
+		h.serve(w, withOrigin(r, event.RequestContext.RequestID))
 	}
 	telemetry.Count(ctx, fmt.Sprintf("Status_%dxx", w.status/100), 1)
 	return w.response(event.RequestContext.HTTP.Method), nil

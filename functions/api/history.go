@@ -38,7 +38,7 @@ type Change struct {
 
 func (h *handler) registerHistory(api huma.API) {
 	register(api, h, route{
-		id: "list-history", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}/history", tag: "records", needs: tenant.Viewer,
+		id: "list-history", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}/history", tag: "records", needs: tenant.Reader,
 		summary: "List what changed in a record", text: "Newest first. It lags a second or so behind the record.", errors: []int{400, 404},
 	}, h.listHistory)
 }

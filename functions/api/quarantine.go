@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -10,7 +11,10 @@ import (
 
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	"leadline/shared/job"
+	"leadline/shared/problem"
 	"leadline/shared/quarantine"
+	"leadline/shared/replay"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -24,16 +28,27 @@ const (
 
 // Entry is one delivery that could not be applied.
 type Entry struct {
-	ID         string    `json:"id" doc:"The delivery that was set aside."`
-	Connection string    `json:"connection"`
-	Connector  string    `json:"connector" example:"close"`
-	Reason     reason    `json:"reason"`
-	Detail     string    `json:"detail" doc:"What is wrong, for people."`
-	Kind       string    `json:"kind" doc:"How it came." example:"webhook"`
-	ReceivedAt time.Time `json:"received_at"`
-	Status     string    `json:"status" enum:"open,resolved" doc:"Open until a replay was applied."`
-	Replays    int       `json:"replays" doc:"How many replays have been processed."`
-	UpdatedAt  time.Time `json:"updated_at"`
+	ID         string     `json:"id" doc:"The delivery that was set aside."`
+	Connection string     `json:"connection"`
+	Connector  string     `json:"connector" example:"close"`
+	Object     string     `json:"object,omitempty" doc:"The kind of record that it is about, where that is known."`
+	Batch      string     `json:"batch,omitempty" doc:"The batch of a row."`
+	Row        int        `json:"row,omitempty" doc:"The row of the batch, from 1; absent where a whole delivery was set aside."`
+	Reason     reason     `json:"reason"`
+	Detail     string     `json:"detail" doc:"What is wrong, for people."`
+	Mismatches []Mismatch `json:"mismatches,omitempty" doc:"The fields that break the schema."`
+	Kind       string     `json:"kind" doc:"How it came." example:"webhook"`
+	ReceivedAt time.Time  `json:"received_at"`
+	Status     string     `json:"status" enum:"open,resolved,discarded" doc:"Open until a replay was applied, or somebody discarded it."`
+	Replays    int        `json:"replays" doc:"How many replays have been processed."`
+	UpdatedAt  time.Time  `json:"updated_at"`
+}
+
+// Mismatch is a field that breaks a schema.
+type Mismatch struct {
+	Field    string `json:"field"`
+	Expected string `json:"expected" example:"a number"`
+	Found    string `json:"found" example:"a text"`
 }
 
 // reason is a quarantine.Reason that describes itself.
@@ -63,49 +78,62 @@ type Payload struct {
 
 func (h *handler) registerQuarantine(api huma.API) {
 	register(api, h, route{
-		id: "list-quarantine", method: http.MethodGet, path: "/v1/quarantine", tag: "quarantine", needs: tenant.Viewer,
+		id: "list-quarantine", method: http.MethodGet, path: "/v1/quarantine", tag: "quarantine", needs: tenant.Reader,
 		summary: "List what was set aside", text: "Newest first.", errors: []int{400},
 	}, h.listQuarantine)
 	register(api, h, route{
-		id: "get-quarantine-entry", method: http.MethodGet, path: "/v1/quarantine/{entry}", tag: "quarantine", needs: tenant.Viewer,
+		id: "get-quarantine-entry", method: http.MethodGet, path: "/v1/quarantine/{entry}", tag: "quarantine", needs: tenant.Reader,
 		summary: "Get what was set aside, with its payload", errors: []int{404},
 	}, h.getQuarantineEntry)
 	register(api, h, route{
-		id: "replay-quarantine-entry", method: http.MethodPost, path: "/v1/quarantine/{entry}/replay", tag: "quarantine", needs: tenant.Operator,
-		status: http.StatusAccepted, summary: "Try again to apply what was set aside",
-		text:   "It is queued; the entry shows what became of it. Replaying something twice does no harm.",
-		errors: []int{404, 409},
+		id: "replay-quarantine-entry", method: http.MethodPost, path: "/v1/quarantine/{entry}/replay", tag: "quarantine", needs: tenant.Manager,
+		status: http.StatusAccepted, summary: "Try again to apply what was set aside, corrected if need be",
+		text:   "It is queued; the entry shows what became of it. Replaying something twice does no harm. With a payload in the body, that is applied instead of what came in, and counts as newer than it.",
+		errors: []int{400, 404, 409, 413, 415}, body: maxTextBytes,
 	}, h.replayQuarantineEntry)
+	register(api, h, route{
+		id: "replay-quarantine", method: http.MethodPost, path: "/v1/quarantine/replay", tag: "quarantine", needs: tenant.Manager,
+		status: http.StatusAccepted, summary: "Try again everything of a reason, an object or a connection",
+		text: "As a job: all open entries that match.", errors: []int{400, 409, 413, 415},
+	}, h.replayQuarantine)
+	register(api, h, route{
+		id: "discard-quarantine-entry", method: http.MethodPost, path: "/v1/quarantine/{entry}/discard", tag: "quarantine", needs: tenant.Manager,
+		summary: "Give up what was set aside", text: "It stays in the list, with what came in; it is no longer replayed with others.", errors: []int{404, 409},
+	}, h.discardQuarantineEntry)
 }
 
 type listQuarantineInput struct {
 	PageInput
 	Connection string `query:"connection" maxLength:"64" doc:"Of this connection only."`
+	Object     string `query:"object" maxLength:"128" doc:"About this kind of record only."`
 	Reason     reason `query:"reason" doc:"For this reason only."`
-	Status     string `query:"status" enum:"open,resolved" doc:"With this status only."`
+	Status     string `query:"status" enum:"open,resolved,discarded" doc:"With this status only."`
 }
 
 type quarantineOutput struct{ Body list[Entry] }
 
 func (h *handler) listQuarantine(ctx context.Context, c caller, in *listQuarantineInput) (*quarantineOutput, error) {
-	filter := store.QuarantineFilter{Connection: in.Connection, Reason: quarantine.Reason(in.Reason), Status: quarantine.Status(in.Status)}
+	filter := store.QuarantineFilter{Connection: in.Connection, Object: in.Object, Reason: quarantine.Reason(in.Reason), Status: quarantine.Status(in.Status)}
 	body, err := page(ctx, h, c, in.PageInput, listing[quarantine.Entry, Entry]{
-		scope: []string{"quarantine", in.Connection, string(in.Reason), in.Status},
+		scope: []string{"quarantine", in.Connection, in.Object, string(in.Reason), in.Status},
 		read: func(ctx context.Context, p store.Page) ([]quarantine.Entry, string, error) {
 			return h.Intake.Entries(ctx, c.organization, filter, p)
 		},
-		show: func(e quarantine.Entry) (Entry, int, bool) { return showEntry(e), 512 + len(e.Detail), true },
+		show: func(e quarantine.Entry) (Entry, int, bool) {
+			return showEntry(e), 512 + len(e.Detail) + 128*len(e.Mismatches), true
+		},
 	})
 	return &quarantineOutput{body}, err
 }
 
-type entryInput struct {
+// EntryInput names an entry.
+type EntryInput struct {
 	Entry string `path:"entry" maxLength:"64" example:"01KAHT3Q8Z6V0W7N5R2J4M9XYC"`
 }
 
 type entryOutput struct{ Body EntryWithPayload }
 
-func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *entryInput) (*entryOutput, error) {
+func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *EntryInput) (*entryOutput, error) {
 	e, err := h.entry(ctx, c, in.Entry)
 	if err != nil {
 		return nil, err
@@ -122,8 +150,20 @@ func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *entryInp
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "corrupt_payload", "api: payload of quarantine entry %s", e.ID)
 	}
+	if e.Row > 0 {
+		if body, err = replay.Row(body, e.Index); err != nil {
+			return nil, err
+		}
+	}
 	out.Body.Payload = showPayload(body)
 	return out, nil
+}
+
+type replayInput struct {
+	EntryInput
+	Body *struct {
+		Payload json.RawMessage `json:"payload,omitempty" doc:"What is applied instead of what came in: the whole body of a webhook, or the one row of a batch."`
+	} `nameHint:"Correction" required:"false"`
 }
 
 type replayOutput struct {
@@ -133,7 +173,7 @@ type replayOutput struct {
 	} `nameHint:"Replay"`
 }
 
-func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *entryInput) (*replayOutput, error) {
+func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *replayInput) (*replayOutput, error) {
 	e, err := h.entry(ctx, c, in.Entry)
 	if err != nil {
 		return nil, err
@@ -145,10 +185,18 @@ func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *entry
 	if err != nil {
 		return nil, err
 	}
-	message, err := delivery.Delivery{ID: id, Organization: e.Organization, Connection: e.Connection, Connector: e.Connector,
-		Kind: e.Kind, ReceivedAt: e.ReceivedAt, Payload: &e.Payload, Replay: e.ID}.Encode()
+	d := replay.Delivery(e, id)
+	if in.Body != nil && len(in.Body.Payload) > 0 {
+		if d, err = replay.Corrected(e, id, in.Body.Payload); err != nil {
+			return nil, err
+		}
+	}
+	message, err := d.Encode()
 	if err != nil {
 		return nil, err
+	}
+	if len(message) > maxMessageBytes {
+		return nil, fault.New(fault.Invalid, problem.BodyTooLarge, "A corrected payload can have at most %d bytes.", maxMessageBytes*3/4)
 	}
 	if err := h.Inbox.Send(ctx, c.organization, message); err != nil {
 		return nil, err
@@ -158,14 +206,75 @@ func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *entry
 	return out, nil
 }
 
+// maxMessageBytes is the most that a queue takes in one message, with room for what it adds.
+const maxMessageBytes = 250_000
+
+type replayQuarantineInput struct {
+	ResendInput
+	Body struct {
+		Connection string `json:"connection,omitempty" maxLength:"64"`
+		Object     string `json:"object,omitempty" maxLength:"128"`
+		Reason     reason `json:"reason,omitempty"`
+	} `nameHint:"EntriesToReplay"`
+}
+
+func (h *handler) replayQuarantine(ctx context.Context, c caller, in *replayQuarantineInput) (*jobOutput, error) {
+	params, err := h.replayParams(in.Body.Connection, in.Body.Object, string(in.Body.Reason))
+	if err != nil {
+		return nil, err
+	}
+	return h.startJob(ctx, c, in.IdempotencyKey, "replay-quarantine", "", in.Body, job.Replay, params)
+}
+
+// replayAll starts the replay of what a change of a schema lets pass.
+func (h *handler) replayAll(ctx context.Context, c caller, connection, object, why string) error {
+	params, err := h.replayParams(connection, object, why)
+	if err != nil {
+		return err
+	}
+	j, err := h.newJob(c, job.Replay, params)
+	if err != nil {
+		return err
+	}
+	if err := h.Jobs.CreateJob(ctx, j, nil); err != nil {
+		return err
+	}
+	return h.sendJob(ctx, c.organization, j.ID)
+}
+
+// replayParams select what was set aside until now.
+func (h *handler) replayParams(connection, object, why string) (json.RawMessage, error) {
+	until, err := delivery.NewID(h.Now(), h.Random)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(job.ReplayParams{Connection: connection, Object: object, Reason: why, Until: until})
+}
+
+func (h *handler) discardQuarantineEntry(ctx context.Context, c caller, in *EntryInput) (*entryOutput, error) {
+	err := h.Intake.Discard(ctx, c.organization, in.Entry, h.Now().UTC())
+	if f := fault.Of(err); f != nil && f.Code == store.CodeStale {
+		return nil, fault.New(fault.Conflict, "not_open", "The entry is not open any more.")
+	}
+	if err != nil {
+		return nil, notFound(err, "There is no quarantine entry %q.", in.Entry)
+	}
+	e, err := h.entry(ctx, c, in.Entry)
+	return &entryOutput{EntryWithPayload{Entry: showEntry(e)}}, err
+}
+
 func (h *handler) entry(ctx context.Context, c caller, id string) (quarantine.Entry, error) {
 	e, err := h.Intake.Entry(ctx, c.organization, id)
 	return e, notFound(err, "There is no quarantine entry %q.", id)
 }
 
 func showEntry(e quarantine.Entry) Entry {
-	return Entry{ID: e.ID, Connection: e.Connection, Connector: e.Connector, Reason: reason(e.Reason), Detail: e.Detail, Kind: e.Kind,
-		ReceivedAt: e.ReceivedAt, Status: string(e.Status), Replays: e.Replays, UpdatedAt: e.UpdatedAt}
+	out := Entry{ID: e.ID, Connection: e.Connection, Connector: e.Connector, Object: e.Object, Batch: e.Public, Row: e.Row,
+		Reason: reason(e.Reason), Detail: e.Detail, Kind: e.Kind, ReceivedAt: e.ReceivedAt, Status: string(e.Status), Replays: e.Replays, UpdatedAt: e.UpdatedAt}
+	for _, m := range e.Mismatches {
+		out.Mismatches = append(out.Mismatches, Mismatch(m))
+	}
+	return out
 }
 
 func showPayload(body []byte) *Payload {

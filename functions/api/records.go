@@ -13,12 +13,6 @@ import (
 	"leadline/shared/tenant"
 )
 
-// Object is a kind of record that a connection has sent.
-type Object struct {
-	Name      string    `json:"name" doc:"As the source calls it." example:"opportunity"`
-	FirstSeen time.Time `json:"first_seen" doc:"When its first record arrived."`
-}
-
 // Record is the present state of one record.
 type Record struct {
 	ID         string                 `json:"id" doc:"As the source calls it."`
@@ -52,45 +46,18 @@ type Source struct {
 	Delivery string `json:"delivery" doc:"The delivery that carried it."`
 	Event    string `json:"event,omitempty" doc:"The source's id of the event."`
 	Action   string `json:"action,omitempty" doc:"The source's word for what happened." example:"updated"`
+	Row      int    `json:"row,omitempty" doc:"The row of a client's batch that it was."`
 }
 
 func (h *handler) registerRecords(api huma.API) {
 	register(api, h, route{
-		id: "list-objects", method: http.MethodGet, path: "/v1/connections/{connection}/objects", tag: "records", needs: tenant.Viewer,
-		summary: "List the objects that a connection has sent", text: "By name.", errors: []int{400, 404},
-	}, h.listObjects)
-	register(api, h, route{
-		id: "list-records", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records", tag: "records", needs: tenant.Viewer,
+		id: "list-records", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records", tag: "records", needs: tenant.Reader,
 		summary: "List the records of an object", text: "In an order that is stable and means nothing. The list may lag a second behind.", errors: []int{400, 404},
 	}, h.listRecords)
 	register(api, h, route{
-		id: "get-record", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}", tag: "records", needs: tenant.Viewer,
+		id: "get-record", method: http.MethodGet, path: "/v1/connections/{connection}/objects/{object}/records/{record}", tag: "records", needs: tenant.Reader,
 		summary: "Get a record", text: "As it stands now, deleted or not, with its large fields: the smallest first, as far as all values together fit into 4 MiB. `large` names those that do not.", errors: []int{404},
 	}, h.getRecord)
-}
-
-type listObjectsInput struct {
-	ConnectionInput
-	PageInput
-}
-
-type objectsOutput struct{ Body list[Object] }
-
-func (h *handler) listObjects(ctx context.Context, c caller, in *listObjectsInput) (*objectsOutput, error) {
-	conn, err := h.connection(ctx, c, in.Connection)
-	if err != nil {
-		return nil, err
-	}
-	body, err := page(ctx, h, c, in.PageInput, listing[record.Object, Object]{
-		scope: []string{"objects", conn.ID},
-		read: func(ctx context.Context, p store.Page) ([]record.Object, string, error) {
-			return h.Intake.Objects(ctx, c.organization, conn.ID, p)
-		},
-		show: func(o record.Object) (Object, int, bool) {
-			return Object{Name: o.Name, FirstSeen: o.FirstSeen}, 256, true
-		},
-	})
-	return &objectsOutput{body}, err
 }
 
 type ObjectInput struct {

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"leadline/shared/fault"
 	"leadline/shared/problem"
+	"leadline/shared/quota"
 	"leadline/shared/telemetry"
 	"leadline/shared/tenant"
 )
@@ -26,6 +29,8 @@ type route struct {
 	needs tenant.Role
 	// status is that of success, 200 if zero.
 	status int
+	// body is the most bytes that a body may have, maxRequestBytes if zero.
+	body int64
 	// errors are the statuses of the problems that this route answers with, besides those that all do.
 	errors []int
 }
@@ -42,7 +47,7 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 			Info: &huma.Info{
 				Title:   "Leadline",
 				Version: "1",
-				Description: "Connections to CRMs, the records that came in through them, what changed in each, and what was set aside.\n\n" +
+				Description: "Connections to CRMs and client software, the records that came in through them, what changed in each, what was set aside, and what was sent on.\n\n" +
 					"Errors are `application/problem+json` (RFC 9457). Lists come in pages: pass `next` of one page as `cursor` of the following " +
 					"one, with the same filters; the last page has no `next`, and a page may be shorter than `limit`.\n\n" +
 					"Percent-encode each part of a path twice if it holds anything but letters, digits and `-._~`: the gateway in front of the API " +
@@ -50,12 +55,23 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"key": {Type: "http", Scheme: "bearer", Description: "An API key, `llk_` and 43 more characters. Its role says what it may do: a viewer reads, an operator also replays, an admin does everything."},
+				"key": {Type: "http", Scheme: "bearer", Description: "An API key, `llk_` and 43 more characters. Its role says what it may do: a reader reads, a manager also replays and accepts schemas, " +
+					"an admin changes everything but owners, an owner everything; ingest may push rows and read its batches, nothing else."},
+				"client":    {Type: "http", Scheme: "basic", Description: "A client's `clientid` and `clientSecret`."},
+				"body":      {Type: "apiKey", In: "header", Name: "(in the body)", Description: "`clientid` and `clientSecret` as parts of the body."},
+				"signature": {Type: "apiKey", In: "header", Name: "(the provider's)", Description: "A signature of the raw body, as each provider signs. For Close: `close-sig-hash` and `close-sig-timestamp`."},
 			}},
 			Tags: []*huma.Tag{
+				{Name: "organization", Description: "Who may do what: the organization with its quotas, people, API keys; what was done, and what needs attention."},
 				{Name: "connections", Description: "An organization's logins at its providers."},
+				{Name: "clients", Description: "Client software that pushes rows, with its credentials."},
+				{Name: "push", Description: "Rows that clients push, in batches or as files."},
+				{Name: "objects", Description: "The kinds of record of a connection, with their schemas."},
 				{Name: "records", Description: "The records of a connection and what changed in them."},
 				{Name: "quarantine", Description: "What came in and could not be applied."},
+				{Name: "destinations", Description: "Where events are sent, and what was sent."},
+				{Name: "jobs", Description: "Long work with its progress."},
+				{Name: "privacy", Description: "What is kept of a person: export and erasure."},
 				{Name: "service", Description: "About the service itself."},
 			},
 		},
@@ -64,11 +80,26 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 		Transformers:  []huma.Transformer{asProblem},
 	})
 	h.registerService(api)
+	h.registerMembers(api)
+	h.registerPeople(api)
+	h.registerAPIKeys(api)
+	h.registerAudit(api)
+	h.registerClients(api)
+	h.registerOnboarding(api)
+	h.registerBatches(api)
+	h.registerUploads(api)
+	h.registerObjects(api)
+	h.registerSchemas(api)
 	h.registerConnections(api)
 	h.registerKeys(api)
 	h.registerRecords(api)
 	h.registerHistory(api)
 	h.registerQuarantine(api)
+	h.registerDestinations(api)
+	h.registerDeliveries(api)
+	h.registerJobs(api)
+	h.registerPrivacy(api)
+	describeDoors(api)
 	return api
 }
 
@@ -79,10 +110,16 @@ func register[I, O any](api huma.API, h *handler, r route, handle func(context.C
 		DefaultStatus: r.status, MaxBodyBytes: maxRequestBytes,
 		Errors: append([]int{http.StatusServiceUnavailable}, r.errors...),
 	}
+	if r.body > 0 {
+		op.MaxBodyBytes = r.body
+	}
 	if r.needs != "" {
 		op.Description += "\n\nNeeds the role `" + string(r.needs) + "`."
 		op.Security = []map[string][]string{{"key": {}}}
-		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		if r.needs == tenant.Ingest {
+			op.Security = append(op.Security, map[string][]string{"client": {}})
+		}
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 		op.Middlewares = huma.Middlewares{h.authorize(r.needs)}
 	}
 	registerOperation(api, h, op, handle)
@@ -91,7 +128,11 @@ func register[I, O any](api huma.API, h *handler, r route, handle func(context.C
 // registerOperation adds an operation whose errors are answered with problems.
 func registerOperation[I, O any](api huma.API, h *handler, op huma.Operation, handle func(context.Context, caller, *I) (*O, error)) {
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, callerOf(ctx), in)
+		c := callerOf(ctx)
+		out, err := handle(ctx, c, in)
+		if noteErr := h.note(ctx, c, op.Method, op.OperationID, err); noteErr != nil {
+			err = noteErr
+		}
 		if err != nil {
 			p, header := h.refuse(ctx, op.OperationID, err)
 			return nil, huma.ErrorWithHeaders(p, header)
@@ -102,6 +143,11 @@ func registerOperation[I, O any](api huma.API, h *handler, op huma.Operation, ha
 
 // refuse gives the answer to an error, and notes the error if it is our fault.
 func (h *handler) refuse(ctx context.Context, operation string, err error) (*problem.Problem, http.Header) {
+	if f := fault.Of(err); fault.Is(err, fault.RateLimited) && f.Code == quota.CodeExceeded {
+		p, header := problem.From(err), http.Header{}
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+		return p, header
+	}
 	switch fault.KindOf(err) {
 	case fault.Internal, fault.Unavailable, fault.RateLimited:
 		telemetry.Fault(ctx, err)

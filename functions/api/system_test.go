@@ -75,7 +75,7 @@ func newSystem(t testing.TB) *system {
 		s.must(err)
 		s.must(s.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: id, Name: id, DataKey: dataKey, CreatedAt: s.clock.now()}))
 	}
-	s.admin, s.operator, s.viewer = s.key(ours, tenant.Admin), s.key(ours, tenant.Operator), s.key(ours, tenant.Viewer)
+	s.admin, s.operator, s.viewer = s.key(ours, tenant.Admin), s.key(ours, tenant.Manager), s.key(ours, tenant.Reader)
 	s.stranger = s.key(theirs, tenant.Admin)
 	return s
 }

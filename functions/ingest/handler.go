@@ -14,12 +14,17 @@ import (
 
 // Config is what ingest reads from its environment.
 type Config struct {
-	Stage             string `env:"STAGE"`
-	LogLevel          string `env:"LOG_LEVEL"`
-	Records           string `env:"TABLE_RECORDS"`
-	Intake            string `env:"TABLE_INTAKE"`
-	Payloads          string `env:"BUCKET_PAYLOADS"`
-	ClockGuardSeconds int    `env:"CLOCK_GUARD_SECONDS"`
+	Stage                   string `env:"STAGE"`
+	LogLevel                string `env:"LOG_LEVEL"`
+	Records                 string `env:"TABLE_RECORDS"`
+	Intake                  string `env:"TABLE_INTAKE"`
+	Tenancy                 string `env:"TABLE_TENANCY"`
+	Work                    string `env:"TABLE_WORK"`
+	Deliver                 string `env:"QUEUE_DELIVER"`
+	Payloads                string `env:"BUCKET_PAYLOADS"`
+	ClockGuardSeconds       int    `env:"CLOCK_GUARD_SECONDS"`
+	SchemaCacheSeconds      int    `env:"SCHEMA_CACHE_SECONDS"`
+	DestinationCacheSeconds int    `env:"DESTINATION_CACHE_SECONDS"`
 }
 
 type handler struct {

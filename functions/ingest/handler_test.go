@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,18 +34,30 @@ const (
 type world struct {
 	records *memory.Records
 	intake  *memory.Intake
+	batches *memory.Batches
 	blobs   blob.Store
-	log     bytes.Buffer
+	// announced are the ids of the deliveries that destinations were told of.
+	mu        sync.Mutex
+	announced []string
+	log       bytes.Buffer
 }
 
 func newWorld() *world {
-	return &world{records: memory.NewRecords(), intake: memory.NewIntake(), blobs: blob.NewMemory()}
+	return &world{records: memory.NewRecords(), intake: memory.NewIntake(), batches: memory.NewBatches(), blobs: blob.NewMemory()}
+}
+
+// Announce implements intake.Announcer.
+func (w *world) Announce(_ context.Context, d delivery.Delivery) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.announced = append(w.announced, d.ID)
+	return nil
 }
 
 func (w *world) handler(records store.Records) *handler {
 	return &handler{log: slog.New(slog.NewJSONHandler(&w.log, nil)), intake: intake.New(intake.Options{
-		Records: records, Intake: w.intake, Payloads: w.blobs, Connectors: connector.NewRegistry(connectors.All()...),
-		ClockGuard: 5 * time.Minute, Now: func() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) },
+		Records: records, Intake: w.intake, Schemas: memory.NewSchemas(), Batches: w.batches, Journal: memory.NewJournal(), Payloads: w.blobs,
+		Connectors: connector.NewRegistry(connectors.All()...), Announce: w, ClockGuard: 5 * time.Minute, SchemaCache: time.Minute, Now: func() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) },
 	})}
 }
 
@@ -85,11 +98,15 @@ func sample(t *testing.T, path string) events.SQSEvent {
 
 // TestSampleEvents processes each of events/ingest and holds what comes of it against what its name promises.
 func TestSampleEvents(t *testing.T) {
-	want := map[string]struct{ records, quarantined, failed int }{
-		"01-two-updates.json":    {1, 0, 0},
-		"02-set-aside.json":      {0, 1, 0},
-		"03-undecodable.json":    {1, 0, 1},
-		"04-body-in-bucket.json": {1, 0, 0},
+	type outcome struct{ records, quarantined, failed, batches, announced int }
+	want := map[string]outcome{
+		"01-two-updates.json":     {records: 1, announced: 2},
+		"02-set-aside.json":       {quarantined: 1, announced: 1},
+		"03-undecodable.json":     {records: 1, failed: 1, announced: 1},
+		"04-body-in-bucket.json":  {records: 1, announced: 1},
+		"05-push.json":            {records: 3, quarantined: 1, batches: 1},
+		"06-push-sent-again.json": {records: 1, batches: 1},
+		"07-row-corrected.json":   {records: 1},
 	}
 	files, err := filepath.Glob("../../events/ingest/*.json")
 	if err != nil || len(files) != len(want) {
@@ -114,7 +131,11 @@ func TestSampleEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := struct{ records, quarantined, failed int }{len(w.stored(t)), len(entries), len(failed)}
+		batches, _, err := w.batches.Batches(context.Background(), organization, store.Page{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := outcome{len(w.stored(t)), len(entries), len(failed), len(batches), len(w.announced)}
 		if got != want[filepath.Base(path)] {
 			t.Errorf("%s: got %+v, want %+v\n%s", filepath.Base(path), got, want[filepath.Base(path)], w.log.String())
 		}

@@ -1,4 +1,5 @@
-// Command ingest is the Lambda function behind the inbox queue: it applies deliveries to the record store.
+// Command ingest is the Lambda function behind the inbox queue: it applies deliveries to the record store, and announces
+// events to the destinations of their organizations.
 package main
 
 import (
@@ -9,22 +10,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"leadline/shared/announce"
 	"leadline/shared/blob"
 	"leadline/shared/connector"
 	"leadline/shared/connectors"
 	"leadline/shared/function"
 	"leadline/shared/intake"
+	"leadline/shared/outbound"
+	"leadline/shared/queue"
 	"leadline/shared/store/dynamo"
 )
 
 func main() {
 	function.Start("ingest", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.SQSEvent, events.SQSEventResponse] {
-		db := dynamodb.NewFromConfig(aws)
+		db, payloads := dynamodb.NewFromConfig(aws), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads)
 		h := &handler{log: log, intake: intake.New(intake.Options{
-			Records: dynamo.NewRecords(db, cfg.Records), Intake: dynamo.NewIntake(db, cfg.Intake),
-			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Connectors: connector.NewRegistry(connectors.All()...),
-			ClockGuard: time.Duration(cfg.ClockGuardSeconds) * time.Second, Now: time.Now, Log: log,
+			Records: dynamo.NewRecords(db, cfg.Records), Intake: dynamo.NewIntake(db, cfg.Intake), Schemas: dynamo.NewSchemas(db, cfg.Intake),
+			Batches: dynamo.NewBatches(db, cfg.Intake), Journal: dynamo.NewJournal(db, cfg.Work), Payloads: payloads, Connectors: connector.NewRegistry(connectors.All()...),
+			Announce: announce.New(announce.Options{Destinations: dynamo.NewDestinations(db, cfg.Tenancy), Now: time.Now, Cache: time.Duration(cfg.DestinationCacheSeconds) * time.Second,
+				Outbox: outbound.Outbox{Queue: queue.NewSender(sqs.NewFromConfig(aws), cfg.Deliver), Payloads: payloads}}),
+			ClockGuard: time.Duration(cfg.ClockGuardSeconds) * time.Second, SchemaCache: time.Duration(cfg.SchemaCacheSeconds) * time.Second, Now: time.Now, Log: log,
 		})}
 		return h.Handle
 	})

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"io"
 	"mime"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/klauspost/compress/gzip"
 
 	"leadline/shared/fault"
 	"leadline/shared/problem"
@@ -28,6 +31,33 @@ func bodyOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
 	}
 	if contentType, ok := header(request.Headers, "content-type"); ok && !isJSON(contentType) {
 		return nil, fault.New(fault.Invalid, problem.UnsupportedMediaType, "The content type must be application/json.")
+	}
+	return body, nil
+}
+
+// rowsOf gives the raw bytes of a push: as bodyOf does, unpacked where they are said to be packed. Neither may have more
+// than max bytes, and no more are unpacked than that.
+func rowsOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
+	body, err := bodyOf(request, max)
+	if err != nil {
+		return nil, err
+	}
+	switch encoding, _ := header(request.Headers, "content-encoding"); strings.ToLower(strings.TrimSpace(encoding)) {
+	case "", "identity":
+		return body, nil
+	case "gzip", "x-gzip":
+	default:
+		return nil, fault.New(fault.Invalid, problem.UnsupportedMediaType, "The content encoding must be gzip, or none.")
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(z, int64(max)+1))
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "invalid_body_encoding", "The body is said to be gzip and is not.")
+	}
+	if len(body) > max {
+		return nil, fault.New(fault.Invalid, problem.BodyTooLarge, "The body unpacks to more than %d bytes.", max)
 	}
 	return body, nil
 }

@@ -31,9 +31,12 @@ const (
 	codeNoKey = "no_signing_key"
 )
 
-// table is where hooks are found by the hash of their token: a store.Tenancy.
+// table is where hooks are found by the hash of their token, and what API keys lead to: a store.Tenancy.
 type table interface {
 	Hook(ctx context.Context, tokenHash string) (tenant.Hook, error)
+	APIKey(ctx context.Context, hash string) (tenant.APIKey, error)
+	Organization(ctx context.Context, id string) (tenant.Organization, error)
+	Connection(ctx context.Context, organization, id string) (tenant.Connection, error)
 }
 
 // keyring opens what is sealed with the data key of an organization: a secret.Keyring.

@@ -1,5 +1,6 @@
-// Command receive is the Lambda function behind POST /hooks/{token}: it checks the signature of what a provider posts,
-// puts it into the inbox queue, and only then answers 200. It judges syntax and signature; meaning is judged by ingest.
+// Command receive is the Lambda function behind POST /hooks/{token} and POST /v1/push: it checks the signature of what a
+// provider posts, or the credentials of a client that pushes rows, puts the body into the inbox queue, and only then
+// answers. It judges syntax and who sends; meaning is judged by ingest.
 package main
 
 import (
@@ -21,7 +22,9 @@ import (
 
 func main() {
 	function.Start("receive", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse] {
-		h := newHandler(cfg, log, dynamo.NewTenancy(dynamodb.NewFromConfig(aws), cfg.Tenancy), secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
+		db := dynamodb.NewFromConfig(aws)
+		tables := stores{tenancy: dynamo.NewTenancy(db, cfg.Tenancy), members: dynamo.NewMembers(db, cfg.Tenancy), schemas: dynamo.NewSchemas(db, cfg.Intake)}
+		h := newHandler(cfg, log, tables, secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),
 			queue.NewSender(sqs.NewFromConfig(aws), cfg.Inbox), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads))
 		return h.Handle
 	})

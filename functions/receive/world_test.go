@@ -20,6 +20,7 @@ import (
 	"leadline/shared/connectors"
 	"leadline/shared/delivery"
 	"leadline/shared/problem"
+	"leadline/shared/schema"
 	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
@@ -32,6 +33,7 @@ const (
 	keep       = time.Minute
 	bodyMax    = 4 << 20
 	messageMax = 256 << 10
+	baseURL    = "https://api.example.com"
 )
 
 // calls counts what goes over the network, and lets it fail.
@@ -76,6 +78,58 @@ func (c countedTable) Hook(ctx context.Context, hash string) (tenant.Hook, error
 	return c.Tenancy.Hook(ctx, hash)
 }
 
+func (c countedTable) APIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
+	if err := c.call(ctx, "table"); err != nil {
+		return tenant.APIKey{}, err
+	}
+	return c.Tenancy.APIKey(ctx, hash)
+}
+
+func (c countedTable) Organization(ctx context.Context, id string) (tenant.Organization, error) {
+	if err := c.call(ctx, "table"); err != nil {
+		return tenant.Organization{}, err
+	}
+	return c.Tenancy.Organization(ctx, id)
+}
+
+func (c countedTable) Connection(ctx context.Context, organization, id string) (tenant.Connection, error) {
+	if err := c.call(ctx, "table"); err != nil {
+		return tenant.Connection{}, err
+	}
+	return c.Tenancy.Connection(ctx, organization, id)
+}
+
+type countedMembers struct {
+	*memory.Members
+	*calls
+}
+
+func (c countedMembers) ClientHook(ctx context.Context, client string) (tenant.ClientHook, error) {
+	if err := c.call(ctx, "table"); err != nil {
+		return tenant.ClientHook{}, err
+	}
+	return c.Members.ClientHook(ctx, client)
+}
+
+func (c countedMembers) Use(ctx context.Context, organization, window string, n int64, forget time.Time) (int64, error) {
+	if err := c.call(ctx, "quota"); err != nil {
+		return 0, err
+	}
+	return c.Members.Use(ctx, organization, window, n, forget)
+}
+
+type countedSchemas struct {
+	*memory.Schemas
+	*calls
+}
+
+func (c countedSchemas) Object(ctx context.Context, organization, connection, name string) (schema.Object, error) {
+	if err := c.call(ctx, "objects"); err != nil {
+		return schema.Object{}, err
+	}
+	return c.Schemas.Object(ctx, organization, connection, name)
+}
+
 // queued is a queue of one message after the other.
 type queued struct {
 	*calls
@@ -117,11 +171,13 @@ func (c countedMaster) Unwrap(ctx context.Context, organization string, wrapped 
 	return c.Master.Unwrap(ctx, organization, wrapped)
 }
 
-// world is a handler with everything behind it, one organization and one Close connection.
+// world is a handler with everything behind it, one organization with a Close connection and a client.
 type world struct {
 	t       testing.TB
 	calls   *calls
 	tenancy *memory.Tenancy
+	members *memory.Members
+	schemas *memory.Schemas
 	master  secret.MasterKey
 	keyring *secret.Keyring
 	queue   *queued
@@ -136,13 +192,17 @@ type world struct {
 	conn  tenant.Connection
 	token string
 	key   string
+
+	client tenant.Client
+	secret string
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	c := &calls{made: map[string]int{}, fails: map[string]error{}}
-	w := &world{t: t, calls: c, tenancy: memory.NewTenancy(), queue: &queued{calls: c}, blobs: blob.NewMemory(), out: &bytes.Buffer{},
+	w := &world{t: t, calls: c, tenancy: memory.NewTenancy(), schemas: memory.NewSchemas(), queue: &queued{calls: c}, blobs: blob.NewMemory(), out: &bytes.Buffer{},
 		clock: time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC), key: strings.Repeat("0f", 32)}
+	w.members = memory.NewMembers(w.tenancy)
 	w.master = countedMaster{secrettest.NewMaster(t), c}
 	w.keyring = secret.New(w.master, secret.Options{})
 	var err error
@@ -150,7 +210,11 @@ func newWorld(t testing.TB) *world {
 	if w.org.DataKey, err = w.keyring.NewDataKey(t.Context(), w.org.ID); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.tenancy.CreateOrganization(t.Context(), w.org); err != nil {
+		t.Fatal(err)
+	}
 	w.conn, w.token = w.connect("conn_000000000001", w.key)
+	w.client, w.secret = w.newClient("cli_000000000001", "conn_00000000c001")
 	w.restart()
 	return w
 }
@@ -159,8 +223,9 @@ func newWorld(t testing.TB) *world {
 func (w *world) restart() {
 	w.keyring = secret.New(w.master, secret.Options{})
 	log := telemetry.NewLogger(w.out, "receive", "debug")
-	w.h = newHandler(Config{SignatureToleranceSeconds: int(tolerance.Seconds()), HookCacheSeconds: int(keep.Seconds()),
-		BodyMaxBytes: bodyMax, MessageMaxBytes: messageMax}, log, countedTable{w.tenancy, w.calls}, w.keyring, w.queue, countedBlobs{w.blobs, w.calls})
+	tables := stores{tenancy: countedTable{w.tenancy, w.calls}, members: countedMembers{w.members, w.calls}, schemas: countedSchemas{w.schemas, w.calls}}
+	w.h = newHandler(Config{SignatureToleranceSeconds: int(tolerance.Seconds()), HookCacheSeconds: int(keep.Seconds()), ClientCacheSeconds: int(keep.Seconds()),
+		BodyMaxBytes: bodyMax, PushMaxBytes: bodyMax, MessageMaxBytes: messageMax, BaseURL: baseURL}, log, tables, w.keyring, w.queue, countedBlobs{w.blobs, w.calls})
 	w.h.now = w.now
 	w.handle = telemetry.Wrap("receive", "test", log, w.out, w.h.Handle)
 	w.calls.since()
@@ -242,6 +307,8 @@ type outcome struct {
 	events.APIGatewayV2HTTPResponse
 	// id of the delivery, where accepted.
 	id string
+	// receipt is the answer to a push that was accepted.
+	receipt receipt
 	// code of the problem, where refused.
 	code string
 	// metrics of the invocation.
@@ -281,12 +348,27 @@ func (w *world) postIn(ctx context.Context, request events.APIGatewayV2HTTPReque
 		}
 		return o
 	}
+	if answer.StatusCode == http.StatusAccepted {
+		dec := json.NewDecoder(strings.NewReader(answer.Body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&o.receipt); err != nil || o.receipt.Status != "queued" || o.receipt.URL != baseURL+"/v1/push/"+o.receipt.Batch ||
+			o.receipt.Errors == nil || answer.Headers["content-type"] != "application/json" || answer.Headers["location"] != o.receipt.URL {
+			w.t.Fatalf("no answer: %+v, %v", answer, err)
+		}
+		if len(w.queue.messages) != before+1 || o.metrics["Accepted"] != 1.0 || o.metrics["Rows"] != float64(o.receipt.Rows) {
+			w.t.Fatalf("202 for what is not in the queue: %+v", o)
+		}
+		return o
+	}
 	var p problem.Problem
 	if err := json.Unmarshal([]byte(answer.Body), &p); err != nil || p.Status != answer.StatusCode || p.Title == "" || p.Detail == "" ||
 		answer.Headers["content-type"] != "application/problem+json" {
 		w.t.Fatalf("no problem: %+v, %v", answer, err)
 	}
 	o.code = strings.TrimPrefix(p.Type, problem.TypePrefix)
+	if answer.StatusCode == http.StatusTooManyRequests && answer.Headers["retry-after"] == "" {
+		w.t.Fatalf("nobody is told when to come back: %+v", answer)
+	}
 	if len(w.queue.messages) != before || o.metrics["Refused_"+o.code] != 1.0 {
 		w.t.Fatalf("refused, but queued or not counted: %+v", o)
 	}

@@ -62,13 +62,23 @@ func (f founder) organization(ctx context.Context, id, name string) (tenant.Orga
 // key makes an API key of an organization and gives its text.
 func (f founder) key(ctx context.Context, organization, name string, role tenant.Role) (string, error) {
 	if !role.Valid() {
-		return "", usagef("there is no role %q: want admin, operator or viewer", role)
+		return "", usagef("there is no role %q: want %s", role, roles())
 	}
 	text, key, err := tenant.NewAPIKey(organization, name, role, f.now().UTC(), f.random)
 	if err != nil {
 		return "", err
 	}
 	return text, f.tenancy.CreateAPIKey(ctx, key)
+}
+
+// roles lists the roles for people: owner, admin, manager, reader or ingest.
+func roles() string {
+	var names []string
+	for _, role := range tenant.Roles() {
+		names = append(names, string(role))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // organizationID gives the id that a person means: an id as it is, else one drawn from what was typed, so that the same
@@ -86,8 +96,8 @@ func organizationID(typed string) string {
 func (c *command) bootstrapCommand() *cobra.Command {
 	var organization, name, stack string
 	cmd := &cobra.Command{
-		Use: "bootstrap", Short: "Create an organization and an admin API key for it", Args: cobra.NoArgs,
-		Long: "Create an organization, if there is none yet, and a new admin API key for it.\n\n" +
+		Use: "bootstrap", Short: "Create an organization and an owner's API key for it", Args: cobra.NoArgs,
+		Long: "Create an organization, if there is none yet, and a new API key for it with the role owner.\n\n" +
 			"This writes to the table with your AWS credentials. --stack finds table and key; without it they are those of TABLE_TENANCY and KEY_SECRETS, or of what `make run` started.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := c.founder(cmd.Context(), stack)
@@ -107,14 +117,14 @@ func (c *command) bootstrapCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("create the organization: %w", err)
 			}
-			key, err := f.key(cmd.Context(), org.ID, "bootstrap", tenant.Admin)
+			key, err := f.key(cmd.Context(), org.ID, "bootstrap", tenant.Owner)
 			if err != nil {
 				return fmt.Errorf("create the key: %w", err)
 			}
 			if c.asJSON {
 				return c.printJSON(founded{Organization: org.ID, AdminKey: key})
 			}
-			c.printf("Organization  %s\nAdmin key     %s\n\nThe key is shown only now.\n", org.ID, key)
+			c.printf("Organization  %s\nOwner's key   %s\n\nThe key is shown only now.\n", org.ID, key)
 			return nil
 		},
 	}
@@ -153,7 +163,7 @@ func (c *command) keyCommand() *cobra.Command {
 	}
 	create.Flags().StringVar(&organization, "organization", "", "the organization")
 	create.Flags().StringVar(&name, "name", "", "what the key is for")
-	create.Flags().StringVar(&role, "role", string(tenant.Viewer), "admin, operator or viewer")
+	create.Flags().StringVar(&role, "role", string(tenant.Reader), roles()+"; ingest may only push rows and read its batches")
 	stackFlag(create, &stack)
 	for _, required := range []string{"organization", "name"} {
 		_ = create.MarkFlagRequired(required) // it is there

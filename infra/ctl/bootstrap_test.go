@@ -65,7 +65,7 @@ func TestAnOrganizationIsMadeOnce(t *testing.T) {
 
 func TestKeysHaveARole(t *testing.T) {
 	f, tenancy := newFounder(t)
-	for _, role := range []tenant.Role{tenant.Admin, tenant.Operator, tenant.Viewer} {
+	for _, role := range tenant.Roles() {
 		text, err := f.key(t.Context(), "org_000000000001", "ci", role)
 		if err != nil {
 			t.Fatal(err)
@@ -75,8 +75,11 @@ func TestKeysHaveARole(t *testing.T) {
 			t.Errorf("got %+v %v", key, err)
 		}
 	}
-	if _, err := f.key(t.Context(), "org_000000000001", "ci", "root"); err == nil {
-		t.Error("a key with a role that is none")
+	for _, role := range []tenant.Role{"root", "operator", "viewer", "Owner", ""} {
+		_, err := f.key(t.Context(), "org_000000000001", "ci", role)
+		if err == nil || !strings.Contains(err.Error(), "want owner, admin, manager, reader or ingest") {
+			t.Errorf("a key with the role %q: %v", role, err)
+		}
 	}
 }
 
@@ -166,9 +169,10 @@ func TestBootstrap(t *testing.T) {
 	if first.Organization != organizationID("demo") || second.Organization != first.Organization || second.AdminKey == first.AdminKey {
 		t.Errorf("got %+v, then %+v", first, second)
 	}
-	viewer := strings.TrimSpace(f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci").ok(t))
+	reader := strings.TrimSpace(f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci").ok(t))
+	pusher := strings.TrimSpace(f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "shop", "--role", "ingest").ok(t))
 	tenancy := dynamo.NewTenancy(db, table)
-	for text, role := range map[string]tenant.Role{first.AdminKey: tenant.Admin, second.AdminKey: tenant.Admin, viewer: tenant.Viewer} {
+	for text, role := range map[string]tenant.Role{first.AdminKey: tenant.Owner, second.AdminKey: tenant.Owner, reader: tenant.Reader, pusher: tenant.Ingest} {
 		if key, err := tenancy.APIKey(t.Context(), tenant.HashToken(text)); err != nil || key.Role != role || key.Organization != first.Organization {
 			t.Errorf("got %+v %v", key, err)
 		}
@@ -184,13 +188,13 @@ func TestBootstrap(t *testing.T) {
 	f.run("--run-file", file, "key", "create", "--organization", first.Organization, "--name", "ci", "--role", "root").fails(t, exitUsage, "root")
 
 	// A key is revoked, from stdin or as an argument, once and for good. Others work on.
-	f.runWith(system{stdin: strings.NewReader(viewer + "\n")}, "--run-file", file, "key", "revoke", "-").ok(t)
-	key, err := tenancy.APIKey(t.Context(), tenant.HashToken(viewer))
+	f.runWith(system{stdin: strings.NewReader(reader + "\n")}, "--run-file", file, "key", "revoke", "-").ok(t)
+	key, err := tenancy.APIKey(t.Context(), tenant.HashToken(reader))
 	if err != nil || key.RevokedAt.IsZero() {
 		t.Errorf("the key is not revoked: %+v %v", key, err)
 	}
 	var again revoked
-	if err := json.Unmarshal([]byte(f.run("--run-file", file, "key", "revoke", viewer, "--json").ok(t)), &again); err != nil ||
+	if err := json.Unmarshal([]byte(f.run("--run-file", file, "key", "revoke", reader, "--json").ok(t)), &again); err != nil ||
 		again.Organization != first.Organization || again.Name != "ci" || !again.RevokedAt.Equal(key.RevokedAt) {
 		t.Errorf("revoked again: %+v %v", again, err)
 	}

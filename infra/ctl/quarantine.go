@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"net/url"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -39,10 +43,10 @@ func (c *command) quarantineCommand() *cobra.Command {
 		limitFlag(l, &limit)
 		l.Flags().StringVar(&connection, "connection", "", "of this connection only")
 		l.Flags().StringVar(&reason, "reason", "", "for this reason only")
-		l.Flags().StringVar(&status, "status", "", "with this status only: open or resolved")
+		l.Flags().StringVar(&status, "status", "", "with this status only: open, resolved or discarded")
 	}
 	cmd.RunE = listing
-	cmd.AddCommand(lister, c.showEntryCommand(), c.replayCommand())
+	cmd.AddCommand(lister, c.showEntryCommand(), c.replayCommand(), c.discardCommand())
 	return cmd
 }
 
@@ -89,19 +93,87 @@ func (c *command) showEntryCommand() *cobra.Command {
 }
 
 func (c *command) replayCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "replay ENTRY", Short: "Try again to apply what was set aside", Args: cobra.ExactArgs(1),
+	var all, wait bool
+	var connection, object, reason, payload string
+	cmd := &cobra.Command{
+		Use: "replay [ENTRY]", Short: "Try again to apply what was set aside: one entry, also corrected, or all that match", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := c.client()
 			if err != nil {
 				return err
 			}
+			if all == (len(args) == 1) {
+				return usagef("say which entry, or --all with what it is narrowed by")
+			}
+			if all {
+				return c.replayAll(cmd, api, wait, map[string]string{"connection": connection, "object": object, "reason": reason})
+			}
+			var body any
+			if payload != "" {
+				text, err := c.readFile(payload)
+				if err != nil {
+					return err
+				}
+				if !json.Valid(text) {
+					return usagef("%s is no JSON", payload)
+				}
+				body = map[string]any{"payload": json.RawMessage(text)}
+			}
 			var r replay
-			if err := api.post(cmd.Context(), nil, &r, "quarantine", args[0], "replay"); err != nil || c.asJSON {
+			if err := api.post(cmd.Context(), body, &r, "quarantine", args[0], "replay"); err != nil || c.asJSON {
 				return c.orJSON(r, err)
 			}
 			c.printf("Queued. `leadline quarantine show %s` says what became of it.\n", r.Entry)
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "all open entries, or those of --connection, --object, --reason")
+	cmd.Flags().BoolVar(&wait, "wait", true, "wait until --all is done")
+	cmd.Flags().StringVar(&connection, "connection", "", "of this connection only")
+	cmd.Flags().StringVar(&object, "object", "", "about this kind of record only")
+	cmd.Flags().StringVar(&reason, "reason", "", "for this reason only")
+	cmd.Flags().StringVar(&payload, "payload", "", "a `file` that holds what should have come in; - reads stdin")
+	return cmd
+}
+
+func (c *command) replayAll(cmd *cobra.Command, api *client, wait bool, narrowed map[string]string) error {
+	maps.DeleteFunc(narrowed, func(_, value string) bool { return value == "" })
+	var j jobState
+	if err := api.post(cmd.Context(), narrowed, &j, "quarantine", "replay"); err != nil {
+		return err
+	}
+	if wait {
+		return c.watchJob(cmd.Context(), api, j.ID)
+	}
+	if c.asJSON {
+		return c.printJSON(j)
+	}
+	c.showJob(j)
+	return nil
+}
+
+func (c *command) discardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "discard ENTRY", Short: "Give up what was set aside", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, err := c.client()
+			if err != nil {
+				return err
+			}
+			var e entry
+			if err := api.post(cmd.Context(), nil, &e, "quarantine", args[0], "discard"); err != nil || c.asJSON {
+				return c.orJSON(e, err)
+			}
+			c.printf("%s", entryTable([]entry{e}).format(c.paint, ""))
+			return nil
+		},
+	}
+}
+
+// readFile reads a file, or stdin for -.
+func (c *command) readFile(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(c.stdin, 8<<20))
+	}
+	return os.ReadFile(name)
 }

@@ -83,8 +83,8 @@ func usagef(format string, args ...any) error { return usageError(fmt.Sprintf(fo
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "leadline",
-		Short: "Look after Leadline: connections, records, history, quarantine",
-		Long: "Look after Leadline: connections, records, history, quarantine.\n\n" +
+		Short: "Look after Leadline: connections, clients, schemas, records, history, quarantine, destinations, jobs",
+		Long: "Look after Leadline: connections, clients, schemas, records, history, quarantine, destinations, jobs.\n\n" +
 			"The API is found by LEADLINE_URL and LEADLINE_KEY, or in the file that `make run` writes.",
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -95,8 +95,9 @@ func (c *command) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.runFile, "run-file", defaultRunFile, "the `file` that make run writes")
 	root.PersistentFlags().BoolVar(&c.asJSON, "json", false, "print what the API answers, as JSON")
 	root.AddCommand(c.statusCommand(), c.connectionsCommand(), c.objectsCommand(), c.recordsCommand(), c.recordCommand(),
-		c.historyCommand(), c.quarantineCommand(), c.sendCommand(), c.demoCommand(), c.invokeCommand(),
-		c.bootstrapCommand(), c.keyCommand())
+		c.historyCommand(), c.schemaCommand(), c.quarantineCommand(), c.clientsCommand(), c.pushCommand(), c.batchesCommand(),
+		c.destinationsCommand(), c.deliveriesCommand(), c.jobsCommand(), c.noticesCommand(), c.auditCommand(), c.tailCommand(),
+		c.sendCommand(), c.demoCommand(), c.invokeCommand(), c.bootstrapCommand(), c.keyCommand())
 	return root
 }
 

@@ -22,6 +22,11 @@ type runFile struct {
 		WebhookURL   string `json:"webhook_url"`
 		SignatureKey string `json:"signature_key"`
 	} `json:"close"`
+	Client struct {
+		ClientID     string `json:"clientid"`
+		ClientSecret string `json:"clientSecret"`
+		Connection   string `json:"connection"`
+	} `json:"client"`
 	// Endpoints are the emulators, by AWS service in lower case.
 	Endpoints map[string]string `json:"endpoints"`
 	// Outputs are those of the stack.

@@ -109,7 +109,7 @@ func openEmulators(o options, f *faults) (*emulators, error) {
 		return nil, dataInUse(err)
 	}
 	if e.keys, err = kms.Open(kms.Options{File: filepath.Join(o.data, "kms.json"), Region: region, Account: account}); err == nil {
-		e.blobs, err = s3.Open(s3.Options{File: filepath.Join(o.data, "s3.db")})
+		e.blobs, err = s3.Open(s3.Options{File: filepath.Join(o.data, "s3.db"), Secret: secretKey})
 	}
 	if err != nil {
 		return nil, errors.Join(dataInUse(err), e.close())
@@ -158,7 +158,8 @@ func (e *emulators) close() error {
 	return errors.Join(errs...)
 }
 
-// The credentials of everything here but the functions, whose access keys tell who calls. Nobody checks signatures.
+// The credentials of everything here but the functions, whose access keys tell who calls. Nobody checks signatures but S3, those of
+// presigned URLs.
 const (
 	accessKey = "local"
 	secretKey = "local"

@@ -84,6 +84,7 @@ func (s *system) welcome(d *demo) {
 	if d != nil {
 		c.print("  %s  %s", c.bold("Key     "), d.AdminKey)
 		c.print("  %s  %s", c.bold("Webhook "), d.Close.WebhookURL)
+		c.print("  %s  %s %s", c.bold("Client  "), d.Client.ID, d.Client.Secret)
 	}
 	c.print("  %s  %s", c.bold("Logs    "), s.o.logs)
 	c.print("  %s  %s", c.bold("Run file"), s.o.runFile)
@@ -101,6 +102,8 @@ func (s *system) welcome(d *demo) {
 		c.print("  make demo")
 		c.print("  curl -H 'Authorization: Bearer %s' %s/v1/connections/%s/objects/lead/records", d.AdminKey, s.baseURL(), d.Close.Connection)
 		c.print("  curl -H 'Authorization: Bearer %s' %s/v1/quarantine", d.AdminKey, s.baseURL())
+		c.print("  curl -u %s:%s -H 'Content-Type: application/json' %s/v1/push -d '%s'", d.Client.ID, d.Client.Secret, s.baseURL(),
+			`{"objectname": "orders", "data": [{"id": "1", "action": "create", "total": 12.5}]}`)
 	}
 	c.print("")
 }

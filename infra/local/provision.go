@@ -207,6 +207,9 @@ func (s *stack) addFunctions(host *lambda.Host, functions []resource, keys map[s
 		}
 		for name, value := range properties.Environment.Variables {
 			f.Environment[name] = strings.ReplaceAll(string(value), publicURL(apiID), baseURL)
+			if own, ok := differences()[name]; ok {
+				f.Environment[name] = own
+			}
 		}
 		if err := host.Add(f); err != nil {
 			return logs, err

@@ -9,10 +9,11 @@ import (
 
 // runFile says, to scripts, where everything is while it is up. Only its owner can read it.
 type runFile struct {
-	BaseURL      string     `json:"base_url"`
-	Organization string     `json:"organization,omitempty"`
-	AdminKey     string     `json:"admin_key,omitempty"`
-	Close        *demoClose `json:"close,omitempty"`
+	BaseURL      string      `json:"base_url"`
+	Organization string      `json:"organization,omitempty"`
+	AdminKey     string      `json:"admin_key,omitempty"`
+	Close        *demoClose  `json:"close,omitempty"`
+	Client       *demoClient `json:"client,omitempty"`
 
 	Stage string `json:"stage"`
 	PID   int    `json:"pid"`
@@ -43,7 +44,7 @@ func (s *system) runFile(d *demo) (runFile, error) {
 		},
 	}
 	if d != nil {
-		f.Organization, f.AdminKey, f.Close = d.Organization, d.AdminKey, &d.Close
+		f.Organization, f.AdminKey, f.Close, f.Client = d.Organization, d.AdminKey, &d.Close, &d.Client
 	}
 	return f, nil
 }

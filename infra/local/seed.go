@@ -23,9 +23,10 @@ import (
 
 // demo is the organization that a newcomer starts with. It is kept in the data folder.
 type demo struct {
-	Organization string    `json:"organization"`
-	AdminKey     string    `json:"admin_key"`
-	Close        demoClose `json:"close"`
+	Organization string     `json:"organization"`
+	AdminKey     string     `json:"admin_key"`
+	Close        demoClose  `json:"close"`
+	Client       demoClient `json:"client"`
 }
 
 // demoClose is its connection to Close.
@@ -33,6 +34,13 @@ type demoClose struct {
 	WebhookURL   string `json:"webhook_url"`
 	SignatureKey string `json:"signature_key"`
 	Connection   string `json:"connection"`
+}
+
+// demoClient is its client software, with the credentials that it pushes rows with.
+type demoClient struct {
+	ID         string `json:"clientid"`
+	Secret     string `json:"clientSecret"`
+	Connection string `json:"connection"`
 }
 
 // seeder makes the demo organization through the same doors as an operator does: the leadline command and the API.
@@ -56,22 +64,38 @@ func (s seeder) seed(ctx context.Context) (d demo, isNew bool, err error) {
 		if err := json.Unmarshal(data, &d); err != nil {
 			return demo{}, false, fmt.Errorf("demo organization: %s: %w", s.file, err)
 		}
-		if known, err := s.known(ctx, d); err != nil || known {
+		known, err := s.known(ctx, d)
+		if err != nil {
+			return demo{}, false, err
+		}
+		if known {
 			d.Close.WebhookURL = rebase(d.Close.WebhookURL, s.baseURL)
-			return d, false, err
+			if d.Client.ID != "" {
+				return d, false, nil
+			}
+			// The data is from before there were clients.
+			if d.Client, err = s.createClient(ctx, d.AdminKey); err != nil {
+				return demo{}, false, err
+			}
+			return d, false, s.keep(d)
 		}
 	}
 	if d, err = s.create(ctx); err != nil {
 		return demo{}, false, err
 	}
+	return d, true, s.keep(d)
+}
+
+// keep writes the file.
+func (s seeder) keep(d demo) error {
 	text, err := json.MarshalIndent(d, "", "  ")
+	if err == nil {
+		err = writeFile(s.file, append(text, '\n'), 0o600)
+	}
 	if err != nil {
-		return demo{}, false, fmt.Errorf("demo organization: %w", err)
+		return fmt.Errorf("demo organization: %w", err)
 	}
-	if err := writeFile(s.file, append(text, '\n'), 0o600); err != nil {
-		return demo{}, false, fmt.Errorf("demo organization: %w", err)
-	}
-	return d, true, nil
+	return nil
 }
 
 // known asks the API whether it knows the organization's key and connection.
@@ -100,24 +124,47 @@ func (s seeder) create(ctx context.Context) (demo, error) {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails
 	d.Close.SignatureKey = hex.EncodeToString(key[:])
-	status, body, err := s.call(ctx, d.AdminKey, http.MethodPost, "/v1/connections", map[string]string{
-		"connector": "close", "name": "Close demo", "signature_key": d.Close.SignatureKey,
-	})
-	if err != nil {
-		return demo{}, err
-	}
 	var made struct {
 		ID         string `json:"id"`
 		WebhookURL string `json:"webhook_url"`
 	}
-	if status != http.StatusCreated && status != http.StatusOK {
-		return demo{}, fmt.Errorf("demo connection: the API answers %d: %s", status, problemTitle(body))
+	if err := s.post(ctx, d.AdminKey, "connection", "/v1/connections", map[string]string{
+		"connector": "close", "name": "Close demo", "signature_key": d.Close.SignatureKey,
+	}, &made); err != nil {
+		return demo{}, err
 	}
-	if err := json.Unmarshal(body, &made); err != nil || made.ID == "" || made.WebhookURL == "" {
+	if made.ID == "" || made.WebhookURL == "" {
 		return demo{}, errors.New("demo connection: the API's answer has no id and webhook_url")
 	}
 	d.Close.Connection, d.Close.WebhookURL = made.ID, made.WebhookURL
-	return d, nil
+	d.Client, err = s.createClient(ctx, d.AdminKey)
+	return d, err
+}
+
+func (s seeder) createClient(ctx context.Context, key string) (demoClient, error) {
+	var made demoClient
+	if err := s.post(ctx, key, "client", "/v1/clients", map[string]string{"name": "Demo client"}, &made); err != nil {
+		return demoClient{}, err
+	}
+	if made.ID == "" || made.Secret == "" || made.Connection == "" {
+		return demoClient{}, errors.New("demo client: the API's answer has no clientid, clientSecret and connection")
+	}
+	return made, nil
+}
+
+// post has the API make something of the demo.
+func (s seeder) post(ctx context.Context, key, what, path string, body, made any) error {
+	status, answer, err := s.call(ctx, key, http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusCreated && status != http.StatusOK {
+		return fmt.Errorf("demo %s: the API answers %d: %s", what, status, problemTitle(answer))
+	}
+	if err := json.Unmarshal(answer, made); err != nil {
+		return fmt.Errorf("demo %s: the API's answer is no JSON object", what)
+	}
+	return nil
 }
 
 // problemTitle gives what a problem document says for people.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,8 +17,10 @@ import (
 // api is as much of the API as the demo organization needs.
 type api struct {
 	connections int
+	clients     int
 	keys        map[string]bool // that are known
 	refuse      bool
+	noClients   bool // it does not know clients yet
 }
 
 func (a *api) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -40,6 +43,15 @@ func (a *api) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		a.connections++
 		rw.WriteHeader(http.StatusCreated)
 		_, _ = rw.Write([]byte(`{"id":"conn_1","webhook_url":"http://` + r.Host + `/hooks/token"}`))
+	case r.Method == http.MethodPost && r.URL.Path == "/v1/clients" && !a.noClients:
+		var asked map[string]string
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || len(asked) != 1 || asked["name"] != "Demo client" {
+			rw.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		a.clients++
+		rw.WriteHeader(http.StatusCreated)
+		_, _ = fmt.Fprintf(rw, `{"clientid":"cli_%d","clientSecret":"cls_secret","connection":"conn_2","name":"Demo client","rev":1}`, a.clients)
 	case r.URL.Path == "/v1/connections/conn_1" && a.connections > 0:
 		_, _ = rw.Write([]byte(`{}`))
 	default:
@@ -75,7 +87,8 @@ func TestSeed(t *testing.T) {
 	s := newSeeder(t, a, bootstrapped)
 	first, isNew, err := s.seed(context.Background())
 	if err != nil || !isNew || first.Organization != "org_1" || first.AdminKey != "key" || first.Close.Connection != "conn_1" ||
-		first.Close.WebhookURL != s.baseURL+"/hooks/token" || len(first.Close.SignatureKey) != 64 {
+		first.Close.WebhookURL != s.baseURL+"/hooks/token" || len(first.Close.SignatureKey) != 64 ||
+		first.Client != (demoClient{ID: "cli_1", Secret: "cls_secret", Connection: "conn_2"}) {
 		t.Fatalf("got %+v, %v, %v", first, isNew, err)
 	}
 	if info, err := os.Stat(s.file); err != nil || info.Mode().Perm() != 0o600 {
@@ -94,8 +107,34 @@ func TestSeed(t *testing.T) {
 
 	a.connections = 0 // the data is gone, the file is not
 	third, isNew, err := s.seed(context.Background())
-	if err != nil || !isNew || third.Close.SignatureKey == first.Close.SignatureKey || a.connections != 1 {
+	if err != nil || !isNew || third.Close.SignatureKey == first.Close.SignatureKey || a.connections != 1 || third.Client.ID != "cli_2" {
 		t.Errorf("after the data was lost: %+v, %v, %v", third, isNew, err)
+	}
+}
+
+// TestSeedOfOlderData: what was made before there were clients gets one, once.
+func TestSeedOfOlderData(t *testing.T) {
+	a := &api{keys: map[string]bool{"key": true}, connections: 1}
+	s := newSeeder(t, a, "exit 3")
+	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.file, []byte(`{"organization": "org_1", "admin_key": "key", "close": {"webhook_url": "http://x/hooks/token", "connection": "conn_1"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		d, isNew, err := s.seed(context.Background())
+		if err != nil || isNew || d.Organization != "org_1" || d.Client.ID != "cli_1" || d.Client.Secret != "cls_secret" || a.connections != 1 || a.clients != 1 {
+			t.Errorf("got %+v, %v, %v; %d clients were made", d, isNew, err, a.clients)
+		}
+	}
+}
+
+// TestRunFileNamesTheClient by the names that a client's own requests have.
+func TestRunFileNamesTheClient(t *testing.T) {
+	text, err := json.Marshal(runFile{Client: &demoClient{ID: "cli_1", Secret: "cls_1", Connection: "conn_2"}})
+	if err != nil || !strings.Contains(string(text), `"client":{"clientid":"cli_1","clientSecret":"cls_1","connection":"conn_2"}`) {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 
@@ -110,6 +149,7 @@ func TestSeedFailures(t *testing.T) {
 		"the command says nothing":  {&api{keys: known}, "true", "bootstrap"},
 		"the API knows no such key": {&api{}, bootstrapped, "401"},
 		"the API refuses":           {&api{keys: known, refuse: true}, bootstrapped, "It is refused. And why."},
+		"the API makes no client":   {&api{keys: known, noClients: true}, bootstrapped, "demo client: the API answers 404"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSeeder(t, tc.api, tc.script)

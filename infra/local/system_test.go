@@ -155,7 +155,9 @@ func testEnvironment(t *testing.T, r *running, c clients) {
 	}
 	for _, line := range []string{
 		"TABLE=" + c.outputs["Table"], "QUEUE=" + c.outputs["Queue"], "BUCKET=" + c.outputs["Bucket"], "KEY=" + c.outputs["Key"],
-		"BASE_URL=" + r.BaseURL, "BASE_URL_SPELT_OUT=" + r.BaseURL, "NUMBER=7", "AWS_REGION=us-east-1",
+		"BASE_URL=" + r.BaseURL, "BASE_URL_SPELT_OUT=" + r.BaseURL, "NUMBER=7",
+		"OUTBOUND_ALLOW_LOOPBACK=true", // the template says otherwise
+		"AWS_REGION=us-east-1",
 		"AWS_LAMBDA_FUNCTION_NAME=leadline-dev-echo", "AWS_ENDPOINT_URL_SQS=" + r.Endpoints["sqs"],
 	} {
 		if !slices.Contains(answer.Env, line) {
@@ -166,6 +168,10 @@ func testEnvironment(t *testing.T, r *running, c clients) {
 		if strings.HasPrefix(line, "AWS_PROFILE=") || strings.HasPrefix(line, "PROBE_RECORD=") {
 			t.Errorf("%s is set", line)
 		}
+	}
+	out, err = c.lambda.Invoke(context.Background(), &lambda.InvokeInput{FunctionName: aws.String("work"), Payload: []byte(`{"do":"env"}`)})
+	if err != nil || bytes.Contains(out.Payload, []byte("OUTBOUND_ALLOW_LOOPBACK")) || !bytes.Contains(out.Payload, []byte("PROBE_RECORD")) {
+		t.Errorf("a function that does not declare a variable: %v, %s", err, out.Payload)
 	}
 }
 

@@ -4,6 +4,7 @@ package blob
 
 import (
 	"context"
+	"io"
 
 	"leadline/shared/fault"
 )
@@ -17,6 +18,9 @@ type Store interface {
 	// GetRange reads length bytes of an object from offset on. A range that does not lie within the object, or is empty,
 	// is Invalid.
 	GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
+	// Open begins to read an object and gives its size. What Read fails with, but io.EOF, is of package fault, too. The reader
+	// works as long as ctx does, and must be closed.
+	Open(ctx context.Context, key string) (body io.ReadCloser, size int64, err error)
 }
 
 func notFound(cause error) error {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -93,6 +94,61 @@ func conform(t *testing.T, s blob.Store) {
 			}
 		}
 	})
+	t.Run("an object is read bit by bit", func(t *testing.T) {
+		large := make([]byte, 3<<20)
+		_, _ = rand.Read(large) // never fails
+		for _, body := range [][]byte{large, {}} {
+			if err := s.Put(t.Context(), "stream", body); err != nil {
+				t.Fatal(err)
+			}
+			r, size, err := s.Open(t.Context(), "stream")
+			if err != nil || size != int64(len(body)) {
+				t.Fatalf("%d bytes, %v", size, err)
+			}
+			if got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(r, 1000))); err != nil || !bytes.Equal(got, body[:min(1000, len(body))]) {
+				t.Errorf("the beginning: %d bytes, %v", len(got), err)
+			}
+			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, body[min(1000, len(body)):]) {
+				t.Errorf("the rest: %d bytes, %v", len(got), err)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		_, _, err := s.Open(t.Context(), "missing")
+		kindIs(t, err, fault.NotFound)
+	})
+	t.Run("what is being read may be replaced", func(t *testing.T) {
+		body := bytes.Repeat([]byte("x"), 1<<20)
+		if err := s.Put(t.Context(), "read", body); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := s.Open(t.Context(), "read")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if err := s.Put(t.Context(), "read", bytes.Repeat([]byte("y"), 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, body) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	})
+	t.Run("a reader ends with its request", func(t *testing.T) {
+		if err := s.Put(t.Context(), "long", make([]byte, 8<<20)); err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := context.WithCancel(t.Context())
+		r, _, err := s.Open(ctx, "long")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		end()
+		_, err = io.Copy(io.Discard, r)
+		kindIs(t, err, fault.Unavailable)
+	})
 	t.Run("what is written and read is not shared", func(t *testing.T) {
 		body := []byte("abc")
 		if err := s.Put(t.Context(), "own", body); err != nil {
@@ -155,6 +211,13 @@ func TestS3Failures(t *testing.T) {
 				Body: io.NopCloser(io.MultiReader(strings.NewReader("abc"), broken{}))}, nil
 		})), bucket)
 		_, err := s.Get(t.Context(), "x")
+		kindIs(t, err, fault.Unavailable)
+		r, size, err := s.Open(t.Context(), "x")
+		if err != nil || size != 10 {
+			t.Fatalf("%d bytes, %v", size, err)
+		}
+		defer r.Close()
+		_, err = io.ReadAll(r)
 		kindIs(t, err, fault.Unavailable)
 	})
 }

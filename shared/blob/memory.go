@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"sync"
 
 	"leadline/shared/fault"
@@ -51,6 +52,32 @@ func (m *Memory) GetRange(ctx context.Context, key string, offset, length int64)
 	}
 	return bytes.Clone(body[offset : offset+length]), nil
 }
+
+// Open implements Store.
+func (m *Memory) Open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	body, err := m.get(ctx, key)
+	if err != nil {
+		return nil, 0, fmt.Errorf("blob: open: %w", err)
+	}
+	return memoryReader{ctx, bytes.NewReader(body)}, int64(len(body)), nil // no object is written to, it is replaced
+}
+
+// memoryReader reads as long as its context lives.
+type memoryReader struct {
+	ctx  context.Context
+	body *bytes.Reader
+}
+
+// Read implements io.Reader.
+func (r memoryReader) Read(p []byte) (int, error) {
+	if err := alive(r.ctx); err != nil {
+		return 0, fmt.Errorf("blob: read: %w", err)
+	}
+	return r.body.Read(p)
+}
+
+// Close implements io.Closer.
+func (memoryReader) Close() error { return nil }
 
 // Keys gives the keys of all objects, in no order.
 func (m *Memory) Keys() []string {

@@ -63,7 +63,41 @@ func (s *S3) GetRange(ctx context.Context, key string, offset, length int64) ([]
 	return body, awsfault.Wrap(err, what)
 }
 
+// Open implements Store.
+func (s *S3) Open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	out, err := s.open(ctx, key, nil)
+	if err != nil {
+		return nil, 0, awsfault.Wrap(err, "blob: open")
+	}
+	return s3Reader{out.Body}, aws.ToInt64(out.ContentLength), nil
+}
+
+// s3Reader gives errors of package fault.
+type s3Reader struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (r s3Reader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = awsfault.Wrap(err, "blob: read")
+	}
+	return n, err
+}
+
 func (s *S3) get(ctx context.Context, key string, span *string) ([]byte, error) {
+	out, err := s.open(ctx, key, span)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	body, err := io.ReadAll(out.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read body: %w", err)
+	}
+	return body, nil
+}
+
+func (s *S3) open(ctx context.Context, key string, span *string) (*s3.GetObjectOutput, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key, Range: span})
 	switch awsfault.Code(err) {
 	case "NoSuchKey", "NotFound":
@@ -76,13 +110,5 @@ func (s *S3) get(ctx context.Context, key string, span *string) ([]byte, error) 
 	case "InvalidRange":
 		return nil, outOfRange()
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer out.Body.Close()
-	body, err := io.ReadAll(out.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read body: %w", err)
-	}
-	return body, nil
+	return out, err
 }

@@ -29,12 +29,48 @@ type Delivery struct {
 	Body []byte `json:"body,omitempty"`
 	// Payload is set where the body lies in the payload bucket: too large for a message, or a replay.
 	Payload *record.PayloadRef `json:"payload,omitempty"`
-	// Replay is the id of the quarantine entry that this delivery tries again.
+	// Batch says which rows the body brings, where Kind is Push or File.
+	Batch *BatchPart `json:"batch,omitempty"`
+	// Replay is the id of the quarantine entry that this delivery tries again, whole.
 	Replay string `json:"replay,omitempty"`
+	// Rows are the rows of the body that this delivery tries again, each for a quarantine entry; no other row is looked at.
+	Rows []RowReplay `json:"rows,omitempty"`
+	// Corrected says that an admin changed the body of the one entry that is replayed: it counts as newer than what it
+	// replaces, and is kept as a payload of its own.
+	Corrected bool `json:"corrected,omitempty"`
 }
 
-// Webhook is the Kind of what a CRM posted.
-const Webhook = "webhook"
+// The kinds of delivery.
+const (
+	// Webhook is what a CRM posted.
+	Webhook = "webhook"
+	// Push is what a client posted: {"objectname": ..., "data": [rows]}, without its credentials.
+	Push = "push"
+	// File is a part of a file that a client uploaded, in the form of a Push.
+	File = "file"
+)
+
+// BatchPart is the part of a batch that a delivery brings.
+type BatchPart struct {
+	// ID is the ULID of the batch: for a push that of its first delivery. Public is its name in the API.
+	ID     string `json:"id"`
+	Public string `json:"public"`
+	Client string `json:"client"`
+	Object string `json:"object"`
+	// Claim is the id of the push.Claim that a sender's own key makes; empty without one. Sum is the SHA-256 of the data.
+	Claim string `json:"claim,omitempty"`
+	Sum   string `json:"sum,omitempty"`
+	// Number is that of the chunk, from 0; First the number in the batch of the body's first row, from 1.
+	Number int `json:"n,omitempty"`
+	First  int `json:"first"`
+}
+
+// RowReplay is a row of a payload that is tried again.
+type RowReplay struct {
+	Entry string `json:"entry"`
+	// Index is the row's place in the body, from 0.
+	Index int `json:"i"`
+}
 
 // NewID names a delivery received at a time: a ULID, so that ids sort by time. random gives the rest of it, ten bytes.
 func NewID(at time.Time, random io.Reader) (string, error) {
@@ -66,8 +102,15 @@ func Decode(message []byte) (Delivery, error) {
 	if (d.Body == nil) == (d.Payload == nil) {
 		return Delivery{}, fmt.Errorf("delivery: exactly one of body and payload must be set")
 	}
-	if d.Replay != "" && d.Payload == nil {
+	replay := d.Replay != "" || len(d.Rows) > 0
+	if replay && d.Payload == nil && !d.Corrected {
 		return Delivery{}, fmt.Errorf("delivery: a replay must say where its payload lies")
+	}
+	if d.Corrected && !replay {
+		return Delivery{}, fmt.Errorf("delivery: only a replay can be corrected")
+	}
+	if rows := d.Kind == Push || d.Kind == File; rows != (d.Batch != nil) || len(d.Rows) > 0 && !rows {
+		return Delivery{}, fmt.Errorf("delivery: a batch of rows comes by push or file, and by nothing else")
 	}
 	return d, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"leadline/shared/fault"
 	"leadline/shared/record"
 )
 
@@ -54,7 +53,7 @@ func (in *Intake) apply(ctx context.Context, rec record.Record) (Outcome, error)
 			winner.StoredAt = rec.StoredAt
 		}
 		winner.Contested = true
-		replaced, err := in.Records.Replace(ctx, winner, standing.Rev)
+		replaced, _, err := in.Records.Replace(ctx, winner, standing.Rev)
 		if err != nil {
 			return "", fmt.Errorf("intake: mark contested %s: %w", rec.Object, err)
 		}
@@ -62,5 +61,5 @@ func (in *Intake) apply(ctx context.Context, rec record.Record) (Outcome, error)
 			return Contested, nil
 		}
 	}
-	return "", fault.New(fault.Unavailable, "contended", "intake: a %s is being changed by too many writers at once", rec.Object)
+	return "", contended(rec.Object)
 }

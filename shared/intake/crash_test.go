@@ -8,8 +8,12 @@ import (
 
 	"leadline/shared/blob"
 	"leadline/shared/delivery"
+	"leadline/shared/intake"
+	"leadline/shared/notice"
+	"leadline/shared/push"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
+	"leadline/shared/schema"
 	"leadline/shared/store"
 )
 
@@ -65,6 +69,23 @@ type (
 		blob.Store
 		*process
 	}
+	crashingSchemas struct {
+		store.Schemas
+		*process
+	}
+	batches         = store.Batches // as a field, it may not have the name of its method
+	crashingBatches struct {
+		batches
+		*process
+	}
+	crashingJournal struct {
+		store.Journal
+		*process
+	}
+	crashingAnnouncer struct {
+		intake.Announcer
+		*process
+	}
 )
 
 func (p crashingRecords) PutNewer(ctx context.Context, r record.Record) (standing *record.Record, err error) {
@@ -72,13 +93,50 @@ func (p crashingRecords) PutNewer(ctx context.Context, r record.Record) (standin
 	return standing, err
 }
 
-func (p crashingRecords) Replace(ctx context.Context, r record.Record, rev int64) (done bool, err error) {
-	err = p.step(func() error { done, err = p.Records.Replace(ctx, r, rev); return err })
-	return done, err
+func (p crashingRecords) Replace(ctx context.Context, r record.Record, rev int64) (done bool, standing *record.Record, err error) {
+	err = p.step(func() error { done, standing, err = p.Records.Replace(ctx, r, rev); return err })
+	return done, standing, err
 }
 
-func (p crashingIntake) RegisterObject(ctx context.Context, o record.Object) error {
-	return p.step(func() error { return p.Intake.RegisterObject(ctx, o) })
+func (p crashingRecords) Get(ctx context.Context, key record.Key) (r record.Record, err error) {
+	err = p.step(func() error { r, err = p.Records.Get(ctx, key); return err })
+	return r, err
+}
+
+func (p crashingSchemas) Object(ctx context.Context, organization, connection, name string) (o schema.Object, err error) {
+	err = p.step(func() error { o, err = p.Schemas.Object(ctx, organization, connection, name); return err })
+	return o, err
+}
+
+func (p crashingSchemas) SaveObject(ctx context.Context, o schema.Object, addVersion bool) error {
+	return p.step(func() error { return p.Schemas.SaveObject(ctx, o, addVersion) })
+}
+
+func (p crashingBatches) Claim(ctx context.Context, c push.Claim) (stands *push.Claim, err error) {
+	err = p.step(func() error { stands, err = p.batches.Claim(ctx, c); return err })
+	return stands, err
+}
+
+func (p crashingBatches) Batch(ctx context.Context, organization, id string) (b push.Batch, err error) {
+	err = p.step(func() error { b, err = p.batches.Batch(ctx, organization, id); return err })
+	return b, err
+}
+
+func (p crashingBatches) SaveBatch(ctx context.Context, b push.Batch) error {
+	return p.step(func() error { return p.batches.SaveBatch(ctx, b) })
+}
+
+func (p crashingBatches) FinishChunk(ctx context.Context, organization, batch string, c push.Chunk) error {
+	return p.step(func() error { return p.batches.FinishChunk(ctx, organization, batch, c) })
+}
+
+func (p crashingJournal) Tell(ctx context.Context, n notice.Notice) (told bool, err error) {
+	err = p.step(func() error { told, err = p.Journal.Tell(ctx, n); return err })
+	return told, err
+}
+
+func (p crashingAnnouncer) Announce(ctx context.Context, d delivery.Delivery) error {
+	return p.step(func() error { return p.Announcer.Announce(ctx, d) })
 }
 
 func (p crashingIntake) IndexPayloads(ctx context.Context, i delivery.PayloadIndex) error {
@@ -89,8 +147,8 @@ func (p crashingIntake) SetAside(ctx context.Context, e quarantine.Entry) error 
 	return p.step(func() error { return p.Intake.SetAside(ctx, e) })
 }
 
-func (p crashingIntake) Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error {
-	return p.step(func() error { return p.Intake.Requeue(ctx, organization, id, reason, detail, at) })
+func (p crashingIntake) Requeue(ctx context.Context, organization, id string, why quarantine.Entry, at time.Time) error {
+	return p.step(func() error { return p.Intake.Requeue(ctx, organization, id, why, at) })
 }
 
 func (p crashingIntake) Resolve(ctx context.Context, organization, id string, at time.Time) error {

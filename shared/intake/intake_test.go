@@ -92,7 +92,7 @@ func TestABatchDeliveredAgainKeepsItsPayloadsOnce(t *testing.T) {
 func TestAnUnknownObjectTypeBecomesAnObject(t *testing.T) {
 	w := newWorld(1)
 	w.run(t, w.deliver(bytes.ReplaceAll(body("reticulated", "2026-11-22T08:00:00+00:00", ""), []byte(`"opportunity"`), []byte(`"spline"`))))
-	objects, _, err := w.intake.Objects(context.Background(), organization, connection, store.Page{Limit: 10})
+	objects, _, err := w.schemas.Objects(context.Background(), organization, connection, store.Page{Limit: 10})
 	if err != nil || len(objects) != 1 || objects[0].Name != "spline" {
 		t.Fatalf("got %+v, %v", objects, err)
 	}
@@ -271,8 +271,9 @@ func TestAPanicFailsItsDeliveryAlone(t *testing.T) {
 	broken := connector.Definition{Name: "broken", Webhook: &connector.Webhook{Parse: func([]byte) ([]record.Change, error) {
 		panic("a bug")
 	}}}
-	in := intake.New(intake.Options{Records: w.records, Intake: w.intake, Payloads: w.payloads, ClockGuard: guard,
-		Connectors: connector.NewRegistry(append(connectors.All(), broken)...), Now: func() time.Time { return w.now }})
+	o := w.options()
+	o.Connectors = connector.NewRegistry(append(connectors.All(), broken)...)
+	in := intake.New(o)
 	bad := w.deliver([]byte(`{}`))
 	bad.Connector = "broken"
 	errs := in.Process(context.Background(), []delivery.Delivery{bad, w.deliver(body("created", "2026-11-22T08:00:00+00:00", ""))})
@@ -287,10 +288,10 @@ type rival struct {
 	left int
 }
 
-func (r *rival) Replace(ctx context.Context, rec record.Record, rev int64) (bool, error) {
+func (r *rival) Replace(ctx context.Context, rec record.Record, rev int64) (bool, *record.Record, error) {
 	if r.left > 0 {
 		r.left--
-		return false, nil
+		return false, nil, nil
 	}
 	return r.Records.Replace(ctx, rec, rev)
 }
@@ -302,8 +303,9 @@ func TestATieThatLosesARaceIsTriedAgain(t *testing.T) {
 	}{{0, ""}, {3, ""}, {1000, fault.Unavailable}} {
 		w := newWorld(1)
 		w.run(t, w.deliver(body("created", "2026-11-22T08:00:00+00:00", `,"a":1`)))
-		in := intake.New(intake.Options{Records: &rival{w.records, c.rivals}, Intake: w.intake, Payloads: w.payloads, ClockGuard: guard,
-			Connectors: connector.NewRegistry(connectors.All()...), Now: func() time.Time { return w.now }})
+		o := w.options()
+		o.Records = &rival{w.records, c.rivals}
+		in := intake.New(o)
 		errs := in.Process(context.Background(), []delivery.Delivery{w.deliver(body("updated", "2026-11-22T08:00:00+00:00", `,"a":2`))})
 		if fault.KindOf(errs[0]) != c.kind {
 			t.Errorf("%d rivals: got %v", c.rivals, errs[0])
@@ -343,8 +345,9 @@ func (brokenBlob) Put(context.Context, string, []byte) error { return errors.New
 
 func TestNothingIsAppliedWhosePayloadIsNotKept(t *testing.T) {
 	w := newWorld(1)
-	in := intake.New(intake.Options{Records: w.records, Intake: w.intake, Payloads: brokenBlob{w.payloads}, ClockGuard: guard,
-		Connectors: connector.NewRegistry(connectors.All()...), Now: func() time.Time { return w.now }})
+	o := w.options()
+	o.Payloads = brokenBlob{w.payloads}
+	in := intake.New(o)
 	errs := in.Process(context.Background(), []delivery.Delivery{w.deliver(body("created", "2026-11-22T08:00:00+00:00", "")), w.deliver([]byte(`{}`))})
 	if errs[0] == nil || errs[1] == nil {
 		t.Fatalf("got %v", errs)

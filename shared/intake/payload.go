@@ -38,6 +38,9 @@ func (in *Intake) load(ctx context.Context, it *item) error {
 	it.Body, err = delivery.Unpack(packed)
 	if fault.Is(err, fault.Invalid) {
 		it.payload, it.done = *it.Payload, true
+		if it.Batch != nil {
+			return in.refused(ctx, &batch{item: it, part: *it.Batch}, err)
+		}
 		return in.setAside(ctx, it, fault.Of(err))
 	}
 	return err
@@ -50,7 +53,7 @@ func (in *Intake) keep(ctx context.Context, items []*item) {
 	for _, it := range items {
 		switch {
 		case it.err != nil || it.done:
-		case it.Replay != "": // kept when it first came
+		case it.replay() && !it.Corrected: // kept when it first came
 			it.payload = *it.Payload
 		default:
 			key := [2]string{it.Organization, it.Connection}
@@ -100,36 +103,49 @@ func ArchiveKey(organization, connection string, at time.Time, name string) stri
 }
 
 // splitLarge moves values out of a record that are too long for it, the longest first, into the payload bucket, each
-// under a name drawn from its content. A record that does not fit even so is Invalid.
+// under a name drawn from its content. Those of updates that wait on a tombstone count like others. A record that does not
+// fit even so is Invalid.
 func (in *Intake) splitLarge(ctx context.Context, r *record.Record) error {
-	names := slices.SortedFunc(maps.Keys(r.Fields), func(a, b string) int {
-		return cmp.Or(len(r.Fields[b])-len(r.Fields[a]), strings.Compare(a, b))
+	fields, larges := &r.Fields, &r.Large
+	if p := r.Partial; p != nil && r.Deleted {
+		fields, larges = &p.Dormant, &p.DormantLarge
+	}
+	values, longest := *fields, 0
+	for _, value := range values {
+		longest = max(longest, len(value))
+	}
+	if longest <= MaxFieldBytes && r.Size() <= record.MaxBytes {
+		return nil
+	}
+	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		return cmp.Or(len(values[b])-len(values[a]), strings.Compare(a, b))
 	})
-	kept := record.Record{Fields: maps.Clone(r.Fields), Large: map[string]record.Large{}}
+	moved := map[string]record.Large{}
+	*fields = maps.Clone(values)
+	if *larges = maps.Clone(*larges); *larges == nil {
+		*larges = map[string]record.Large{}
+	}
 	for _, name := range names {
-		value := r.Fields[name]
-		if n := len(value); n <= MaxFieldBytes && (n < minLargeBytes || kept.Size() <= record.MaxBytes) {
+		value := values[name]
+		if n := len(value); n <= MaxFieldBytes && (n < minLargeBytes || r.Size() <= record.MaxBytes) {
 			break
 		}
 		sum := sha256.Sum256(value)
-		kept.Large[name] = record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
-		delete(kept.Fields, name)
+		moved[name] = record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
+		(*larges)[name] = moved[name]
+		delete(*fields, name)
 	}
-	if kept.Size() > record.MaxBytes {
+	if r.Size() > record.MaxBytes {
 		return fault.New(fault.Invalid, string(quarantine.TooLarge),
 			"The %s has %d fields that take more than %d bytes together, those left out that are kept by themselves.", r.Object, len(names), record.MaxBytes)
 	}
-	if len(kept.Large) == 0 {
-		return nil
-	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for name, large := range kept.Large {
-		group.Go(func() error { return in.Payloads.Put(ctx, large.Key(r.Organization), r.Fields[name]) })
+	for name, large := range moved {
+		group.Go(func() error { return in.Payloads.Put(ctx, large.Key(r.Organization), values[name]) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("intake: keep a large field: %w", err)
 	}
-	r.Fields, r.Large = kept.Fields, kept.Large
 	return nil
 }

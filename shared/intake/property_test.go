@@ -34,22 +34,42 @@ const (
 type world struct {
 	records  *memory.Records
 	intake   *memory.Intake
+	schemas  *memory.Schemas
+	batches  *memory.Batches
+	journal  *memory.Journal
 	payloads blob.Store
+	announce intake.Announcer // nil tells nobody
 	now      time.Time
 	r        *rand.Rand
 }
 
 func newWorld(seed uint64) *world {
-	return &world{records: memory.NewRecords(), intake: memory.NewIntake(), payloads: blob.NewMemory(),
-		now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), r: rand.New(rand.NewPCG(seed, 1))}
+	return &world{records: memory.NewRecords(), intake: memory.NewIntake(), schemas: memory.NewSchemas(), batches: memory.NewBatches(),
+		journal: memory.NewJournal(), payloads: blob.NewMemory(), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), r: rand.New(rand.NewPCG(seed, 1))}
+}
+
+// options are what an Intake of the world works with.
+func (w *world) options() intake.Options {
+	return intake.Options{Records: w.records, Intake: w.intake, Schemas: w.schemas, Batches: w.batches, Journal: w.journal,
+		Payloads: w.payloads, Announce: w.announce, ClockGuard: guard, SchemaCache: time.Minute,
+		Connectors: connector.NewRegistry(connectors.All()...), Now: func() time.Time { return w.now }}
 }
 
 // process starts a run of intake that crashes at a step (0: never), with nothing cached, as a fresh function.
 func (w *world) process(at int, after bool) (*process, *intake.Intake) {
 	p := &process{at: at, after: after}
-	return p, intake.New(intake.Options{Records: crashingRecords{w.records, p}, Intake: crashingIntake{w.intake, p},
-		Payloads: crashingBlobs{w.payloads, p}, ClockGuard: guard,
-		Connectors: connector.NewRegistry(connectors.All()...), Now: func() time.Time { return w.now }})
+	return p, intake.New(w.within(p, w.records))
+}
+
+// within gives the options of a run of intake that dies with a process.
+func (w *world) within(p *process, records store.Records) intake.Options {
+	o := w.options()
+	o.Records, o.Intake, o.Schemas = crashingRecords{records, p}, crashingIntake{w.intake, p}, crashingSchemas{w.schemas, p}
+	o.Batches, o.Journal, o.Payloads = crashingBatches{w.batches, p}, crashingJournal{w.journal, p}, crashingBlobs{w.payloads, p}
+	if w.announce != nil {
+		o.Announce = crashingAnnouncer{w.announce, p}
+	}
+	return o
 }
 
 func (w *world) deliver(body []byte) delivery.Delivery {

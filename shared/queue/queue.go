@@ -3,6 +3,7 @@ package queue
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -36,7 +37,22 @@ func NewSender(client Client, url string) *Sender { return &Sender{client: clien
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
 func (s *Sender) Send(ctx context.Context, group string, body []byte) error {
+	return s.SendAfter(ctx, group, body, 0)
+}
+
+// MaxDelay is the longest delay of a message.
+const MaxDelay = 15 * time.Minute
+
+// SendAfter is Send for a message that nobody gets before a delay of at most MaxDelay, rounded up to seconds. A longer
+// one is Invalid.
+func (s *Sender) SendAfter(ctx context.Context, group string, body []byte, delay time.Duration) error {
 	in := &sqs.SendMessageInput{QueueUrl: &s.url, MessageBody: aws.String(string(body))}
+	if delay > MaxDelay {
+		return awsfault.Wrap(fault.New(fault.Invalid, "delay_too_long", "a message can be delayed by %s at most", MaxDelay), "queue: send")
+	}
+	if delay > 0 {
+		in.DelaySeconds = int32((delay + time.Second - 1) / time.Second)
+	}
 	if group != "" {
 		in.MessageGroupId = &group
 	}

@@ -26,6 +26,7 @@ type sent struct {
 	QueueUrl       string
 	MessageBody    string
 	MessageGroupId *string
+	DelaySeconds   int
 }
 
 // fakeSQS takes messages as SQS does, or refuses them.
@@ -87,6 +88,23 @@ func TestSend(t *testing.T) {
 	}
 	if len(f.got) != 2 {
 		t.Errorf("%d requests for two messages", len(f.got))
+	}
+}
+
+func TestSendAfter(t *testing.T) {
+	f := &fakeSQS{}
+	s := newSender(t, f)
+	for delay, want := range map[time.Duration]int{-time.Second: 0, 0: 0, 1: 1, time.Second: 1, 5*time.Second + 1: 6, queue.MaxDelay: 900} {
+		if err := s.SendAfter(t.Context(), "org_a", []byte("plain"), delay); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.got[len(f.got)-1]; got.DelaySeconds != want || got.MessageBody != "plain" || *got.MessageGroupId != "org_a" {
+			t.Errorf("after %s: sent %+v, want %d s", delay, got, want)
+		}
+	}
+	calls := len(f.got)
+	if err := s.SendAfter(t.Context(), "org_a", []byte("plain"), queue.MaxDelay+1); !fault.Is(err, fault.Invalid) || len(f.got) != calls {
+		t.Errorf("a longer delay: %v, %d requests", err, len(f.got)-calls)
 	}
 }
 

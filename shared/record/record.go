@@ -37,7 +37,7 @@ type PayloadRef struct {
 
 // Source says what caused a record's present state.
 type Source struct {
-	// Kind is how it came: "webhook", later also "fetch", "push", "file".
+	// Kind is how it came: "webhook", "push", "file", "erasure"; later also "fetch".
 	Kind string `json:"kind"`
 	// Delivery is the id of the delivery that carried it.
 	Delivery string `json:"delivery"`
@@ -45,11 +45,13 @@ type Source struct {
 	Event string `json:"event,omitempty"`
 	// Action is the source's own word for what happened: "created", "merged", "answered" ...
 	Action string `json:"action,omitempty"`
+	// Row is the row of a client's batch that it was, from 1; 0 for what is no row.
+	Row int `json:"row,omitempty"`
 	// Payload is where the untouched payload lies.
 	Payload PayloadRef `json:"payload"`
 }
 
-// Record is the stored state of one record of a full-state source.
+// Record is the stored state of one record.
 type Record struct {
 	Key
 	Version Version
@@ -66,6 +68,10 @@ type Record struct {
 	Fields Fields
 	// Large lists the fields whose values are kept in the payload bucket for their size.
 	Large map[string]Large
+	// Partial is what is remembered of a record whose source sends some fields at a time; nil for a full-state source.
+	Partial *Partial
+	// Erased marks a tombstone that the erasure of a person left: its history tells nothing of what was there.
+	Erased bool
 	// Source says what caused this state.
 	Source Source
 	// StoredAt is when this state was written.
@@ -81,6 +87,15 @@ func (r *Record) Size() int {
 	}
 	for name := range r.Large {
 		size += len(name) + digest
+	}
+	if p := r.Partial; p != nil {
+		const stamp = 60
+		size += (4 + len(p.Stamps)) * stamp
+		for name := range p.Stamps {
+			size += len(name)
+		}
+		dormant := Record{Fields: p.Dormant, Large: p.DormantLarge}
+		size += dormant.Size()
 	}
 	return size
 }

@@ -20,8 +20,10 @@ type Revision struct {
 	Deleted    bool
 	Contested  bool
 	MergedInto string
-	Source     Source
-	StoredAt   time.Time
+	// Erased says that the row was left by the erasure of a person; it has no Changes.
+	Erased   bool
+	Source   Source
+	StoredAt time.Time
 	// Repaired says that the sweeper made this row because the stream's own was missed; steps in between are in it as
 	// one.
 	Repaired bool
@@ -76,7 +78,10 @@ func Diff(before, after *Record) []FieldChange {
 func RevisionOf(before, after *Record) Revision {
 	r := Revision{
 		Key: after.Key, Rev: after.Rev, Version: after.Version, Deleted: after.Deleted, Contested: after.Contested,
-		MergedInto: after.MergedInto, Source: after.Source, StoredAt: after.StoredAt, Changes: Diff(before, after),
+		MergedInto: after.MergedInto, Erased: after.Erased, Source: after.Source, StoredAt: after.StoredAt,
+	}
+	if !after.Erased {
+		r.Changes = Diff(before, after)
 	}
 	if before != nil {
 		r.FromRev = before.Rev

@@ -22,6 +22,10 @@ const (
 	PurposeReceipt = "receipt"
 	// PurposeCursor: the cursors that the API gives out.
 	PurposeCursor = "cursor"
+	// PurposeBatch: the names of batches (push.PublicID), so that one can be told from a made-up one without a look-up.
+	PurposeBatch = "batch"
+	// PurposeHeaders: the headers that are sent to destinations (outbound.Destination.Headers).
+	PurposeHeaders = "headers"
 )
 
 // Box seals and opens with one organization's data key. Every use has a purpose: what was sealed for one purpose does

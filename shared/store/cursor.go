@@ -45,8 +45,8 @@ func Next(list []string, position ...string) string {
 // Position checks the page and gives the position in its cursor, which has the stated number of parts, or nil for the
 // first page. A cursor of another list, and one that is none, is Invalid.
 func (p Page) Position(list []string, parts int) ([]string, error) {
-	if p.Limit < 1 || p.Limit > MaxLimit {
-		return nil, fault.New(fault.Invalid, "invalid_limit", "the limit must be from 1 to %d", MaxLimit)
+	if err := checkLimit(p.Limit); err != nil {
+		return nil, err
 	}
 	if p.Cursor == "" {
 		return nil, nil
@@ -74,6 +74,13 @@ func (p Page) Position(list []string, parts int) ([]string, error) {
 		return nil, invalid
 	}
 	return position, nil
+}
+
+func checkLimit(limit int) error {
+	if limit < 1 || limit > MaxLimit {
+		return fault.New(fault.Invalid, "invalid_limit", "the limit must be from 1 to %d", MaxLimit)
+	}
+	return nil
 }
 
 func fingerprint(list []string) []byte {

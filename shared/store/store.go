@@ -28,8 +28,9 @@ type Records interface {
 	// PutNewer writes r, with the next Rev, if nothing is stored under its key or what is stored has an older version:
 	// one conditional write. It returns nil if it wrote, else the record that stands, whole.
 	PutNewer(ctx context.Context, r record.Record) (*record.Record, error)
-	// Replace writes r, with Rev rev+1, if the stored Rev is still rev, and tells whether it did: one conditional write.
-	Replace(ctx context.Context, r record.Record, rev int64) (bool, error)
+	// Replace writes r, with Rev rev+1, if the stored Rev is still rev (0: nothing is stored), and tells whether it did: one
+	// conditional write. If it did not, standing is what stands, whole; nil if nothing does.
+	Replace(ctx context.Context, r record.Record, rev int64) (replaced bool, standing *record.Record, err error)
 	// Get reads one record, tombstones too, consistently: one read.
 	Get(ctx context.Context, key record.Key) (record.Record, error)
 	// List pages through the records of an object in a stable order that means nothing, tombstones too. Eventually
@@ -46,6 +47,8 @@ type History interface {
 	Put(ctx context.Context, rows ...record.Revision) error
 	// List pages through the rows of a record, newest first, consistently.
 	List(ctx context.Context, key record.Key, page Page) (rows []record.Revision, next string, err error)
+	// Delete removes rows, for an erasure. Rows that are not there are no error.
+	Delete(ctx context.Context, key record.Key, revs ...int64) error
 }
 
 // Cursors keeps how far a long job has come, so that its next invocation goes on there.
@@ -71,10 +74,14 @@ type Intake interface {
 	// SetAside stores a new entry. One that is there stays as it is.
 	SetAside(ctx context.Context, entry quarantine.Entry) error
 	// Requeue notes that a replay of an entry was set aside again, for a reason that may be another. An entry that is
-	// resolved stays as it is.
-	Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error
-	// Resolve notes that a replay of an entry was applied. An entry that is resolved stays so.
+	// resolved or discarded stays as it is. Of why, only Reason, Detail and Mismatches count.
+	Requeue(ctx context.Context, organization, id string, why quarantine.Entry, at time.Time) error
+	// Resolve notes that a replay of an entry was applied. An entry that is resolved or discarded stays so.
 	Resolve(ctx context.Context, organization, id string, at time.Time) error
+	// Discard notes that a person gave an entry up. Conflict (CodeStale) for one that is not open.
+	Discard(ctx context.Context, organization, id string, at time.Time) error
+	// DeleteEntry removes an entry, for an erasure. One that is not there is no error.
+	DeleteEntry(ctx context.Context, organization, id string) error
 	// Entry reads one entry, consistently.
 	Entry(ctx context.Context, organization, id string) (quarantine.Entry, error)
 	// Entries pages through the entries of an organization that match the filter, newest first. For one page it looks at
@@ -85,6 +92,7 @@ type Intake interface {
 // QuarantineFilter narrows a list of entries; empty fields match all.
 type QuarantineFilter struct {
 	Connection string
+	Object     string
 	Reason     quarantine.Reason
 	Status     quarantine.Status
 }

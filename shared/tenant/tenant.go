@@ -13,39 +13,65 @@ type Organization struct {
 	ID   string
 	Name string
 	// DataKey is the organization's own data key, wrapped by the stage's master key (see package secret).
-	DataKey   []byte
+	DataKey []byte
+	// Quotas bound what it may use.
+	Quotas    Quotas
 	CreatedAt time.Time
+	UpdatedAt time.Time
+	// Rev counts the changes to the organization, from 1 (0 for one made before they were counted). Its ETag.
+	Rev int64
 }
 
-// Role is what an API key may do.
+// Role is what an API key, or a person, may do.
 type Role string
 
-// The roles, from most to least.
+// The roles, from most to least. Ingest stands apart: it pushes rows and asks what became of them, and nothing else.
 const (
-	// Admin may do everything in its organization.
+	// Owner may do everything in its organization, also change owners and erase people.
+	Owner Role = "owner"
+	// Admin may do everything else.
 	Admin Role = "admin"
-	// Operator may read everything and replay what was set aside.
-	Operator Role = "operator"
-	// Viewer may read.
-	Viewer Role = "viewer"
+	// Manager may read everything, replay what was set aside, and accept schema changes.
+	Manager Role = "manager"
+	// Reader may read.
+	Reader Role = "reader"
+	// Ingest may push rows and read its batches.
+	Ingest Role = "ingest"
 )
+
+// Roles lists all roles.
+func Roles() []Role { return []Role{Owner, Admin, Manager, Reader, Ingest} }
 
 // Allows tells whether a key of role r may do what needs the role.
 func (r Role) Allows(needed Role) bool {
-	order := []Role{Viewer, Operator, Admin}
+	if needed == Ingest { // readers may not push
+		return r == Ingest || r.Allows(Manager)
+	}
+	order := []Role{Reader, Manager, Admin, Owner}
 	have, need := slices.Index(order, r), slices.Index(order, needed)
 	return have >= 0 && need >= 0 && have >= need
 }
 
 // APIKey is a key for the HTTP API. The key itself is shown once, when it is made; only its hash is kept.
 type APIKey struct {
+	// ID names the key in the API and in the audit log: "key_" and 12 of [0-9a-z].
+	ID           string
 	Hash         string
 	Organization string
 	Name         string
 	Role         Role
-	CreatedAt    time.Time
+	// Person is whose key it is; empty for that of a program.
+	Person    string
+	CreatedAt time.Time
+	// ExpiresAt is when it stops working by itself; zero for never.
+	ExpiresAt time.Time
 	// RevokedAt is zero for a key that works.
 	RevokedAt time.Time
+}
+
+// Works tells whether the key is accepted at a time.
+func (k APIKey) Works(at time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt))
 }
 
 // HashToken gives the form in which an unguessable token (an API key, the token of a webhook URL) is stored and looked

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,39 +18,67 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+// What each role allows, by the role that is needed: every pair.
 func TestRoles(t *testing.T) {
-	for _, c := range []struct {
-		have, needed tenant.Role
-		want         bool
-	}{
-		{tenant.Admin, tenant.Admin, true},
-		{tenant.Admin, tenant.Viewer, true},
-		{tenant.Operator, tenant.Viewer, true},
-		{tenant.Operator, tenant.Operator, true},
-		{tenant.Operator, tenant.Admin, false},
-		{tenant.Viewer, tenant.Operator, false},
-		{"", tenant.Viewer, false},
-		{"root", tenant.Viewer, false},
-		{tenant.Admin, "root", false},
-	} {
-		if got := c.have.Allows(c.needed); got != c.want {
-			t.Errorf("%q allows %q: got %t", c.have, c.needed, got)
+	allowed := map[tenant.Role][]tenant.Role{
+		tenant.Owner:   {tenant.Owner, tenant.Admin, tenant.Manager, tenant.Reader, tenant.Ingest},
+		tenant.Admin:   {tenant.Admin, tenant.Manager, tenant.Reader, tenant.Ingest},
+		tenant.Manager: {tenant.Manager, tenant.Reader, tenant.Ingest},
+		tenant.Reader:  {tenant.Reader},
+		tenant.Ingest:  {tenant.Ingest},
+		// What is no role allows nothing and is allowed to nobody; the names of before are none.
+		"": nil, "root": nil, "OWNER": nil, "operator": nil, "viewer": nil,
+	}
+	for have, list := range allowed {
+		for needed := range allowed {
+			if got, want := have.Allows(needed), slices.Contains(list, needed); got != want {
+				t.Errorf("%q allows %q: got %t", have, needed, got)
+			}
+		}
+		if got, want := have.Valid(), list != nil; got != want {
+			t.Errorf("%q is valid: got %t", have, got)
 		}
 	}
-	if tenant.Role("root").Valid() || !tenant.Viewer.Valid() {
-		t.Error("exactly the roles are valid")
+	if len(tenant.Roles()) != 5 {
+		t.Errorf("%d roles", len(tenant.Roles()))
+	}
+}
+
+func TestAPIKeyWorks(t *testing.T) {
+	forever := tenant.APIKey{}
+	expiring := tenant.APIKey{ExpiresAt: noon}
+	revoked := tenant.APIKey{RevokedAt: noon, ExpiresAt: noon.Add(time.Hour)}
+	for _, c := range []struct {
+		name string
+		key  tenant.APIKey
+		at   time.Time
+		want bool
+	}{
+		{"without an end", forever, noon.Add(1e5 * time.Hour), true},
+		{"before its end", expiring, noon.Add(-1), true},
+		{"at its end", expiring, noon, false},
+		{"after its end", expiring, noon.Add(time.Hour), false},
+		{"revoked", revoked, noon.Add(1), false},
+		{"revoked, by a clock that is slow", revoked, noon.Add(-time.Minute), false},
+	} {
+		if got := c.key.Works(c.at); got != c.want {
+			t.Errorf("%s: got %t", c.name, got)
+		}
 	}
 }
 
 func TestNewAPIKeyKeepsOnlyTheHash(t *testing.T) {
-	text, key, err := tenant.NewAPIKey("org_000000000001", "ci", tenant.Viewer, noon, rand.Reader)
+	text, key, err := tenant.NewAPIKey("org_000000000001", "ci", tenant.Reader, noon, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`^llk_[A-Za-z0-9_-]{43}$`).MatchString(text) || !tenant.IsAPIKey(text) {
 		t.Errorf("the key has the form %q", text)
 	}
-	want := tenant.APIKey{Hash: tenant.HashToken(text), Organization: "org_000000000001", Name: "ci", Role: tenant.Viewer, CreatedAt: noon}
+	if !regexp.MustCompile(`^key_[0-9a-z]{12}$`).MatchString(key.ID) || strings.Contains(text, key.ID[4:]) {
+		t.Errorf("the key has the id %q", key.ID)
+	}
+	want := tenant.APIKey{ID: key.ID, Hash: tenant.HashToken(text), Organization: "org_000000000001", Name: "ci", Role: tenant.Reader, CreatedAt: noon}
 	if key != want {
 		t.Errorf("got %+v", key)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,11 @@ import (
 const (
 	OrganizationID = "org"
 	ConnectionID   = "conn"
+	APIKeyID       = "key"
+	ClientID       = "cli"
+	PersonID       = "per"
+	DestinationID  = "dst"
+	JobID          = "job"
 )
 
 // keyPrefix makes an API key recognizable, for people and for scanners of leaked secrets.
@@ -39,8 +45,12 @@ func NewAPIKey(organization, name string, role Role, now time.Time, random io.Re
 	if err != nil {
 		return "", APIKey{}, err
 	}
+	id, err := NewID(APIKeyID, random)
+	if err != nil {
+		return "", APIKey{}, err
+	}
 	text = keyPrefix + token
-	return text, APIKey{Hash: HashToken(text), Organization: organization, Name: name, Role: role, CreatedAt: now}, nil
+	return text, APIKey{ID: id, Hash: HashToken(text), Organization: organization, Name: name, Role: role, CreatedAt: now}, nil
 }
 
 // IsAPIKey tells whether a text has the form of an API key, so that what has not needs no look-up.
@@ -71,4 +81,4 @@ func NewID(prefix string, random io.Reader) (string, error) {
 }
 
 // Valid tells whether r is one of the roles.
-func (r Role) Valid() bool { return r.Allows(Viewer) }
+func (r Role) Valid() bool { return slices.Contains(Roles(), r) }

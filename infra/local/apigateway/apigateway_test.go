@@ -249,6 +249,22 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s %s: got %s, want %s", tc.method, tc.path, body, tc.want)
 		}
 	}
+	// The door for rows stands among the routes of the API.
+	pushes := serve(t, apigateway.Options{
+		Routes: []apigateway.Route{{Key: "ANY /v1/{proxy+}", Function: "api"}, {Key: "POST /v1/push", Function: "receive"}},
+		Functions: functions(func(reference string, _ []byte) (lambda.Result, error) {
+			return lambda.Result{Payload: fmt.Appendf(nil, `{"statusCode":200,"body":%q}`, reference)}, nil
+		}),
+	})
+	for asked, want := range map[string]string{
+		"POST /v1/push": "receive", "POST /v1/push?x=1": "receive", "GET /v1/push": "api", "GET /v1/push/bat_1": "api", "POST /v1/push/bat_1": "api",
+		"POST /v1/pushes": "api", "POST /v1/Push": "api",
+	} {
+		method, path, _ := strings.Cut(asked, " ")
+		if _, body := send(t, request(t, method, pushes.URL+path, nil)); string(body) != want {
+			t.Errorf("%s goes to %s, want %s", asked, body, want)
+		}
+	}
 	for _, bad := range [][]apigateway.Route{
 		{{Key: "GET"}}, {{Key: "get /x"}}, {{Key: "GET x"}}, {{Key: "GET /{a+}/b"}}, {{Key: "GET /x"}, {Key: "GET /x"}},
 	} {

@@ -277,17 +277,50 @@ func TestS3(t *testing.T) {
 	_, err = client.CopyObject(t.Context(), &awss3.CopyObjectInput{Bucket: aws.String("blobs"), Key: aws.String("inbox/b"), CopySource: aws.String("blobs/inbox/org_1/a")})
 	refused(t, "a copy of what may not be read", err, code, 403, "s3:GetObject", blobs+"/inbox/org_1/a")
 
-	presigned, err := awss3.NewPresignClient(client).PresignGetObject(t.Context(), &awss3.GetObjectInput{Bucket: aws.String("blobs"), Key: aws.String("inbox/org_1/a")})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestPresignedURLs: whoever has one may do what its signer may, and nothing else.
+func TestPresignedURLs(t *testing.T) {
+	w := newWorld(t, iam.Grant{Action: "s3:PutObject", Resource: blobs + "/uploads/*"}, iam.Grant{Action: "s3:GetObject", Resource: blobs + "/exports/*"})
+	handler := w.guard.S3(openBlobs(t))
+	operator := awss3.NewFromConfig(w.config(handler, w.operator))
+	presign := awss3.NewPresignClient(awss3.NewFromConfig(w.config(handler, w.key)))
+	for _, key := range []string{"exports/org_1/a", "archive/a"} {
+		_, err := operator.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: aws.String("blobs"), Key: &key, Body: strings.NewReader("x")})
+		passes(t, "the operator's PutObject", err)
 	}
-	answer, err := http.Get(presigned.URL)
-	if err != nil {
-		t.Fatal(err)
+	for _, test := range []struct {
+		method, key string
+		want        int
+	}{
+		{http.MethodPut, "uploads/org_1/a", 200}, {http.MethodPut, "archive/a", 403}, {http.MethodGet, "uploads/org_1/a", 403},
+		{http.MethodGet, "exports/org_1/a", 200}, {http.MethodGet, "archive/a", 403}, {http.MethodPut, "exports/org_1/a", 403},
+	} {
+		url := ""
+		if test.method == http.MethodPut {
+			signed, err := presign.PresignPutObject(t.Context(), &awss3.PutObjectInput{Bucket: aws.String("blobs"), Key: &test.key})
+			passes(t, "sign", err)
+			url = signed.URL
+		} else {
+			signed, err := presign.PresignGetObject(t.Context(), &awss3.GetObjectInput{Bucket: aws.String("blobs"), Key: &test.key})
+			passes(t, "sign", err)
+			url = signed.URL
+		}
+		request, err := http.NewRequestWithContext(t.Context(), test.method, url, strings.NewReader(strings.Repeat("y", len(test.method)-3))) // none with GET
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != test.want {
+			t.Errorf("a presigned %s of %s: %d, want %d", test.method, test.key, answer.StatusCode, test.want)
+		}
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusForbidden {
-		t.Errorf("a presigned URL of what may not be read: %d", answer.StatusCode)
+	if got := w.guard.Usage()["work"]; len(got.Unused) != 0 || len(got.Refused) != 4 {
+		t.Errorf("usage %+v", got)
 	}
 }
 

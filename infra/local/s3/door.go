@@ -4,11 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // ServeHTTP answers the calls of AWS SDKs and presigned URLs.
@@ -19,6 +16,11 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.expired(r.URL.Query()) {
 		answerError(w, r, http.StatusForbidden, "AccessDenied", "Request has expired")
+		return
+	}
+	if s.secret != "" && presigned(r.URL.Query()) && !s.genuine(r) {
+		answerError(w, r, http.StatusForbidden, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 		return
 	}
 	s.server.ServeHTTP(w, r)
@@ -114,16 +116,6 @@ func condition(r *http.Request) string {
 		}
 	}
 	return ""
-}
-
-// expired tells whether a presigned URL is past its time.
-func (s *Store) expired(query url.Values) bool {
-	if !query.Has("X-Amz-Expires") {
-		return false
-	}
-	signed, err := time.Parse("20060102T150405Z", query.Get("X-Amz-Date"))
-	seconds, err2 := strconv.Atoi(query.Get("X-Amz-Expires"))
-	return err != nil || err2 != nil || s.now().After(signed.Add(time.Duration(seconds)*time.Second))
 }
 
 func answerError(w http.ResponseWriter, r *http.Request, status int, code, message string) {

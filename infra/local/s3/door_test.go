@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -40,6 +41,44 @@ func TestPresignedURLs(t *testing.T) {
 	at = at.Add(5*time.Minute + 2*time.Second)
 	if status, body := do(t, http.MethodGet, getURL.URL, "", nil); status != http.StatusForbidden || !strings.Contains(body, "AccessDenied") {
 		t.Errorf("GET after five minutes: %d %q", status, body)
+	}
+}
+
+// TestPresignedURLsAreForWhatWasSigned: as on AWS, and nothing else of the URL or of what its signature names.
+func TestPresignedURLsAreForWhatWasSigned(t *testing.T) {
+	_, client, _ := start(t, s3.Options{Secret: "local"})
+	in := &awss3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("uploads/a b+ä"), ContentType: aws.String("application/gzip")}
+	signed, err := awss3.NewPresignClient(client, awss3.WithPresignExpires(5*time.Minute)).PresignPutObject(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := awss3.NewPresignClient(awss3.New(client.Options(), func(o *awss3.Options) {
+		o.Credentials = credentials.NewStaticCredentialsProvider("local", "another", "")
+	})).PresignPutObject(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gzip := http.Header{"Content-Type": {"application/gzip"}}
+	for name, test := range map[string]struct {
+		method, url string
+		header      http.Header
+		want        int
+	}{
+		"as signed":          {http.MethodPut, signed.URL, gzip, 200},
+		"with more headers":  {http.MethodPut, signed.URL, http.Header{"Content-Type": gzip["Content-Type"], "X-Mine": {"1"}}, 200},
+		"another object":     {http.MethodPut, strings.Replace(signed.URL, "uploads/", "archive/", 1), gzip, 403},
+		"another method":     {http.MethodGet, signed.URL, gzip, 403},
+		"another type":       {http.MethodPut, signed.URL, http.Header{"Content-Type": {"text/csv"}}, 403},
+		"no type":            {http.MethodPut, signed.URL, nil, 403},
+		"for longer":         {http.MethodPut, strings.Replace(signed.URL, "X-Amz-Expires=300", "X-Amz-Expires=3000", 1), gzip, 403},
+		"with more":          {http.MethodPut, signed.URL + "&X-Amz-Meta-A=1", gzip, 403},
+		"another's secret":   {http.MethodPut, other.URL, gzip, 403},
+		"no such credential": {http.MethodPut, strings.Replace(signed.URL, "%2Faws4_request", "", 1), gzip, 403},
+		"no date":            {http.MethodPut, strings.Replace(signed.URL, "X-Amz-Date", "X-Amz-Meta-Date", 1), gzip, 403},
+	} {
+		if status, body := do(t, test.method, test.url, "content", test.header); status != test.want {
+			t.Errorf("%s: %d %s, want %d", name, status, body, test.want)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@
 // work; everything else is answered NotImplemented. Clients must use path-style URLs, as SDKs do by themselves for an
 // endpoint that is an IP address.
 //
-// It checks no signatures and encrypts nothing, though it accepts that encryption is asked for. Multipart uploads that
+// It checks no signatures but those of presigned URLs and encrypts nothing, though it accepts that encryption is asked for. Multipart uploads that
 // are not complete do not survive a restart.
 package s3
 
@@ -22,9 +22,11 @@ import (
 
 // Options sets up the service.
 type Options struct {
-	// File keeps the objects over restarts; it survives the end of the process at any point, not that of the machine.
-	// Empty keeps them in memory.
+	// File keeps the objects over restarts, bodies above a megabyte in a folder beside it; it survives the end of the
+	// process at any point, not that of the machine. Empty keeps them in memory.
 	File string
+	// Secret is what presigned URLs must be signed with, whoever signs; empty to take them as they are.
+	Secret string
 	// Now is the clock that presigned URLs expire by; time.Now unless set.
 	Now func() time.Time
 }
@@ -34,6 +36,7 @@ type Store struct {
 	backend gofakes3.Backend
 	server  http.Handler
 	now     func() time.Time
+	secret  string
 	db      *bolt.DB // nil for memory only
 }
 
@@ -42,9 +45,9 @@ func Open(opts Options) (*Store, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Store{now: opts.Now}
+	s := &Store{now: opts.Now, secret: opts.Secret}
 	if opts.File == "" {
-		s.backend = &objects{s3mem.New()}
+		s.backend = &objects{Backend: s3mem.New()}
 	} else {
 		db, err := bolt.Open(opts.File, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, NoFreelistSync: true})
 		switch {
@@ -53,7 +56,11 @@ func Open(opts Options) (*Store, error) {
 		case err != nil:
 			return nil, fmt.Errorf("s3: open %s: %w", opts.File, err)
 		}
-		s.db, s.backend = db, &objects{s3bolt.New(db)}
+		large, err := openFiles(opts.File + "-large")
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("s3: bodies of %s: %w", opts.File, err), db.Close())
+		}
+		s.db, s.backend = db, &objects{Backend: s3bolt.New(db), files: large}
 	}
 	s.server = gofakes3.New(s.backend, gofakes3.WithoutVersioning(), gofakes3.WithUnimplementedPageError()).Server()
 	return s, nil

@@ -226,6 +226,39 @@ func TestDelayHidesNewMessages(t *testing.T) {
 	}
 }
 
+// TestDelaysOfGroups: a message has its own delay whatever its group, alone or in a batch; faster where queue time runs so.
+func TestDelaysOfGroups(t *testing.T) {
+	s := start(t, sqs.Options{Speed: 10})
+	url := s.create("Deliver", map[string]string{"VisibilityTimeout": "360"})
+	_, err := s.client.SendMessage(t.Context(), &awssqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("late"), MessageGroupId: aws.String("org_1"), DelaySeconds: 900})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.client.SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: url, Entries: []types.SendMessageBatchRequestEntry{
+		{Id: aws.String("1"), MessageBody: aws.String("soon"), MessageGroupId: aws.String("org_1"), DelaySeconds: 60},
+		{Id: aws.String("2"), MessageBody: aws.String("now"), MessageGroupId: aws.String("org_1")},
+		{Id: aws.String("3"), MessageBody: aws.String("too late"), MessageGroupId: aws.String("org_1"), DelaySeconds: 901},
+	}})
+	if err != nil || len(out.Failed) != 1 || aws.ToString(out.Failed[0].Id) != "3" {
+		t.Fatalf("failed: %+v, %v", out, err)
+	}
+	for _, step := range []struct {
+		wait time.Duration
+		want []string
+	}{{0, []string{"now"}}, {6*time.Second - 1, nil}, {1, []string{"soon"}}, {84*time.Second - 1, []string{"now", "soon"}}, {1, []string{"late"}}} {
+		s.Advance(step.wait)
+		got := s.receive(url)
+		if texts := bodies(got); !slices.Equal(texts, step.want) {
+			t.Errorf("after %s more: %q, want %q", step.wait, texts, step.want)
+		}
+		for _, m := range got {
+			if m.Attributes["MessageGroupId"] != "org_1" {
+				t.Errorf("%s is of the group %q", *m.Body, m.Attributes["MessageGroupId"])
+			}
+		}
+	}
+}
+
 func TestRetentionDropsOldMessages(t *testing.T) {
 	s := start(t, sqs.Options{})
 	url := s.create("Inbox", map[string]string{"MessageRetentionPeriod": "60"})

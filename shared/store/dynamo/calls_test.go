@@ -57,8 +57,8 @@ func testCalls(t *testing.T, l local) {
 	}{
 		{"PutNewer", func() error { _, err := s.Records.PutNewer(t.Context(), r); return err }, "UpdateItem"},
 		{"PutNewer of a duplicate", func() error { _, err := s.Records.PutNewer(t.Context(), r); return err }, "UpdateItem"},
-		{"Replace", func() error { _, err := s.Records.Replace(t.Context(), r, 1); return err }, "UpdateItem"},
-		{"Replace of another rev", func() error { _, err := s.Records.Replace(t.Context(), r, 1); return err }, "UpdateItem"},
+		{"Replace", func() error { _, _, err := s.Records.Replace(t.Context(), r, 1); return err }, "UpdateItem"},
+		{"Replace of another rev", func() error { _, _, err := s.Records.Replace(t.Context(), r, 1); return err }, "UpdateItem"},
 		{"Get", func() error { _, err := s.Records.Get(t.Context(), r.Key); return err }, "GetItem"},
 		{"Scan", func() error { _, _, err := s.Records.Scan(t.Context(), first); return err }, "Scan"},
 		{"List of all shards", func() error {
@@ -76,7 +76,7 @@ func testCalls(t *testing.T, l local) {
 		{"Payloads", func() error { _, _, err := s.Intake.Payloads(t.Context(), "o", "c", time.Now(), first); return err }, "Query"},
 		{"SetAside", func() error { return s.Intake.SetAside(t.Context(), anEntry(1)) }, "PutItem"},
 		{"Requeue", func() error {
-			return s.Intake.Requeue(t.Context(), anEntry(1).Organization, anEntry(1).ID, quarantine.TooLarge, "d", time.Now())
+			return s.Intake.Requeue(t.Context(), anEntry(1).Organization, anEntry(1).ID, quarantine.Entry{Reason: quarantine.TooLarge}, time.Now())
 		}, "UpdateItem"},
 		{"Resolve", func() error { return s.Intake.Resolve(t.Context(), anEntry(1).Organization, anEntry(1).ID, time.Now()) }, "UpdateItem"},
 		{"Entry", func() error {
@@ -91,7 +91,7 @@ func testCalls(t *testing.T, l local) {
 		{"Organization", func() error { _, err := s.Tenancy.Organization(t.Context(), "o"); return err }, "GetItem"},
 		{"CreateAPIKey", func() error { return s.Tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: "h"}) }, "TransactWriteItems"},
 		{"APIKey", func() error { _, err := s.Tenancy.APIKey(t.Context(), "h"); return err }, "GetItem"},
-		{"RevokeAPIKey", func() error { return s.Tenancy.RevokeAPIKey(t.Context(), "h", time.Now()) }, "UpdateItem"},
+		{"RevokeAPIKey", func() error { return s.Tenancy.RevokeAPIKey(t.Context(), "h", time.Now()) }, "GetItem TransactWriteItems"},
 		{"SaveReceipt", func() error {
 			return s.Tenancy.SaveReceipt(t.Context(), store.Receipt{Organization: "o", Key: "k", ExpiresAt: time.Now()}, time.Now())
 		}, "TransactWriteItems"},
@@ -151,6 +151,25 @@ func testConsistency(t *testing.T, l local) {
 		"Connection":   {func() { _, _ = s.Tenancy.Connection(t.Context(), "o", "c") }, true},
 		"Hook":         {func() { _, _ = s.Tenancy.Hook(t.Context(), "h") }, true},
 		"Receipt":      {func() { _, _ = s.Tenancy.Receipt(t.Context(), "o", "k", time.Now()) }, true},
+		"APIKeyByID":   {func() { _, _ = s.Members.APIKeyByID(t.Context(), "o", "k") }, true},
+		"Client":       {func() { _, _ = s.Members.Client(t.Context(), "o", "c") }, true},
+		"ClientHook":   {func() { _, _ = s.Members.ClientHook(t.Context(), "c") }, true},
+		"Person":       {func() { _, _ = s.Members.Person(t.Context(), "o", "p") }, true},
+		"Destination":  {func() { _, _ = s.Destinations.Destination(t.Context(), "o", "d") }, true},
+		"Job":          {func() { _, _ = s.Jobs.Job(t.Context(), "o", "j") }, true},
+		"Destinations": {func() { _, _, _ = s.Destinations.Destinations(t.Context(), "o", page) }, false},
+		"Journal":      {func() { _, _, _ = s.Journal.Entries(t.Context(), "o", store.AuditFilter{}, page) }, false},
+		"Jobs":         {func() { _, _, _ = s.Jobs.Jobs(t.Context(), "o", page) }, false},
+		"Object":       {func() { _, _ = s.Schemas.Object(t.Context(), "o", "c", "n") }, true},
+		"Claimed":      {func() { _, _ = s.Batches.Claimed(t.Context(), "o", "c") }, true},
+		"Batch":        {func() { _, _ = s.Batches.Batch(t.Context(), "o", "b") }, true},
+		"Logged":       {func() { _, _ = s.Deliveries.LoggedDelivery(t.Context(), "o", "d", "x") }, true},
+		"DueBefore":    {func() { _, _, _, _ = s.Due.DueBefore(t.Context(), "", time.Now(), 1) }, true},
+		"Schemas":      {func() { _, _, _ = s.Schemas.Objects(t.Context(), "o", "c", page) }, false},
+		"Versions":     {func() { _, _, _ = s.Schemas.Versions(t.Context(), "o", "c", "n", page) }, false},
+		"Batches":      {func() { _, _, _ = s.Batches.Batches(t.Context(), "o", page) }, false},
+		"Chunks":       {func() { _, _, _ = s.Batches.Chunks(t.Context(), "o", "b", page) }, false},
+		"Deliveries":   {func() { _, _, _ = s.Deliveries.LoggedDeliveries(t.Context(), "o", "d", store.DeliveryFilter{}, page) }, false},
 		"List":         {func() { _, _, _ = s.Records.List(t.Context(), "o", "c", "x", page) }, false},
 		"Scan":         {func() { _, _, _ = s.Records.Scan(t.Context(), page) }, false},
 		"Entries":      {func() { _, _, _ = s.Intake.Entries(t.Context(), "o", store.QuarantineFilter{}, page) }, false},

@@ -8,34 +8,26 @@ import (
 	"leadline/shared/tenant"
 )
 
-// CreateConnection implements store.Tenancy in one transaction of two or three items. A receipt that had expired when
-// the connection was created does not stand in the way.
+// CreateConnection implements store.Tenancy in one transaction of up to three items. A receipt that had expired when
+// the connection was created does not stand in the way. A connection without a hook, that of a client, has no item for it.
 func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	steps := []step{
-		s.create(encodeConnection(c), unlessThere, nil, taken("connection")),
-		s.create(encodeHook(hook), unlessThere, nil, taken("hook")),
+	steps := []step{s.create(encodeConnection(c), unlessThere, nil, taken("connection"))}
+	if c.Hook != "" {
+		steps = append(steps, s.create(encodeHook(hook), unlessThere, nil, taken("hook")))
 	}
-	if receipt != nil {
-		steps = append(steps, s.createReceipt(*receipt, c.CreatedAt))
-	}
-	return s.transact(ctx, "create connection", steps...)
+	return s.transact(ctx, "create connection", s.withReceipt(steps, receipt, c.CreatedAt)...)
 }
 
-// UpdateConnection implements store.Tenancy in one transaction of two or three items. A receipt that had expired when the
+// UpdateConnection implements store.Tenancy in one transaction of up to three items. A receipt that had expired when the
 // connection was updated does not stand in the way.
 func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	rev := item{":rev": number(c.Rev - 1)}
-	own := item{":organization": text(c.Organization), ":connection": text(c.ID)}
-	steps := []step{
-		s.create(encodeConnection(c), "rev = :rev", rev,
-			fault.New(fault.Conflict, store.CodeStale, "the connection has changed since it was read")),
-		s.create(encodeHook(hook), "organization = :organization AND connection_id = :connection", own,
-			fault.New(fault.Conflict, store.CodeTaken, "the hook does not lead to the connection")),
+	steps := []step{s.replace(encodeConnection(c), c.Rev-1, stale("connection"))}
+	if c.Hook != "" {
+		own := item{":organization": text(c.Organization), ":connection": text(c.ID)}
+		steps = append(steps, s.create(encodeHook(hook), "organization = :organization AND connection_id = :connection", own,
+			fault.New(fault.Conflict, store.CodeTaken, "the hook does not lead to the connection")))
 	}
-	if receipt != nil {
-		steps = append(steps, s.createReceipt(*receipt, c.UpdatedAt))
-	}
-	return s.transact(ctx, "update connection", steps...)
+	return s.transact(ctx, "update connection", s.withReceipt(steps, receipt, c.UpdatedAt)...)
 }
 
 // Connection implements store.Tenancy in one GetItem.

@@ -1,17 +1,18 @@
-// Package dynamo keeps everything that package store describes in DynamoDB, in four tables with the primary key pk, sk
+// Package dynamo keeps everything that package store describes in DynamoDB, in five tables with the primary key pk, sk
 // (texts) and the TTL attribute ttl. Every key is a function in keys.go. Every item carries v, the format it was
 // written in; this code reads its own format and the one before.
 //
 // Each method makes the requests that it names and no others; retries of single requests are the SDK's and are set
 // where the client is made. A retry after a lost answer is harmless: records are written on conditions that then tell
 // that the write stands, what is created goes through transactions with a token; only the count of an entry's replays
-// may come out too high.
+// and that of what is used of a quota may come out too high.
 package dynamo
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -28,6 +29,7 @@ type Client interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
@@ -40,6 +42,16 @@ var (
 	_ store.Intake  = (*Intake)(nil)
 	_ store.Tenancy = (*Tenancy)(nil)
 	_ store.Cursors = (*Cursors)(nil)
+
+	_ store.Members      = (*Members)(nil)
+	_ store.Destinations = (*Destinations)(nil)
+	_ store.Journal      = (*Journal)(nil)
+	_ store.Jobs         = (*Jobs)(nil)
+
+	_ store.Schemas    = (*Schemas)(nil)
+	_ store.Batches    = (*Batches)(nil)
+	_ store.Deliveries = (*Deliveries)(nil)
+	_ store.Due        = (*Due)(nil)
 )
 
 // table is one table with what all stores do alike.
@@ -70,18 +82,26 @@ func (t table) get(ctx context.Context, what string, at primary, missing string)
 
 // put writes one item if the condition holds (always, if it is empty) and tells whether it did: one request.
 func (t table) put(ctx context.Context, what string, i item, condition string) (bool, error) {
-	in := &dynamodb.PutItemInput{TableName: &t.name, Item: i}
+	_, refused, err := t.putIf(ctx, what, i, condition, nil)
+	return err == nil && !refused, err
+}
+
+// putIf is put with values for the condition. If that does not hold, it gives the item that stands, empty if there is
+// none, and refused is true.
+func (t table) putIf(ctx context.Context, what string, i item, condition string, values item) (standing item, refused bool, err error) {
+	in := &dynamodb.PutItemInput{TableName: &t.name, Item: i, ExpressionAttributeValues: values}
 	if condition != "" {
 		in.ConditionExpression = &condition
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	if err := fits(i, maxItemBytes); err != nil {
-		return false, failed(err, what)
+		return nil, false, failed(err, what)
 	}
-	_, err := t.client.PutItem(ctx, in)
-	if _, refused := conditionFailed(err); refused {
-		return false, nil
+	_, err = t.client.PutItem(ctx, in)
+	if standing, refused := conditionFailed(err); refused {
+		return standing, true, nil
 	}
-	return err == nil, failed(err, what)
+	return nil, false, failed(err, what)
 }
 
 // update changes one item if the condition holds. If it does not, it gives the item that stands, empty if there is
@@ -99,6 +119,12 @@ func (t table) update(ctx context.Context, what string, at primary, change chang
 	return nil, false, failed(err, what)
 }
 
+// delete removes one item, if it is there: one request.
+func (t table) delete(ctx context.Context, what string, at primary) error {
+	_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &t.name, Key: at.item()})
+	return failed(err, what)
+}
+
 // query is one partition read in the order of its sort keys.
 type query struct {
 	what      string
@@ -107,6 +133,9 @@ type query struct {
 	after      string
 	descending bool
 	consistent bool
+	// attributes are those that are wanted besides key and format, nil for all. They cost as much as all, but less of the
+	// network.
+	attributes []string
 }
 
 // items reads up to limit items, and says whether that is the end of the partition. One request per MB.
@@ -115,6 +144,15 @@ func (t table) items(ctx context.Context, q query, limit int) (items []item, end
 		TableName: &t.name, KeyConditionExpression: aws.String("pk = :pk"),
 		ExpressionAttributeValues: item{":pk": text(q.partition)},
 		ScanIndexForward:          aws.Bool(!q.descending), ConsistentRead: &q.consistent,
+	}
+	if q.attributes != nil {
+		in.ExpressionAttributeNames = map[string]string{}
+		var names []string
+		for _, name := range append([]string{"pk", "sk", "v"}, q.attributes...) {
+			in.ExpressionAttributeNames["#"+name] = name
+			names = append(names, "#"+name)
+		}
+		in.ProjectionExpression = aws.String(strings.Join(names, ", "))
 	}
 	if q.after != "" {
 		in.ExclusiveStartKey = primary{q.partition, q.after}.item()

@@ -104,9 +104,9 @@ func testLostAnswers(t *testing.T, l local) {
 		t.Errorf("PutNewer gives %+v, want what it wrote itself", stands)
 	}
 	lost("UpdateItem")
-	did, err := s.Records.Replace(t.Context(), r, 1)
-	if err != nil || did {
-		t.Errorf("Replace gives %t, %v, want false: the caller reads again", did, err)
+	did, stood, err := s.Records.Replace(t.Context(), r, 1)
+	if err != nil || did || stood == nil || stood.Hash() != r.Hash() || stood.Rev != 2 {
+		t.Errorf("Replace gives %t, %+v, %v, want false and what it wrote itself", did, stood, err)
 	}
 	if got, err := s.Records.Get(t.Context(), r.Key); err != nil || got.Rev != 2 {
 		t.Errorf("rev %d, %v, want 2: each was written once", got.Rev, err)

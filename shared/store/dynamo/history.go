@@ -59,7 +59,11 @@ func (s *History) Put(ctx context.Context, rows ...record.Revision) error {
 		}
 	}
 	for chunk := range slices.Chunk(batch, batchItems) {
-		if err := s.putBatch(ctx, what, chunk); err != nil {
+		requests := make([]types.WriteRequest, len(chunk))
+		for n, i := range chunk {
+			requests[n] = types.WriteRequest{PutRequest: &types.PutRequest{Item: i}}
+		}
+		if err := s.writeBatch(ctx, what, requests); err != nil {
 			return err
 		}
 	}
@@ -71,12 +75,24 @@ func (s *History) Put(ctx context.Context, rows ...record.Revision) error {
 	return nil
 }
 
-// putBatch writes items and tries again those that DynamoDB leaves unfinished.
-func (s *History) putBatch(ctx context.Context, what string, items []item) error {
-	requests := make([]types.WriteRequest, len(items))
-	for n, i := range items {
-		requests[n] = types.WriteRequest{PutRequest: &types.PutRequest{Item: i}}
+// Delete implements store.History in one BatchWriteItem per 25.
+func (s *History) Delete(ctx context.Context, key record.Key, revs ...int64) error {
+	revs = slices.Clone(revs)
+	slices.Sort(revs)
+	for chunk := range slices.Chunk(slices.Compact(revs), batchItems) { // a batch takes each key once
+		requests := make([]types.WriteRequest, len(chunk))
+		for n, rev := range chunk {
+			requests[n] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: historyKey(key, rev).item()}}
+		}
+		if err := s.writeBatch(ctx, "delete history", requests); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// writeBatch makes the requests and tries again those that DynamoDB leaves unfinished.
+func (s *History) writeBatch(ctx context.Context, what string, requests []types.WriteRequest) error {
 	for try := 0; try < s.pause.tries; try++ {
 		if err := s.pause.wait(ctx, try); err != nil {
 			return failed(err, what)
@@ -106,7 +122,7 @@ func (s *History) List(ctx context.Context, key record.Key, p store.Page) ([]rec
 //	v     format of the item
 //	ver   version, from  rev before the write, at  when it was stored, nanoseconds since 1970
 //	b     body: source and changes, packed
-//	del, into, tie  as on a record
+//	del, into, tie, era  as on a record
 //	fix   made by the sweeper
 func (s *History) encode(row record.Revision) (item, error) {
 	if err := checkVersion(row.Version); err != nil {
@@ -124,6 +140,7 @@ func (s *History) encode(row record.Revision) (item, error) {
 	i.setFlag("del", row.Deleted)
 	i.setText("into", row.MergedInto)
 	i.setFlag("tie", row.Contested)
+	i.setFlag("era", row.Erased)
 	i.setFlag("fix", row.Repaired)
 	return i, fits(i, maxItemBytes)
 }
@@ -131,7 +148,7 @@ func (s *History) encode(row record.Revision) (item, error) {
 func (s *History) decode(i item) (record.Revision, error) {
 	in := read(i)
 	row := record.Revision{FromRev: in.number("from"), Version: in.version("ver"),
-		Deleted: in.flag("del"), Contested: in.flag("tie"), MergedInto: in.text("into"), StoredAt: in.nanos("at"),
+		Deleted: in.flag("del"), Contested: in.flag("tie"), Erased: in.flag("era"), MergedInto: in.text("into"), StoredAt: in.nanos("at"),
 		Repaired: in.flag("fix")}
 	packed := in.bytes("b")
 	if in.err != nil {

@@ -78,6 +78,9 @@ func (i item) setNanos(name string, value time.Time) {
 	}
 }
 
+// forget has the item deleted some time after a time. TTL counts seconds; an item must not go before its time.
+func (i item) forget(at time.Time) { i["ttl"] = number(at.Unix() + 1) }
+
 // setPayload keeps where a payload lies.
 func (i item) setPayload(p record.PayloadRef) {
 	i.setText("payload", p.Key)

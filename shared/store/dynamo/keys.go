@@ -1,22 +1,26 @@
 package dynamo
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
 
 	"leadline/shared/record"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
 )
 
-// Shards over which the records of an object and the quarantine of an organization are spread. Both are part of what
-// is stored: another number loses sight of it.
+// Shards over which the records of an object, the quarantine, the batches and the audit entries of an organization, the
+// deliveries to a destination and what is due in a minute are spread. All are part of what is stored: another number
+// loses sight of it.
 const (
 	recordShards     = 8
 	quarantineShards = 4
+	batchShards      = 4
+	auditShards      = 4
+	deliveryShards   = 4
+	dueShards        = 4
 )
 
 // single is the sort key where a partition holds one item.
@@ -111,22 +115,79 @@ func quarantinePartition(organization string, shard int) string {
 	return join(organization, "quarantine", strconv.Itoa(shard))
 }
 
-// entryKey is the place of one entry. SetAside, Requeue, Resolve, Entry: one entry.
+// entryKey is the place of one entry. SetAside, Requeue, Resolve, Discard, DeleteEntry, Entry: one entry. The delivery
+// alone, which is the id up to a dash, decides on the shard, so that the rows of a batch lie side by side.
 func entryKey(organization, id string) primary {
-	return primary{quarantinePartition(organization, shardOf(id, quarantineShards)), sortable(id)}
+	delivery, _, _ := strings.Cut(id, "-")
+	return primary{quarantinePartition(organization, shardOf(delivery, quarantineShards)), sortable(id)}
+}
+
+// schemasPartition holds the objects of a connection with their schemas. Query: the objects of a connection by name.
+func schemasPartition(organization, connection string) string {
+	return join(organization, "schemas", connection)
+}
+
+// schemaKey is the place of one object. SaveObject, Object: one object.
+func schemaKey(organization, connection, name string) primary {
+	return primary{schemasPartition(organization, connection), sortable(name)}
+}
+
+// versionsPartition holds the versions of an object's schema. Query: the versions, newest first.
+func versionsPartition(organization, connection, name string) string {
+	return join(organization, "schema", connection, name)
+}
+
+// versionKey is the place of one version. SaveObject: one version.
+func versionKey(organization, connection, name string, number int) primary {
+	return primary{versionsPartition(organization, connection, name), revSort(int64(number))}
+}
+
+// claimKey is the place of a claim. Claim, Claimed: one claim.
+func claimKey(organization, id string) primary {
+	return primary{join(organization, "claim", id), single}
+}
+
+// batchesPartition holds one shard of an organization's batches. Query: the batches, newest first, merged from all shards.
+func batchesPartition(organization string, shard int) string {
+	return join(organization, "batches", strconv.Itoa(shard))
+}
+
+// batchKey is the place of one batch. SaveBatch, FinishChunk, Batch: one batch.
+func batchKey(organization, id string) primary {
+	return primary{batchesPartition(organization, shardOf(id, batchShards)), sortable(id)}
+}
+
+// chunksPartition holds the finished chunks of a batch. Query: the chunks by number.
+func chunksPartition(organization, batch string) string {
+	return join(organization, "chunks", batch)
+}
+
+// chunkKey is the place of one chunk. FinishChunk: one chunk.
+func chunkKey(organization, batch string, number int) primary {
+	return primary{chunksPartition(organization, batch), revSort(int64(number))}
 }
 
 // Tenancy
 // -------
 
-// organizationKey is the place of an organization. CreateOrganization, Organization.
+// organizationKey is the place of an organization. CreateOrganization, UpdateOrganization, Organization.
 func organizationKey(id string) primary {
 	return primary{join(id, "organization"), single}
 }
 
-// apiKeyKey is the place of an API key, found by its hash. CreateAPIKey, APIKey.
+// apiKeyKey is the place of an API key, found by its hash. CreateAPIKey, PutAPIKey, APIKey, RevokeAPIKey, RevokeKey.
 func apiKeyKey(hash string) primary {
 	return primary{join(hash, "key"), single}
+}
+
+// apiKeysPartition holds the API keys of an organization once more. Query: the keys of an organization by id.
+func apiKeysPartition(organization string) string {
+	return join(organization, "keys")
+}
+
+// apiKeyIDKey is the place of an API key, found by its id. CreateAPIKey, PutAPIKey, APIKeyByID, RevokeAPIKey, RevokeKey.
+func apiKeyIDKey(organization, id string) primary {
+	return primary{apiKeysPartition(organization), sortable(id)}
 }
 
 // connectionsPartition holds the connections of an organization. Query: the connections of an organization by id.
@@ -145,75 +206,141 @@ func hookKey(tokenHash string) primary {
 }
 
 // receiptKey is the place of a receipt, found by the hash of the Idempotency-Key, which the caller chose and may be
-// long. CreateConnection, UpdateConnection, Receipt.
+// long. Receipt, SaveReceipt, and whatever is created or changed with a receipt.
 func receiptKey(organization, key string) primary {
-	sum := sha256.Sum256([]byte(key))
-	return primary{join(organization, "receipt", hex.EncodeToString(sum[:])), single}
+	return primary{join(organization, "receipt", hashed(key)), single}
 }
 
-// Text
-// ----
-
-const (
-	separator = "#"
-	escape    = "%"
-	// empty stands for an empty component: DynamoDB takes no empty key, and no escaped text reads like it.
-	empty = "%0"
-)
-
-// join makes one text of components so that different components never give the same text.
-func join(components ...string) string {
-	var b strings.Builder
-	for i, c := range components {
-		if i > 0 {
-			b.WriteString(separator)
-		}
-		switch {
-		case c == "":
-			b.WriteString(empty)
-		case strings.ContainsAny(c, separator+escape):
-			c = strings.ReplaceAll(c, escape, "%25")
-			b.WriteString(strings.ReplaceAll(c, separator, "%23"))
-		default:
-			b.WriteString(c)
-		}
-	}
-	return b.String()
+// clientsPartition holds the clients of an organization. Query: the clients of an organization by id.
+func clientsPartition(organization string) string {
+	return join(organization, "clients")
 }
 
-// split reads what join wrote of n components.
-func split(text string, n int) ([]string, error) {
-	parts := strings.Split(text, separator)
-	if len(parts) != n {
-		return nil, fmt.Errorf("a key of %d components, want %d", len(parts), n)
-	}
-	for i, p := range parts {
-		if p == empty {
-			parts[i] = ""
-			continue
-		}
-		parts[i] = strings.ReplaceAll(strings.ReplaceAll(p, "%23", separator), "%25", escape)
-	}
-	return parts, nil
+// clientKey is the place of a client. CreateClient, UpdateClient, Client.
+func clientKey(organization, id string) primary {
+	return primary{clientsPartition(organization), sortable(id)}
 }
 
-// sortable makes a sort key of one component. It keeps the order of the text and grows it by at most one byte, so that
-// the longest id fits (a sort key takes 1,024 bytes).
-func sortable(text string) string {
-	if text == "" || strings.HasPrefix(text, escape) {
-		return escape + text
-	}
-	return text
+// clientHookKey is the place of what the door knows of a client, found by the clientid, which anybody may send.
+// CreateClient, UpdateClient, ClientHook.
+func clientHookKey(client string) primary {
+	return primary{join(hashed(client), "client"), single}
 }
 
-// unsortable reads what sortable wrote.
-func unsortable(sk string) string { return strings.TrimPrefix(sk, escape) }
+// peoplePartition holds the people of an organization. Query: the people of an organization by id.
+func peoplePartition(organization string) string {
+	return join(organization, "people")
+}
 
-// shardOf spreads ids evenly over shards.
-func shardOf(id string, shards int) int {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id)) // a hash takes everything
-	sum := h.Sum64()
-	// The low bits of FNV-1a depend on few bits of the last bytes; the high half knows all of them.
-	return int((sum ^ sum>>32) % uint64(shards))
+// personKey is the place of a person. CreatePerson, UpdatePerson, DeletePerson, Person.
+func personKey(organization, id string) primary {
+	return primary{peoplePartition(organization), sortable(id)}
+}
+
+// emailKey is the place of the note whose an e-mail address is, which keeps it unique; of the address only its hash is
+// in the key. CreatePerson, UpdatePerson, DeletePerson.
+func emailKey(organization, email string) primary {
+	return primary{join(organization, "email", hashed(tenant.NormalizeEmail(email))), single}
+}
+
+// useKey is the place of the count of what was used of a quota in a window. Use: one window.
+func useKey(organization, window string) primary {
+	return primary{join(organization, "use", window), single}
+}
+
+// destinationsPartition holds the destinations of an organization. Query: the destinations of an organization by id.
+func destinationsPartition(organization string) string {
+	return join(organization, "destinations")
+}
+
+// destinationKey is the place of a destination. CreateDestination, UpdateDestination, DeleteDestination, Destination.
+func destinationKey(organization, id string) primary {
+	return primary{destinationsPartition(organization), sortable(id)}
+}
+
+// Work: journal, jobs
+// -------------------
+
+// auditPartition holds one shard of an organization's audit entries, for the ids of all that is done at a time are
+// neighbours and would all be written to one place. Query: the entries, newest first, merged from all shards; from and
+// until a time, which is how their ids begin.
+func auditPartition(organization string, shard int) string {
+	return join(organization, "audit", strconv.Itoa(shard))
+}
+
+// auditKey is the place of one entry. Record: one entry.
+func auditKey(organization, id string) primary {
+	return primary{auditPartition(organization, shardOf(id, auditShards)), sortable(id)}
+}
+
+// noticesPartition holds the notices of an organization. Query: the notices, newest first.
+func noticesPartition(organization string) string {
+	return join(organization, "notices")
+}
+
+// noticeKey is the place of one notice. Tell, MarkRead: one notice.
+func noticeKey(organization, id string) primary {
+	return primary{noticesPartition(organization), sortable(id)}
+}
+
+// jobsPartition holds the jobs of an organization. Query: the jobs, newest first.
+func jobsPartition(organization string) string {
+	return join(organization, "jobs")
+}
+
+// jobKey is the place of one job, among the others by the time when it was created. CreateJob, UpdateJob, Job.
+func jobKey(organization string, created time.Time, id string) primary {
+	return primary{jobsPartition(organization), created.UTC().Format("2006-01-02T15:04:05.000000000Z") + separator + id}
+}
+
+// parseJobSort reads the id of what jobKey wrote.
+func parseJobSort(sk string) string {
+	_, id, _ := strings.Cut(sk, separator)
+	return id
+}
+
+// jobTimeKey is the place of the note when a job was created, found by its id. CreateJob, Job: one job.
+func jobTimeKey(organization, id string) primary {
+	return primary{join(organization, "job", id), single}
+}
+
+// Work: deliveries, due
+// ---------------------
+
+// deliveriesPartition holds one shard of the deliveries to a destination, whose ids are neighbours and would all be
+// written to one place. Query: the deliveries, newest first, merged from all shards.
+func deliveriesPartition(organization, destination string, shard int) string {
+	return join(organization, "deliveries", destination, strconv.Itoa(shard))
+}
+
+// deliveryKey is the place of one delivery. LogDelivery, LoggedDelivery, DeleteDelivery: one delivery.
+func deliveryKey(organization, destination, id string) primary {
+	return primary{deliveriesPartition(organization, destination, shardOf(id, deliveryShards)), sortable(id)}
+}
+
+// duePartition holds one shard of what is due in a minute, of all organizations: the scheduler looks for what is due,
+// whoever it belongs to, and could not ask every organization every minute. It does not begin with an organization, so
+// that rights by leading key do not reach it; an item says whose it is, and its message says so again. Query: what is due
+// in a minute, by time.
+func duePartition(minute time.Time, shard int) string {
+	return join("due", store.DueMinute(minute), strconv.Itoa(shard))
+}
+
+// dueKey is the place of one item. Schedule, Finished: one item.
+func dueKey(at time.Time, key string) primary {
+	return primary{duePartition(at, shardOf(key, dueShards)), at.UTC().Format(dueSeconds) + separator + key}
+}
+
+// dueSeconds is the form of a time within its minute.
+const dueSeconds = "05.000000000"
+
+// parseDueKey reads what dueKey wrote.
+func parseDueKey(p primary) (at time.Time, key string, err error) {
+	parts, err := split(p.pk, 3)
+	if err != nil {
+		return time.Time{}, "", err
+	}
+	seconds, key, _ := strings.Cut(p.sk, separator)
+	at, err = time.Parse(time.RFC3339Nano, parts[1]+":"+seconds+"Z")
+	return at, key, err
 }

@@ -22,10 +22,29 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 		"object":       {objectKey(record.Object{Organization: "org_a1", Connection: "conn_b2", Name: "lead"}), primary{"org_a1#objects#conn_b2", "lead"}},
 		"payloads":     {payloadsKey("org_a1", "conn_b2", at, "archive/x.gz"), primary{"org_a1#payloads#conn_b2#2026-11-22", "00:02:03.000000040#archive/x.gz"}},
 		"entry":        {entryKey("org_a1", "01KAN5"), primary{"org_a1#quarantine#0", "01KAN5"}},
+		"row":          {entryKey("org_a1", "01KAN5-00000007"), primary{"org_a1#quarantine#0", "01KAN5-00000007"}},
+		"schema":       {schemaKey("org_a1", "conn_b2", "deal"), primary{"org_a1#schemas#conn_b2", "deal"}},
+		"version":      {versionKey("org_a1", "conn_b2", "deal", 12), primary{"org_a1#schema#conn_b2#deal", "0000000000000012"}},
+		"claim":        {claimKey("org_a1", "c3"), primary{"org_a1#claim#c3", "-"}},
+		"batch":        {batchKey("org_a1", "01KAN5"), primary{"org_a1#batches#0", "01KAN5"}},
+		"chunk":        {chunkKey("org_a1", "01KAN5", 12), primary{"org_a1#chunks#01KAN5", "0000000000000012"}},
+		"delivery":     {deliveryKey("org_a1", "dst_c3", "01KAN5-dst_c3"), primary{"org_a1#deliveries#dst_c3#0", "01KAN5-dst_c3"}},
+		"due":          {dueKey(at, "k#1"), primary{"due#2026-11-22T00:02#0", "03.000000040#k#1"}},
 		"organization": {organizationKey("org_a1"), primary{"org_a1#organization", "-"}},
 		"API key":      {apiKeyKey("c0ffee"), primary{"c0ffee#key", "-"}},
 		"connection":   {connectionKey("org_a1", "conn_b2"), primary{"org_a1#connections", "conn_b2"}},
 		"hook":         {hookKey("c0ffee"), primary{"c0ffee#hook", "-"}},
+		"API key, id":  {apiKeyIDKey("org_a1", "key_c3"), primary{"org_a1#keys", "key_c3"}},
+		"client":       {clientKey("org_a1", "cli_c3"), primary{"org_a1#clients", "cli_c3"}},
+		"client hook":  {clientHookKey("k"), primary{"8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a#client", "-"}},
+		"person":       {personKey("org_a1", "per_c3"), primary{"org_a1#people", "per_c3"}},
+		"e-mail":       {emailKey("org_a1", " K "), primary{"org_a1#email#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a", "-"}},
+		"use":          {useKey("org_a1", "rows 2026-11-22"), primary{"org_a1#use#rows 2026-11-22", "-"}},
+		"destination":  {destinationKey("org_a1", "dst_c3"), primary{"org_a1#destinations", "dst_c3"}},
+		"act":          {auditKey("org_a1", "01KAN5"), primary{"org_a1#audit#0", "01KAN5"}},
+		"notice":       {noticeKey("org_a1", "01KAN5"), primary{"org_a1#notices", "01KAN5"}},
+		"job":          {jobKey("org_a1", at, "job_c3"), primary{"org_a1#jobs", "2026-11-22T00:02:03.000000040Z#job_c3"}},
+		"job's time":   {jobTimeKey("org_a1", "job_c3"), primary{"org_a1#job#job_c3", "-"}},
 		"receipt":      {receiptKey("org_a1", "k"), primary{"org_a1#receipt#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a", "-"}},
 	} {
 		if test.got != test.want {
@@ -42,7 +61,7 @@ func hostile() []string {
 
 func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 	at := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
-	tables := map[string]map[primary]string{"records": {}, "history": {}, "intake": {}, "tenancy": {}}
+	tables := map[string]map[primary]string{"records": {}, "history": {}, "intake": {}, "tenancy": {}, "work": {}}
 	add := func(table string, p primary, what string, parts ...string) {
 		t.Helper()
 		what = fmt.Sprintf("%s %q", what, parts)
@@ -59,13 +78,31 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 		add("tenancy", organizationKey(a), "organization", a)
 		add("tenancy", apiKeyKey(a), "key", a)
 		add("tenancy", hookKey(a), "hook", a)
+		add("tenancy", clientHookKey(a), "client hook", a)
 		for _, b := range hostile() {
 			add("tenancy", connectionKey(a, b), "connection", a, b)
 			add("tenancy", receiptKey(a, b), "receipt", a, b)
+			add("tenancy", apiKeyIDKey(a, b), "key id", a, b)
+			add("tenancy", clientKey(a, b), "client", a, b)
+			add("tenancy", personKey(a, b), "person", a, b)
+			add("tenancy", emailKey(a, b), "e-mail", a, b)
+			add("tenancy", useKey(a, b), "use", a, b)
+			add("tenancy", destinationKey(a, b), "destination", a, b)
+			add("work", auditKey(a, b), "act", a, b)
+			add("work", noticeKey(a, b), "notice", a, b)
+			add("work", jobKey(a, at, b), "job", a, b)
+			add("work", jobTimeKey(a, b), "job's time", a, b)
 			add("intake", entryKey(a, b), "entry", a, b)
+			add("intake", claimKey(a, b), "claim", a, b)
+			add("intake", batchKey(a, b), "batch", a, b)
+			add("intake", chunkKey(a, b, 1), "chunk", a, b)
+			add("work", dueKey(at, a), "due", a)
 			for _, c := range hostile() {
 				add("intake", objectKey(record.Object{Organization: a, Connection: b, Name: c}), "object", a, b, c)
 				add("intake", payloadsKey(a, b, at, c), "payloads", a, b, c)
+				add("intake", schemaKey(a, b, c), "schema", a, b, c)
+				add("intake", versionKey(a, b, c, 1), "version", a, b, c)
+				add("work", deliveryKey(a, b, c), "delivery", a, b, c)
 				for _, d := range hostile() {
 					k := record.Key{Organization: a, Connection: b, Object: c, ID: d}
 					add("records", recordKey(k), "record", a, b, c, d)

@@ -28,6 +28,9 @@ func TestDynamoDB(t *testing.T) {
 	l := local{endpoint: dynamodbtest.Start(t)}
 	t.Run("Conformance", func(t *testing.T) { storetest.Run(t, func(t *testing.T) storetest.Stores { return l.open(t).Stores }) })
 	t.Run("Calls", func(t *testing.T) { testCalls(t, l) })
+	t.Run("MemberCalls", func(t *testing.T) { testMemberCalls(t, l) })
+	t.Run("OldItems", func(t *testing.T) { testOldItems(t, l) })
+	t.Run("LostMemberAnswers", func(t *testing.T) { testLostMemberAnswers(t, l) })
 	t.Run("PageCalls", func(t *testing.T) { testPageCalls(t, l) })
 	t.Run("Consistency", func(t *testing.T) { testConsistency(t, l) })
 	t.Run("Failures", func(t *testing.T) { testFailures(t, l) })
@@ -36,6 +39,12 @@ func TestDynamoDB(t *testing.T) {
 	t.Run("Batches", func(t *testing.T) { testBatches(t, l) })
 	t.Run("Limits", func(t *testing.T) { testLimits(t, l) })
 	t.Run("Size", func(t *testing.T) { testSize(t, l) })
+	t.Run("WorkCalls", func(t *testing.T) { testWorkCalls(t, l) })
+	t.Run("DueBudget", func(t *testing.T) { testDueBudget(t, l) })
+	t.Run("Forgotten", func(t *testing.T) { testForgotten(t, l) })
+	t.Run("LostWork", func(t *testing.T) { testLostWork(t, l) })
+	t.Run("WorkLimits", func(t *testing.T) { testWorkLimits(t, l) })
+	t.Run("ChunkConflicts", func(t *testing.T) { testChunkConflicts(t, l) })
 	t.Run("Stream", func(t *testing.T) { testStream(t, l) })
 	t.Run("Formats", func(t *testing.T) { testItemFormats(t, l) })
 }
@@ -57,7 +66,7 @@ func (l local) open(t *testing.T) stores {
 	w := &wire{}
 	client := l.client(w)
 	s := stores{client: client, wire: w, tables: map[string]string{}}
-	for _, name := range []string{"records", "history", "intake", "tenancy"} {
+	for _, name := range []string{"records", "history", "intake", "tenancy", "work"} {
 		s.tables[name] = name + "-" + rand.Text()
 		in := &dynamodb.CreateTableInput{
 			TableName: aws.String(s.tables[name]), BillingMode: types.BillingModePayPerRequest,
@@ -81,10 +90,18 @@ func (l local) open(t *testing.T) stores {
 	}
 	tenancy, history := NewTenancy(client, s.tables["tenancy"]), NewHistory(client, s.tables["history"])
 	tenancy.pause.base, history.pause.base = time.Microsecond, time.Microsecond
+	members, destinations := NewMembers(client, s.tables["tenancy"]), NewDestinations(client, s.tables["tenancy"])
+	journal, jobs := NewJournal(client, s.tables["work"]), NewJobs(client, s.tables["work"], s.tables["tenancy"])
+	members.pause.base, destinations.pause.base = time.Microsecond, time.Microsecond
+	journal.pause.base, jobs.pause.base = time.Microsecond, time.Microsecond
+	schemas, batches := NewSchemas(client, s.tables["intake"]), NewBatches(client, s.tables["intake"])
+	schemas.pause.base, batches.pause.base = time.Microsecond, time.Microsecond
 	s.Stores = storetest.Stores{Records: NewRecords(client, s.tables["records"]), History: history,
 		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy,
 		// The cursors lie in the history table, among the rows.
-		Cursors: NewCursors(client, s.tables["history"])}
+		Cursors: NewCursors(client, s.tables["history"]),
+		Members: members, Destinations: destinations, Journal: journal, Jobs: jobs, Schemas: schemas, Batches: batches,
+		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"])}
 	w.reset()
 	return s
 }

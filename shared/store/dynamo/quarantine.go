@@ -5,58 +5,125 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"leadline/shared/fault"
 	"leadline/shared/quarantine"
+	"leadline/shared/schema"
 	"leadline/shared/store"
 )
 
 // SetAside implements store.Intake in one PutItem.
 func (s *Intake) SetAside(ctx context.Context, entry quarantine.Entry) error {
+	const what = "set aside"
+	i, err := s.encodeEntry(entry)
+	if err != nil {
+		return failed(err, what)
+	}
+	_, err = s.put(ctx, what, i, unlessThere)
+	return err
+}
+
+func (s *Intake) encodeEntry(entry quarantine.Entry) (item, error) {
 	i := newItem(entryKey(entry.Organization, entry.ID))
 	i.setText("connection", entry.Connection)
 	i.setText("connector", entry.Connector)
 	i.setText("reason", string(entry.Reason))
 	i.setText("detail", entry.Detail)
+	i.setText("object", entry.Object)
+	i.setText("batch", entry.Batch)
+	i.setText("public", entry.Public)
+	i.setText("client", entry.Client)
+	i.setNumber("row", int64(entry.Row))
+	i.setNumber("index", int64(entry.Index))
 	i.setText("kind", entry.Kind)
 	i.setTime("received_at", entry.ReceivedAt)
 	i.setPayload(entry.Payload)
 	i.setText("status", string(entry.Status))
 	i.setNumber("replays", int64(entry.Replays))
 	i.setTime("updated_at", entry.UpdatedAt)
-	_, err := s.put(ctx, "set aside", i, unlessThere)
-	return err
+	return i, s.setMismatches(i, entry.Mismatches)
 }
 
 // Requeue implements store.Intake in one UpdateItem.
-func (s *Intake) Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error {
-	return s.replayed(ctx, "requeue entry", organization, id, quarantine.Open, at, func(c *change) {
-		c.set = append(c.set, "#reason = :reason", "#detail = :detail")
-		c.names["#reason"], c.names["#detail"] = "reason", "detail"
-		c.values[":reason"], c.values[":detail"] = text(string(reason)), text(detail)
-	})
+func (s *Intake) Requeue(ctx context.Context, organization, id string, why quarantine.Entry, at time.Time) error {
+	const what = "requeue entry"
+	i := item{}
+	i.setText("detail", why.Detail)
+	if err := s.setMismatches(i, why.Mismatches); err != nil {
+		return failed(err, what)
+	}
+	c := replayed(quarantine.Open, at)
+	c.set = append(c.set, "#reason = :reason")
+	c.names["#reason"], c.values[":reason"] = "reason", text(string(why.Reason))
+	for _, name := range []string{"detail", "mismatches"} {
+		c.names["#"+name] = name
+		if value, present := i[name]; present {
+			c.set = append(c.set, "#"+name+" = :"+name)
+			c.values[":"+name] = value
+		} else {
+			c.remove = append(c.remove, "#"+name)
+		}
+	}
+	_, err := s.changeEntry(ctx, what, organization, id, c)
+	return err
 }
 
 // Resolve implements store.Intake in one UpdateItem.
 func (s *Intake) Resolve(ctx context.Context, organization, id string, at time.Time) error {
-	return s.replayed(ctx, "resolve entry", organization, id, quarantine.Resolved, at, func(*change) {})
+	_, err := s.changeEntry(ctx, "resolve entry", organization, id, replayed(quarantine.Resolved, at))
+	return err
 }
 
-// replayed notes a replay of an entry that is not resolved; one that is stays as it is.
-func (s *Intake) replayed(ctx context.Context, what, organization, id string, status quarantine.Status, at time.Time, finish func(*change)) error {
-	c := change{
-		set:       []string{"#status = :status", "#updated = :at", "#replays = if_not_exists(#replays, :zero) + :one"},
-		condition: "attribute_exists(pk) AND #status <> :resolved",
-		names:     map[string]string{"#status": "status", "#updated": "updated_at", "#replays": "replays"},
-		values: item{":status": text(string(status)), ":resolved": text(string(quarantine.Resolved)),
-			":zero": number(0), ":one": number(1), ":at": text(timeText(at))},
+// Discard implements store.Intake in one UpdateItem.
+func (s *Intake) Discard(ctx context.Context, organization, id string, at time.Time) error {
+	const what = "discard entry"
+	refused, err := s.changeEntry(ctx, what, organization, id, ending(quarantine.Discarded, at))
+	if err == nil && refused {
+		return fmt.Errorf("store: %s: %w", what, fault.New(fault.Conflict, store.CodeStale, "the entry is not open any more"))
 	}
-	finish(&c)
+	return err
+}
+
+// DeleteEntry implements store.Intake in one DeleteItem.
+func (s *Intake) DeleteEntry(ctx context.Context, organization, id string) error {
+	return s.delete(ctx, "delete entry", entryKey(organization, id))
+}
+
+// ending gives an open entry another status.
+func ending(status quarantine.Status, at time.Time) change {
+	return change{
+		set:       []string{"#status = :status", "#updated = :at"},
+		condition: "attribute_exists(pk) AND #status = :open",
+		names:     map[string]string{"#status": "status", "#updated": "updated_at"},
+		values: item{":status": text(string(status)), ":open": text(string(quarantine.Open)),
+			":at": text(timeText(at))},
+	}
+}
+
+// replayed is ending that counts a replay.
+func replayed(status quarantine.Status, at time.Time) change {
+	c := ending(status, at)
+	c.set = append(c.set, "#replays = if_not_exists(#replays, :zero) + :one")
+	c.names["#replays"] = "replays"
+	c.values[":zero"], c.values[":one"] = number(0), number(1)
+	return c
+}
+
+// changeEntry changes an entry that is open, and tells whether it is not.
+func (s *Intake) changeEntry(ctx context.Context, what, organization, id string, c change) (refused bool, err error) {
 	standing, refused, err := s.update(ctx, what, entryKey(organization, id), c)
 	if err == nil && refused && len(standing) == 0 {
-		return fmt.Errorf("store: %s: %w", what, fault.New(fault.NotFound, "not_found", "quarantine entry not found"))
+		return true, fmt.Errorf("store: %s: %w", what, fault.New(fault.NotFound, "not_found", "quarantine entry not found"))
 	}
+	return refused, err
+}
+
+// setMismatches keeps mismatches, of which a row has as many as fields, packed.
+func (s *Intake) setMismatches(i item, mismatches []schema.Mismatch) error {
+	if len(mismatches) == 0 {
+		return nil
+	}
+	packed, err := s.packJSON(mismatches)
+	i.setBytes("mismatches", packed)
 	return err
 }
 
@@ -67,123 +134,36 @@ func (s *Intake) Entry(ctx context.Context, organization, id string) (quarantine
 	if err != nil {
 		return quarantine.Entry{}, err
 	}
-	entry, err := decodeEntry(organization, i)
+	entry, err := s.decodeEntry(organization, i)
 	return entry, failed(err, what)
 }
 
 // Entries implements store.Intake: eventually consistent, one Query per shard for the first entries and, as the filter
 // needs them, one for each further 250.
 func (s *Intake) Entries(ctx context.Context, organization string, filter store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
-	const what = "list entries"
-	list := []string{"quarantine", organization, filter.Connection, string(filter.Reason), string(filter.Status)}
-	position, err := p.Position(list, 1)
-	if err != nil {
-		return nil, "", err
+	all := sharded{what: "list entries", picky: filter != (store.QuarantineFilter{})}
+	for n := range quarantineShards {
+		all.partitions = append(all.partitions, quarantinePartition(organization, n))
 	}
-	// A filter lets few pass, so that more are read at a time.
-	chunk := p.Limit/quarantineShards + 16
-	if filter != (store.QuarantineFilter{}) {
-		chunk = 250
-	}
-	var shards [quarantineShards]shardReader
-	var group errgroup.Group
-	for n := range shards {
-		q := query{what: what, partition: quarantinePartition(organization, n), descending: true}
-		if position != nil {
-			q.after = position[0]
-		}
-		shards[n] = shardReader{table: s.table, query: q, chunk: chunk}
-		group.Go(func() error { return shards[n].fill(ctx) })
-	}
-	if err := group.Wait(); err != nil {
-		return nil, "", err
-	}
-	var (
-		found []quarantine.Entry
-		last  string // what was looked at last
-	)
-	for looked := 0; ; looked++ {
-		next, err := newest(ctx, shards[:])
-		if err != nil || next == nil {
-			return found, "", err
-		}
-		entry, err := decodeEntry(organization, next)
-		if err != nil {
-			return nil, "", failed(err, what)
-		}
-		matching := matches(entry, filter)
-		if looked == store.MaxLookedAt || matching && len(found) == p.Limit {
-			return found, store.Next(list, last), nil
-		}
-		if last = next.primary().sk; matching {
-			found = append(found, entry)
-		}
-	}
+	list := []string{"quarantine", organization, filter.Connection, filter.Object, string(filter.Reason), string(filter.Status)}
+	return newestFirst(ctx, s.table, all, list, p,
+		func(i item) (quarantine.Entry, error) { return s.decodeEntry(organization, i) }, filter.Matches)
 }
 
-// shardReader reads one shard of a list in its order, a chunk at a time.
-type shardReader struct {
-	table
-	query  query
-	chunk  int
-	ahead  []item
-	ending bool
-}
-
-// fill makes sure that the next item is there, unless the shard has ended.
-func (r *shardReader) fill(ctx context.Context) error {
-	if len(r.ahead) > 0 || r.ending {
-		return nil
-	}
-	var err error
-	if r.ahead, r.ending, err = r.items(ctx, r.query, r.chunk); err != nil {
-		return err
-	}
-	if n := len(r.ahead); n > 0 {
-		r.query.after = r.ahead[n-1].primary().sk
-	}
-	return nil
-}
-
-// newest takes the item with the highest sort key from the shards, nil when all have ended.
-func newest(ctx context.Context, shards []shardReader) (item, error) {
-	var (
-		best *shardReader
-		high string
-	)
-	for n := range shards {
-		r := &shards[n]
-		if err := r.fill(ctx); err != nil {
-			return nil, err
-		}
-		if len(r.ahead) == 0 {
-			continue
-		}
-		if sk := r.ahead[0].primary().sk; best == nil || sk > high {
-			best, high = r, sk
-		}
-	}
-	if best == nil {
-		return nil, nil
-	}
-	next := best.ahead[0]
-	best.ahead = best.ahead[1:]
-	return next, nil
-}
-
-func matches(e quarantine.Entry, f store.QuarantineFilter) bool {
-	return (f.Connection == "" || f.Connection == e.Connection) && (f.Reason == "" || f.Reason == e.Reason) &&
-		(f.Status == "" || f.Status == e.Status)
-}
-
-func decodeEntry(organization string, i item) (quarantine.Entry, error) {
+func (s *Intake) decodeEntry(organization string, i item) (quarantine.Entry, error) {
 	in := read(i)
 	e := quarantine.Entry{
 		ID: unsortable(i.primary().sk), Organization: organization, Connection: in.text("connection"),
 		Connector: in.text("connector"), Reason: quarantine.Reason(in.text("reason")), Detail: in.text("detail"),
+		Object: in.text("object"), Batch: in.text("batch"), Public: in.text("public"), Client: in.text("client"),
+		Row: int(in.number("row")), Index: int(in.number("index")),
 		Kind: in.text("kind"), ReceivedAt: in.time("received_at"), Payload: in.payload(),
 		Status: quarantine.Status(in.text("status")), Replays: int(in.number("replays")),
 		UpdatedAt: in.time("updated_at"),
 	}
-	return e, in.err
+	packed := in.bytes("mismatches")
+	if in.err != nil || len(packed) == 0 {
+		return e, in.err
+	}
+	return e, s.codec.unpackJSON(packed, &e.Mismatches)
 }

@@ -6,6 +6,7 @@ import (
 
 	"leadline/shared/record"
 	"leadline/shared/store"
+	"leadline/shared/tenant"
 )
 
 type reading struct {
@@ -40,6 +41,36 @@ func reads(t *testing.T, s stores) map[string]reading {
 			func() error { _, err := s.Intake.Entry(ctx, "o", "x"); return err },
 			func() error { _, _, err := s.Intake.Entries(ctx, "o", store.QuarantineFilter{}, page); return err },
 		}},
+		"schema": {"intake", schemaKey("o", "c", "x"), []func() error{
+			func() error { _, err := s.Schemas.Object(ctx, "o", "c", "x"); return err },
+			func() error { _, _, err := s.Schemas.Objects(ctx, "o", "c", page); return err },
+		}},
+		"version": {"intake", versionKey("o", "c", "x", 1), []func() error{
+			func() error { _, _, err := s.Schemas.Versions(ctx, "o", "c", "x", page); return err },
+		}},
+		"claim": {"intake", claimKey("o", "c"), []func() error{
+			func() error { _, err := s.Batches.Claimed(ctx, "o", "c"); return err },
+		}},
+		"batch": {"intake", batchKey("o", "b"), []func() error{
+			func() error { _, err := s.Batches.Batch(ctx, "o", "b"); return err },
+			func() error { _, _, err := s.Batches.Batches(ctx, "o", page); return err },
+		}},
+		"chunk": {"intake", chunkKey("o", "b", 1), []func() error{
+			func() error { _, _, err := s.Batches.Chunks(ctx, "o", "b", page); return err },
+		}},
+		"delivery": {"work", deliveryKey("o", "d", "x"), []func() error{
+			func() error { _, err := s.Deliveries.LoggedDelivery(ctx, "o", "d", "x"); return err },
+			func() error {
+				_, _, err := s.Deliveries.LoggedDeliveries(ctx, "o", "d", store.DeliveryFilter{}, page)
+				return err
+			},
+		}},
+		"due": {"work", dueKey(day, "x"), []func() error{
+			func() error {
+				_, _, _, err := s.Due.DueBefore(ctx, store.DueMinute(day), day.Add(time.Minute), 1)
+				return err
+			},
+		}},
 		"organization": {"tenancy", organizationKey("o"), []func() error{
 			func() error { _, err := s.Tenancy.Organization(ctx, "o"); return err },
 		}},
@@ -52,6 +83,42 @@ func reads(t *testing.T, s stores) map[string]reading {
 		}},
 		"hook": {"tenancy", hookKey("h"), []func() error{
 			func() error { _, err := s.Tenancy.Hook(ctx, "h"); return err },
+		}},
+		"API key by id": {"tenancy", apiKeyIDKey("o", "k"), []func() error{
+			func() error { _, err := s.Members.APIKeyByID(ctx, "o", "k"); return err },
+			func() error { _, _, err := s.Members.APIKeys(ctx, "o", page); return err },
+			func() error { return s.Members.RevokeKey(ctx, "o", "k", day) },
+		}},
+		"client": {"tenancy", clientKey("o", "c"), []func() error{
+			func() error { _, err := s.Members.Client(ctx, "o", "c"); return err },
+			func() error { _, _, err := s.Members.Clients(ctx, "o", page); return err },
+		}},
+		"client hook": {"tenancy", clientHookKey("c"), []func() error{
+			func() error { _, err := s.Members.ClientHook(ctx, "c"); return err },
+		}},
+		"person": {"tenancy", personKey("o", "p"), []func() error{
+			func() error { _, err := s.Members.Person(ctx, "o", "p"); return err },
+			func() error { _, _, err := s.Members.People(ctx, "o", page); return err },
+			func() error { return s.Members.DeletePerson(ctx, "o", "p") },
+			func() error {
+				return s.Members.UpdatePerson(ctx, tenant.Person{ID: "p", Organization: "o", Rev: 1}, nil)
+			},
+		}},
+		"destination": {"tenancy", destinationKey("o", "d"), []func() error{
+			func() error { _, err := s.Destinations.Destination(ctx, "o", "d"); return err },
+			func() error { _, _, err := s.Destinations.Destinations(ctx, "o", page); return err },
+		}},
+		"act": {"work", auditKey("o", "x"), []func() error{
+			func() error { _, _, err := s.Journal.Entries(ctx, "o", store.AuditFilter{}, page); return err },
+		}},
+		"notice": {"work", noticeKey("o", "x"), []func() error{
+			func() error { _, _, err := s.Journal.Notices(ctx, "o", page); return err },
+		}},
+		"job": {"work", jobKey("o", day, "j"), []func() error{
+			func() error { _, _, err := s.Jobs.Jobs(ctx, "o", page); return err },
+		}},
+		"job's time": {"work", jobTimeKey("o", "j"), []func() error{
+			func() error { _, err := s.Jobs.Job(ctx, "o", "j"); return err },
 		}},
 		"receipt": {"tenancy", receiptKey("o", "k"), []func() error{
 			func() error { _, err := s.Tenancy.Receipt(ctx, "o", "k", day); return err },

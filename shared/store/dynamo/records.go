@@ -28,18 +28,21 @@ func NewRecords(client Client, table string) *Records {
 //	v     format of the item
 //	ver   version, a text that sorts
 //	rev   count of writes
-//	b     body: source, fields and large fields, packed
+//	b     body: source, fields and large fields, what is remembered of a partial record, packed
 //	at    when it was stored, nanoseconds since 1970
 //	del   tombstone
 //	into  id of the record that it was merged into
 //	tie   contested
-func recordAttributes() []string { return []string{"v", "ver", "b", "at", "del", "into", "tie"} }
+//	era   erased
+func recordAttributes() []string { return []string{"v", "ver", "b", "at", "del", "into", "tie", "era"} }
 
 // recordBody is what is packed into one attribute.
 type recordBody struct {
 	Source record.Source           `json:"s"`
 	Large  map[string]record.Large `json:"l,omitempty"`
 	Fields record.Fields           `json:"f,omitempty"`
+	// Partial is behind the fields, whose stamps it holds.
+	Partial *record.Partial `json:"p,omitempty"`
 }
 
 // PutNewer implements store.Records in one UpdateItem.
@@ -53,15 +56,25 @@ func (s *Records) PutNewer(ctx context.Context, r record.Record) (*record.Record
 }
 
 // Replace implements store.Records in one UpdateItem. If the answer to a write is lost, the SDK's retry of it finds the
-// new rev and false is returned; the caller then reads what it wrote itself.
-func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+// new rev and false is returned, with what it wrote itself.
+func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, *record.Record, error) {
 	const what = "replace record"
 	standing, err := s.write(ctx, what, r, func(c *change) {
-		c.condition = "#rev = :rev"
+		c.condition = unlessThere
 		c.set = append(c.set, "#rev = :next")
-		c.values[":rev"], c.values[":next"] = number(rev), number(rev+1)
+		c.values[":next"] = number(rev + 1)
+		if rev > 0 {
+			c.condition = "#rev = :rev"
+			c.values[":rev"] = number(rev)
+		}
 	})
-	return err == nil && standing == nil, err
+	if err != nil || standing == nil {
+		return err == nil, nil, err
+	}
+	if standing.Rev == 0 {
+		standing = nil
+	}
+	return false, standing, nil
 }
 
 // write sets all attributes of a record, on a condition and with a rev that finish adds. It gives what stands if the
@@ -194,7 +207,7 @@ func (s *Records) encode(r record.Record) (item, error) {
 	if r.Size() > record.MaxBytes {
 		return nil, tooLarge()
 	}
-	body, err := s.packJSON(recordBody{Source: r.Source, Large: r.Large, Fields: r.Fields})
+	body, err := s.packJSON(recordBody{Source: r.Source, Large: r.Large, Fields: r.Fields, Partial: r.Partial})
 	if err != nil {
 		return nil, err
 	}
@@ -205,6 +218,7 @@ func (s *Records) encode(r record.Record) (item, error) {
 	i.setFlag("del", r.Deleted)
 	i.setText("into", r.MergedInto)
 	i.setFlag("tie", r.Contested)
+	i.setFlag("era", r.Erased)
 	return i, fits(i, maxItemBytes)
 }
 
@@ -214,7 +228,7 @@ func (s *Records) decode(i item) (record.Record, error) { return decodeRecord(s.
 func decodeRecord(c *codec, i item) (record.Record, error) {
 	in := read(i)
 	r := record.Record{Version: in.version("ver"), Rev: in.number("rev"), Deleted: in.flag("del"),
-		MergedInto: in.text("into"), Contested: in.flag("tie"), StoredAt: in.nanos("at")}
+		MergedInto: in.text("into"), Contested: in.flag("tie"), Erased: in.flag("era"), StoredAt: in.nanos("at")}
 	packed := in.bytes("b")
 	if in.err != nil {
 		return record.Record{}, in.err
@@ -227,7 +241,7 @@ func decodeRecord(c *codec, i item) (record.Record, error) {
 	if err := c.unpackJSON(packed, &body); err != nil {
 		return record.Record{}, err
 	}
-	r.Source, r.Large, r.Fields = body.Source, body.Large, body.Fields
+	r.Source, r.Large, r.Fields, r.Partial = body.Source, body.Large, body.Fields, body.Partial
 	return r, nil
 }
 
@@ -248,6 +262,16 @@ func (t table) packJSON(value any) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	return t.codec.pack(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// unpack reads a value that was packed into an attribute of an item, and checks the item's format.
+func (t table) unpack(i item, name string, value any) error {
+	in := read(i)
+	packed := in.bytes(name)
+	if in.err != nil {
+		return in.err
+	}
+	return t.codec.unpackJSON(packed, value)
 }
 
 // unpackJSON reads what packJSON wrote.

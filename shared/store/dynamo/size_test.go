@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leadline/shared/fault"
+	"leadline/shared/quarantine"
 	"leadline/shared/record"
 	"leadline/shared/store"
 )
@@ -177,7 +178,7 @@ func largestRecord(t *testing.T, s stores, random *rand.Rand, bytes int, wide fu
 	s.wire.reset()
 	_, err := s.Records.PutNewer(t.Context(), over)
 	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
-	_, err = s.Records.Replace(t.Context(), over, 1)
+	_, _, err = s.Records.Replace(t.Context(), over, 1)
 	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
 	if calls := s.wire.actions(); len(calls) != 0 {
 		t.Errorf("what cannot be stored was sent: %q", calls)
@@ -200,7 +201,7 @@ func otherLimits(t *testing.T, s stores, random *rand.Rand) {
 	if err := s.Intake.SetAside(t.Context(), anEntry(2)); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Intake.Requeue(t.Context(), e.Organization, anEntry(2).ID, e.Reason, big, time.Now())
+	err := s.Intake.Requeue(t.Context(), e.Organization, anEntry(2).ID, quarantine.Entry{Reason: quarantine.TooLarge, Detail: big}, time.Now())
 	kindIs(t, err, fault.Invalid, store.CodeTooLarge)
 	row := record.RevisionOf(nil, ptr(wide(random, 40, 16000)))
 	kindIs(t, s.History.Put(t.Context(), row), fault.Invalid, store.CodeTooLarge)

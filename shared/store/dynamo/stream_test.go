@@ -26,6 +26,9 @@ func testStream(t *testing.T, l local) {
 	live.Source = record.Source{Kind: "webhook", Delivery: "d", Payload: record.PayloadRef{Key: "archive/x.gz", Length: 3}}
 	dead := aRecord("x", 6)
 	dead.Deleted, dead.MergedInto, dead.Contested, dead.Fields = true, "y", true, nil
+	dead.Erased, dead.Source.Row = true, 7
+	dead.Partial = &record.Partial{Deleted: "2", Base: "3", Stamps: map[string]record.Stamp{"a": "1"},
+		Dormant: record.Fields{"amount": json.RawMessage("0.10")}}
 	var want []record.Record
 	for n, r := range []record.Record{live, dead} {
 		if _, err := s.Records.PutNewer(t.Context(), r); err != nil {

@@ -22,12 +22,7 @@ func NewTenancy(client Client, table string) *Tenancy {
 
 // CreateOrganization implements store.Tenancy in one transaction.
 func (s *Tenancy) CreateOrganization(ctx context.Context, org tenant.Organization) error {
-	i := newItem(organizationKey(org.ID))
-	i.setText("id", org.ID)
-	i.setText("name", org.Name)
-	i.setBytes("data_key", org.DataKey)
-	i.setTime("created_at", org.CreatedAt)
-	return s.transact(ctx, "create organization", s.create(i, unlessThere, nil, taken("organization")))
+	return s.transact(ctx, "create organization", s.create(encodeOrganization(org), unlessThere, nil, taken("organization")))
 }
 
 // Organization implements store.Tenancy in one GetItem.
@@ -37,48 +32,28 @@ func (s *Tenancy) Organization(ctx context.Context, id string) (tenant.Organizat
 	if err != nil {
 		return tenant.Organization{}, err
 	}
-	in := read(i)
-	org := tenant.Organization{ID: in.text("id"), Name: in.text("name"), DataKey: in.bytes("data_key"),
-		CreatedAt: in.time("created_at")}
-	return org, failed(in.err, what)
+	org, err := decodeOrganization(i)
+	return org, failed(err, what)
 }
 
-// CreateAPIKey implements store.Tenancy in one transaction.
+// CreateAPIKey implements store.Tenancy in one transaction of two items.
 func (s *Tenancy) CreateAPIKey(ctx context.Context, key tenant.APIKey) error {
-	i := newItem(apiKeyKey(key.Hash))
-	i.setText("hash", key.Hash)
-	i.setText("organization", key.Organization)
-	i.setText("name", key.Name)
-	i.setText("role", string(key.Role))
-	i.setTime("created_at", key.CreatedAt)
-	i.setTime("revoked_at", key.RevokedAt)
-	return s.transact(ctx, "create API key", s.create(i, unlessThere, nil, taken("API key")))
+	return s.transact(ctx, "create API key", s.createKey(key)...)
 }
 
 // APIKey implements store.Tenancy in one GetItem.
 func (s *Tenancy) APIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
-	const what = "get API key"
-	i, err := s.get(ctx, what, apiKeyKey(hash), "API key")
-	if err != nil {
-		return tenant.APIKey{}, err
-	}
-	in := read(i)
-	key := tenant.APIKey{Hash: in.text("hash"), Organization: in.text("organization"), Name: in.text("name"),
-		Role: tenant.Role(in.text("role")), CreatedAt: in.time("created_at"), RevokedAt: in.time("revoked_at")}
-	return key, failed(in.err, what)
+	return s.getKey(ctx, "get API key", apiKeyKey(hash))
 }
 
-// RevokeAPIKey implements store.Tenancy in one UpdateItem.
+// RevokeAPIKey implements store.Tenancy in one GetItem and one transaction of two items.
 func (s *Tenancy) RevokeAPIKey(ctx context.Context, hash string, at time.Time) error {
 	const what = "revoke API key"
-	standing, refused, err := s.update(ctx, what, apiKeyKey(hash), change{
-		set: []string{"#at = :at"}, condition: "attribute_exists(pk) AND attribute_not_exists(#at)",
-		names: map[string]string{"#at": "revoked_at"}, values: item{":at": text(timeText(at))},
-	})
-	if err == nil && refused && len(standing) == 0 {
-		return fmt.Errorf("store: %s: %w", what, fault.New(fault.NotFound, "not_found", "API key not found"))
+	key, err := s.getKey(ctx, what, apiKeyKey(hash))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.revokeKey(ctx, what, key, at)
 }
 
 // SaveReceipt implements store.Tenancy in one transaction.
@@ -107,53 +82,43 @@ func (s *Tenancy) Receipt(ctx context.Context, organization, key string, now tim
 }
 
 // createReceipt is the step that stores a receipt where none is, or only one that has expired at a time.
-func (s *Tenancy) createReceipt(r store.Receipt, now time.Time) step {
+func (t table) createReceipt(r store.Receipt, now time.Time) step {
 	i := newItem(receiptKey(r.Organization, r.Key))
 	i.setText("request", r.Request)
 	i.setNumber("status", int64(r.Status))
 	i.setBytes("answer", r.Answer)
 	i.setNanos("expires", r.ExpiresAt)
-	// TTL counts seconds; an item must not go before its time.
-	i["ttl"] = number(r.ExpiresAt.Unix() + 1)
-	return s.create(i, unlessThere+" OR expires <= :now", item{":now": number(now.UnixNano())},
+	i.forget(r.ExpiresAt)
+	return t.create(i, unlessThere+" OR expires <= :now", item{":now": number(now.UnixNano())},
 		fault.New(fault.Conflict, store.CodeReceiptTaken, "a request with this Idempotency-Key was answered already"))
 }
 
 // encodeKeys gives signing keys as an attribute.
 func encodeKeys(keys []tenant.SigningKey) types.AttributeValue {
-	list := &types.AttributeValueMemberL{}
-	for _, k := range keys {
-		i := item{}
-		i.setText("fingerprint", k.Fingerprint)
-		i.setBytes("sealed", k.Sealed)
-		i.setTime("created_at", k.CreatedAt)
-		i.setTime("expires_at", k.ExpiresAt)
-		list.Value = append(list.Value, &types.AttributeValueMemberM{Value: i})
-	}
-	return list
+	return encodeList(keys, encodeSigningKey)
+}
+
+func encodeSigningKey(k tenant.SigningKey) item {
+	i := item{}
+	i.setText("fingerprint", k.Fingerprint)
+	i.setBytes("sealed", k.Sealed)
+	i.setTime("created_at", k.CreatedAt)
+	i.setTime("expires_at", k.ExpiresAt)
+	return i
 }
 
 // keys reads what encodeKeys wrote.
-func (r *reader) keys(name string) []tenant.SigningKey {
-	list, ok := attribute[*types.AttributeValueMemberL](r, name)
-	if !ok {
-		return nil
-	}
-	var keys []tenant.SigningKey
-	for _, e := range list.Value {
-		m, ok := e.(*types.AttributeValueMemberM)
-		if !ok {
-			r.fail(name, fmt.Errorf("holds a %T", e))
-			return nil
-		}
-		in := reader{item: m.Value}
-		keys = append(keys, tenant.SigningKey{Fingerprint: in.text("fingerprint"), Sealed: in.bytes("sealed"),
-			CreatedAt: in.time("created_at"), ExpiresAt: in.time("expires_at")})
-		r.fail(name, in.err)
-	}
-	return keys
+func (r *reader) keys(name string) []tenant.SigningKey { return decodeList(r, name, decodeSigningKey) }
+
+func decodeSigningKey(in *reader) tenant.SigningKey {
+	return tenant.SigningKey{Fingerprint: in.text("fingerprint"), Sealed: in.bytes("sealed"),
+		CreatedAt: in.time("created_at"), ExpiresAt: in.time("expires_at")}
 }
 
 func taken(what string) *fault.Error {
 	return fault.New(fault.Conflict, store.CodeTaken, "the %s exists already", what)
+}
+
+func stale(what string) *fault.Error {
+	return fault.New(fault.Conflict, store.CodeStale, "the %s has changed since it was read", what)
 }

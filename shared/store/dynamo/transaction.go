@@ -25,6 +25,33 @@ func (t table) create(i item, condition string, values item, refused *fault.Erro
 		ConditionExpression: &condition, ExpressionAttributeValues: values}}, refused}
 }
 
+// write is the step that puts an item whatever is there.
+func (t table) write(i item) step {
+	return step{types.TransactWriteItem{Put: &types.Put{TableName: &t.name, Item: i}}, nil}
+}
+
+// replace is the step that puts an item in the place of one whose rev is still rev. Of an item that was written before
+// revs were counted it is 0.
+func (t table) replace(i item, rev int64, refused *fault.Error) step {
+	if rev == 0 {
+		return t.create(i, "attribute_exists(pk) AND attribute_not_exists(rev)", nil, refused)
+	}
+	return t.create(i, "rev = :rev", item{":rev": number(rev)}, refused)
+}
+
+// amend is the step that changes an item if the change's condition holds.
+func (t table) amend(at primary, c change, refused *fault.Error) step {
+	return step{types.TransactWriteItem{Update: &types.Update{TableName: &t.name, Key: at.item(),
+		UpdateExpression: aws.String(c.expression()), ConditionExpression: &c.condition,
+		ExpressionAttributeNames: c.names, ExpressionAttributeValues: c.values}}, refused}
+}
+
+// remove is the step that deletes an item if the condition holds.
+func (t table) remove(at primary, condition string, values item, refused *fault.Error) step {
+	return step{types.TransactWriteItem{Delete: &types.Delete{TableName: &t.name, Key: at.item(),
+		ConditionExpression: &condition, ExpressionAttributeValues: values}}, refused}
+}
+
 // transact takes all steps or none, in one request. A token makes a resend of a request whose answer was lost do
 // nothing. Requests that meet others on the same items are tried again a few times.
 //

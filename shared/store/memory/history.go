@@ -43,6 +43,19 @@ func (s *History) Put(ctx context.Context, rows ...record.Revision) error {
 	return nil
 }
 
+// Delete implements store.History.
+func (s *History) Delete(ctx context.Context, key record.Key, revs ...int64) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rev := range revs {
+		delete(s.rows[key], rev)
+	}
+	return nil
+}
+
 // List implements store.History.
 func (s *History) List(ctx context.Context, key record.Key, p store.Page) ([]record.Revision, string, error) {
 	list := []string{"history", key.Organization, key.Connection, key.Object, key.ID}

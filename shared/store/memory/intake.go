@@ -111,24 +111,47 @@ func (s *Intake) SetAside(ctx context.Context, e quarantine.Entry) error {
 		s.entries[e.Organization] = entries
 	}
 	if _, found := entries[e.ID]; !found {
+		e.Mismatches = slices.Clone(e.Mismatches)
 		entries[e.ID] = e
 	}
 	return nil
 }
 
 // Requeue implements store.Intake.
-func (s *Intake) Requeue(ctx context.Context, organization, id string, reason quarantine.Reason, detail string, at time.Time) error {
-	return s.replayed(ctx, organization, id, at, func(e *quarantine.Entry) {
-		e.Status, e.Reason, e.Detail = quarantine.Open, reason, detail
+func (s *Intake) Requeue(ctx context.Context, organization, id string, why quarantine.Entry, at time.Time) error {
+	return s.change(ctx, organization, id, func(e *quarantine.Entry) error {
+		if e.Status == quarantine.Open {
+			e.Reason, e.Detail, e.Mismatches = why.Reason, why.Detail, slices.Clone(why.Mismatches)
+			e.Replays++
+			e.UpdatedAt = at
+		}
+		return nil
 	})
 }
 
 // Resolve implements store.Intake.
 func (s *Intake) Resolve(ctx context.Context, organization, id string, at time.Time) error {
-	return s.replayed(ctx, organization, id, at, func(e *quarantine.Entry) { e.Status = quarantine.Resolved })
+	return s.change(ctx, organization, id, func(e *quarantine.Entry) error {
+		if e.Status == quarantine.Open {
+			e.Status, e.UpdatedAt = quarantine.Resolved, at
+			e.Replays++
+		}
+		return nil
+	})
 }
 
-func (s *Intake) replayed(ctx context.Context, organization, id string, at time.Time, change func(*quarantine.Entry)) error {
+// Discard implements store.Intake.
+func (s *Intake) Discard(ctx context.Context, organization, id string, at time.Time) error {
+	return s.change(ctx, organization, id, func(e *quarantine.Entry) error {
+		if e.Status != quarantine.Open {
+			return conflict(store.CodeStale, "the entry is %s already", e.Status)
+		}
+		e.Status, e.UpdatedAt = quarantine.Discarded, at
+		return nil
+	})
+}
+
+func (s *Intake) change(ctx context.Context, organization, id string, change func(*quarantine.Entry) error) error {
 	if err := alive(ctx); err != nil {
 		return err
 	}
@@ -138,13 +161,21 @@ func (s *Intake) replayed(ctx context.Context, organization, id string, at time.
 	if !found {
 		return notFound("quarantine entry")
 	}
-	if e.Status == quarantine.Resolved {
-		return nil
+	if err := change(&e); err != nil {
+		return err
 	}
-	change(&e)
-	e.Replays++
-	e.UpdatedAt = at
 	s.entries[organization][id] = e
+	return nil
+}
+
+// DeleteEntry implements store.Intake.
+func (s *Intake) DeleteEntry(ctx context.Context, organization, id string) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.entries[organization], id)
 	return nil
 }
 
@@ -159,12 +190,13 @@ func (s *Intake) Entry(ctx context.Context, organization, id string) (quarantine
 	if !found {
 		return quarantine.Entry{}, notFound("quarantine entry")
 	}
+	e.Mismatches = slices.Clone(e.Mismatches)
 	return e, nil
 }
 
 // Entries implements store.Intake.
 func (s *Intake) Entries(ctx context.Context, organization string, f store.QuarantineFilter, p store.Page) ([]quarantine.Entry, string, error) {
-	list := []string{"quarantine", organization, f.Connection, string(f.Reason), string(f.Status)}
+	list := []string{"quarantine", organization, f.Connection, f.Object, string(f.Reason), string(f.Status)}
 	position, err := p.Position(list, 1)
 	if err != nil {
 		return nil, "", err
@@ -176,23 +208,24 @@ func (s *Intake) Entries(ctx context.Context, organization string, f store.Quara
 	defer s.mu.RUnlock()
 	var found []quarantine.Entry
 	last := ""
-	for looked, id := range s.behind(organization, position) {
+	for looked, id := range behind(s.entries[organization], position) {
 		e := s.entries[organization][id]
-		matching := matches(e, f)
+		matching := f.Matches(e)
 		if looked == store.MaxLookedAt || matching && len(found) == p.Limit {
 			return found, store.Next(list, last), nil
 		}
 		if last = id; matching {
+			e.Mismatches = slices.Clone(e.Mismatches)
 			found = append(found, e)
 		}
 	}
 	return found, "", nil
 }
 
-// behind gives the ids of the entries behind a position, newest first; all if it is nil. The caller holds the lock.
-func (s *Intake) behind(organization string, position []string) []string {
+// behind gives the ids of what is stored behind a position, newest first; all if it is nil. The caller holds the lock.
+func behind[T any](stored map[string]T, position []string) []string {
 	var ids []string
-	for id := range s.entries[organization] {
+	for id := range stored {
 		if position == nil || id < position[0] {
 			ids = append(ids, id)
 		}
@@ -200,9 +233,4 @@ func (s *Intake) behind(organization string, position []string) []string {
 	slices.Sort(ids)
 	slices.Reverse(ids)
 	return ids
-}
-
-func matches(e quarantine.Entry, f store.QuarantineFilter) bool {
-	return (f.Connection == "" || f.Connection == e.Connection) && (f.Reason == "" || f.Reason == e.Reason) &&
-		(f.Status == "" || f.Status == e.Status)
 }

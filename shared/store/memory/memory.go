@@ -13,11 +13,20 @@ import (
 )
 
 var (
-	_ store.Records = (*Records)(nil)
-	_ store.History = (*History)(nil)
-	_ store.Intake  = (*Intake)(nil)
-	_ store.Tenancy = (*Tenancy)(nil)
-	_ store.Cursors = (*Cursors)(nil)
+	_ store.Records    = (*Records)(nil)
+	_ store.History    = (*History)(nil)
+	_ store.Intake     = (*Intake)(nil)
+	_ store.Tenancy    = (*Tenancy)(nil)
+	_ store.Cursors    = (*Cursors)(nil)
+	_ store.Schemas    = (*Schemas)(nil)
+	_ store.Batches    = (*Batches)(nil)
+	_ store.Deliveries = (*Deliveries)(nil)
+	_ store.Due        = (*Due)(nil)
+
+	_ store.Members      = (*Members)(nil)
+	_ store.Destinations = (*Destinations)(nil)
+	_ store.Journal      = (*Journal)(nil)
+	_ store.Jobs         = (*Jobs)(nil)
 )
 
 // entry is an item of a list with the text that it is sorted by.

@@ -10,8 +10,11 @@ import (
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Stores {
+		tenancy := memory.NewTenancy()
 		return storetest.Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
-			Tenancy: memory.NewTenancy(), Cursors: memory.NewCursors()}
+			Tenancy: tenancy, Cursors: memory.NewCursors(), Members: memory.NewMembers(tenancy),
+			Destinations: memory.NewDestinations(tenancy), Journal: memory.NewJournal(), Jobs: memory.NewJobs(tenancy),
+			Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue()}
 	})
 }
 

@@ -45,18 +45,22 @@ func (s *Records) PutNewer(ctx context.Context, r record.Record) (*record.Record
 }
 
 // Replace implements store.Records.
-func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+func (s *Records) Replace(ctx context.Context, r record.Record, rev int64) (bool, *record.Record, error) {
 	if err := writable(ctx, r); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stands, found := s.objects[objectOf(r.Key)][r.ID]
-	if !found || stands.Rev != rev {
-		return false, nil
+	stored, found := s.objects[objectOf(r.Key)][r.ID]
+	switch {
+	case !found && rev == 0, found && rev > 0 && stored.Rev == rev:
+		s.put(r, rev+1)
+		return true, nil, nil
+	case found:
+		stands := own(stored)
+		return false, &stands, nil
 	}
-	s.put(r, rev+1)
-	return true, nil
+	return false, nil, nil
 }
 
 func (s *Records) put(r record.Record, rev int64) {
@@ -120,11 +124,16 @@ func (s *Records) Scan(ctx context.Context, p store.Page) ([]record.Record, stri
 // own gives a record whose maps nobody else can change. Values in them are shared: nobody changes those in place.
 func own(r record.Record) record.Record {
 	r.Fields, r.Large = cloned(r.Fields), cloned(r.Large)
+	if r.Partial != nil {
+		p := *r.Partial
+		p.Stamps, p.Dormant, p.DormantLarge = cloned(p.Stamps), cloned(p.Dormant), cloned(p.DormantLarge)
+		r.Partial = &p
+	}
 	return r
 }
 
 // cloned copies a map; an empty one is nil, as it is when it comes from a table.
-func cloned[M ~map[string]V, V any](m M) M {
+func cloned[M ~map[K]V, K comparable, V any](m M) M {
 	if len(m) == 0 {
 		return nil
 	}

@@ -6,18 +6,29 @@ import (
 	"sync"
 	"time"
 
+	"leadline/shared/job"
+	"leadline/shared/outbound"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
-// Tenancy implements store.Tenancy.
+// Tenancy implements store.Tenancy. Members, Destinations and Jobs lie over it, for a request and its receipt are stored
+// together.
 type Tenancy struct {
 	mu            sync.RWMutex
 	organizations map[string]tenant.Organization
 	keys          map[string]tenant.APIKey
+	keyHashes     map[owned]string // by the id of the key
 	connections   map[owned]tenant.Connection
 	hooks         map[string]tenant.Hook
 	receipts      map[owned]store.Receipt
+	clients       map[owned]tenant.Client
+	clientHooks   map[string]tenant.ClientHook
+	people        map[owned]tenant.Person
+	emails        map[owned]string // ids of people by normalized e-mail
+	used          map[owned]int64
+	destinations  map[owned]outbound.Destination
+	jobs          map[owned]job.Job
 }
 
 // owned names what belongs to an organization.
@@ -28,9 +39,17 @@ func NewTenancy() *Tenancy {
 	return &Tenancy{
 		organizations: map[string]tenant.Organization{},
 		keys:          map[string]tenant.APIKey{},
+		keyHashes:     map[owned]string{},
 		connections:   map[owned]tenant.Connection{},
 		hooks:         map[string]tenant.Hook{},
 		receipts:      map[owned]store.Receipt{},
+		clients:       map[owned]tenant.Client{},
+		clientHooks:   map[string]tenant.ClientHook{},
+		people:        map[owned]tenant.Person{},
+		emails:        map[owned]string{},
+		used:          map[owned]int64{},
+		destinations:  map[owned]outbound.Destination{},
+		jobs:          map[owned]job.Job{},
 	}
 }
 
@@ -51,12 +70,25 @@ func (s *Tenancy) Organization(ctx context.Context, id string) (tenant.Organizat
 
 // CreateAPIKey implements store.Tenancy.
 func (s *Tenancy) CreateAPIKey(ctx context.Context, key tenant.APIKey) error {
-	if err := alive(ctx); err != nil {
-		return err
+	return s.change(ctx, nil, key.CreatedAt, func() error { return s.freeKey(key) }, func() { s.putKey(key) })
+}
+
+// freeKey refuses a key whose hash or id is taken. One that was made before keys had ids has none.
+func (s *Tenancy) freeKey(key tenant.APIKey) error {
+	if _, found := s.keys[key.Hash]; found {
+		return taken("API key")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return create(s.keys, key.Hash, key, "API key")
+	if _, found := s.keyHashes[owned{key.Organization, key.ID}]; found && key.ID != "" {
+		return taken("API key")
+	}
+	return nil
+}
+
+func (s *Tenancy) putKey(key tenant.APIKey) {
+	s.keys[key.Hash] = key
+	if key.ID != "" {
+		s.keyHashes[owned{key.Organization, key.ID}] = key.Hash
+	}
 }
 
 // APIKey implements store.Tenancy.
@@ -84,42 +116,65 @@ func (s *Tenancy) RevokeAPIKey(ctx context.Context, hash string, at time.Time) e
 
 // CreateConnection implements store.Tenancy.
 func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	if err := alive(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, found := s.connections[owned{c.Organization, c.ID}]; found {
-		return conflict(store.CodeTaken, "the connection exists already")
-	}
-	if _, found := s.hooks[hook.TokenHash]; found {
-		return conflict(store.CodeTaken, "the hook exists already")
-	}
-	if err := s.free(receipt, c.CreatedAt); err != nil {
-		return err
-	}
-	s.store(c, hook, receipt)
-	return nil
+	return s.change(ctx, receipt, c.CreatedAt, func() error {
+		if err := s.freeConnection(c); err != nil {
+			return err
+		}
+		if _, found := s.hooks[hook.TokenHash]; found && c.Hook != "" {
+			return taken("hook")
+		}
+		return nil
+	}, func() { s.putConnection(c, hook) })
 }
 
 // UpdateConnection implements store.Tenancy.
 func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
+	return s.change(ctx, receipt, c.UpdatedAt, func() error {
+		before, found := s.connections[owned{c.Organization, c.ID}]
+		if !found || before.Rev != c.Rev-1 {
+			return stale("connection")
+		}
+		if h := s.hooks[hook.TokenHash]; c.Hook != "" && (h.Organization != c.Organization || h.Connection != c.ID) {
+			return conflict(store.CodeTaken, "the hook does not lead to the connection")
+		}
+		return nil
+	}, func() { s.putConnection(c, hook) })
+}
+
+func (s *Tenancy) freeConnection(c tenant.Connection) error {
+	if _, found := s.connections[owned{c.Organization, c.ID}]; found {
+		return taken("connection")
+	}
+	return nil
+}
+
+// putConnection stores a connection and its hook, if it has one.
+func (s *Tenancy) putConnection(c tenant.Connection, hook tenant.Hook) {
+	c.Keys, hook.Keys = slices.Clone(c.Keys), slices.Clone(hook.Keys)
+	s.connections[owned{c.Organization, c.ID}] = c
+	if c.Hook != "" {
+		s.hooks[hook.TokenHash] = hook
+	}
+}
+
+// change makes a change and stores the receipt, unless that is nil, all or nothing: if check and the place of the receipt
+// allow it. Both functions are called with the lock held.
+func (s *Tenancy) change(ctx context.Context, receipt *store.Receipt, at time.Time, check func() error, apply func()) error {
 	if err := alive(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, found := s.connections[owned{c.Organization, c.ID}]
-	if !found || before.Rev != c.Rev-1 {
-		return conflict(store.CodeStale, "the connection has changed since it was read")
-	}
-	if h := s.hooks[hook.TokenHash]; h.Organization != c.Organization || h.Connection != c.ID {
-		return conflict(store.CodeTaken, "the hook does not lead to the connection")
-	}
-	if err := s.free(receipt, c.UpdatedAt); err != nil {
+	if err := check(); err != nil {
 		return err
 	}
-	s.store(c, hook, receipt)
+	if err := s.free(receipt, at); err != nil {
+		return err
+	}
+	apply()
+	if receipt != nil {
+		s.receipts[owned{receipt.Organization, receipt.Key}] = *receipt
+	}
 	return nil
 }
 
@@ -134,15 +189,6 @@ func (s *Tenancy) free(receipt *store.Receipt, at time.Time) error {
 	return nil
 }
 
-func (s *Tenancy) store(c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) {
-	c.Keys, hook.Keys = slices.Clone(c.Keys), slices.Clone(hook.Keys)
-	s.connections[owned{c.Organization, c.ID}] = c
-	s.hooks[hook.TokenHash] = hook
-	if receipt != nil {
-		s.receipts[owned{receipt.Organization, receipt.Key}] = *receipt
-	}
-}
-
 // Connection implements store.Tenancy.
 func (s *Tenancy) Connection(ctx context.Context, organization, id string) (tenant.Connection, error) {
 	c, err := get(ctx, s, s.connections, owned{organization, id}, "connection")
@@ -152,18 +198,9 @@ func (s *Tenancy) Connection(ctx context.Context, organization, id string) (tena
 
 // Connections implements store.Tenancy.
 func (s *Tenancy) Connections(ctx context.Context, organization string, p store.Page) ([]tenant.Connection, string, error) {
-	list := []string{"connections", organization}
-	return page(ctx, list, p, false, func(after string) []entry[tenant.Connection] {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		var entries []entry[tenant.Connection]
-		for name, c := range s.connections {
-			if name.organization == organization && (p.Cursor == "" || c.ID > after) {
-				c.Keys = slices.Clone(c.Keys)
-				entries = append(entries, entry[tenant.Connection]{c.ID, c})
-			}
-		}
-		return entries
+	return belongings(ctx, s, "connections", organization, p, s.connections, func(c tenant.Connection) tenant.Connection {
+		c.Keys = slices.Clone(c.Keys)
+		return c
 	})
 }
 
@@ -176,16 +213,7 @@ func (s *Tenancy) Hook(ctx context.Context, tokenHash string) (tenant.Hook, erro
 
 // SaveReceipt implements store.Tenancy.
 func (s *Tenancy) SaveReceipt(ctx context.Context, receipt store.Receipt, at time.Time) error {
-	if err := alive(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.free(&receipt, at); err != nil {
-		return err
-	}
-	s.receipts[owned{receipt.Organization, receipt.Key}] = receipt
-	return nil
+	return s.change(ctx, &receipt, at, func() error { return nil }, func() {})
 }
 
 // Receipt implements store.Tenancy.
@@ -200,7 +228,7 @@ func (s *Tenancy) Receipt(ctx context.Context, organization, key string, now tim
 // create puts a value where none is. The caller holds the lock.
 func create[K comparable, V any](m map[K]V, key K, value V, what string) error {
 	if _, found := m[key]; found {
-		return conflict(store.CodeTaken, "the %s exists already", what)
+		return taken(what)
 	}
 	m[key] = value
 	return nil
@@ -219,4 +247,27 @@ func get[K comparable, V any](ctx context.Context, s *Tenancy, m map[K]V, key K,
 		return none, notFound(what)
 	}
 	return value, nil
+}
+
+// belongings gives a page of what belongs to an organization, by id. own copies what others could change.
+func belongings[V any](ctx context.Context, s *Tenancy, name, organization string, p store.Page, m map[owned]V, own func(V) V) (
+	[]V, string, error,
+) {
+	return page(ctx, []string{name, organization}, p, false, func(after string) []entry[V] {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var entries []entry[V]
+		for name, v := range m {
+			if name.organization == organization && (p.Cursor == "" || name.id > after) {
+				entries = append(entries, entry[V]{name.id, own(v)})
+			}
+		}
+		return entries
+	})
+}
+
+func taken(what string) error { return conflict(store.CodeTaken, "the %s exists already", what) }
+
+func stale(what string) error {
+	return conflict(store.CodeStale, "the %s has changed since it was read", what)
 }

@@ -21,6 +21,7 @@ func historyTests() []test {
 			l := record.Large{SHA256: strings.Repeat("b", 64), Bytes: 17000}
 			row := revision(key("x"), 3)
 			row.FromRev, row.Deleted, row.Contested, row.MergedInto, row.Repaired = 1, true, true, "y", true
+			row.Erased, row.Source.Row = true, 10_000
 			row.Changes = []record.FieldChange{
 				{Field: "custom.cf_<&>", Old: json.RawMessage("9007199254740993"), New: json.RawMessage("0.10")},
 				{Field: "gone", Old: json.RawMessage(`"<b>\u0000"`)},
@@ -48,6 +49,7 @@ func historyTests() []test {
 				same(t, all(t, 10, history(t, s, k)), []record.Revision{revision(k, 2), b})
 			}
 		}},
+		{"deleted rows are gone, and no others", deletedRows},
 		{"a repaired row never replaces the stream's own", repairedRows},
 		{"many records in one call keep their rows apart", rowsApart},
 		{"the longest key has history", func(t *testing.T, s Stores) {
@@ -61,6 +63,31 @@ func historyTests() []test {
 			refuses(t, history(t, s, key("x")), next(history(t, s, key("y"))))
 		}},
 	}
+}
+
+func deletedRows(t *testing.T, s Stores) {
+	var rows, rest []record.Revision
+	var revs []int64
+	for rev := int64(60); rev >= 1; rev-- { // more than DynamoDB takes at once
+		rows = append(rows, revision(key("x"), rev))
+		if rev%10 == 0 {
+			rest = append(rest, revision(key("x"), rev))
+		} else {
+			revs = append(revs, rev, rev)
+		}
+	}
+	ok(t, s.History.Delete(ctx(t), key("x"), 1, 2))
+	ok(t, s.History.Put(ctx(t), append(rows, revision(key("y"), 1))...))
+	ok(t, s.History.Delete(ctx(t), key("x")))
+	same(t, all(t, 1000, history(t, s, key("x"))), rows)
+	asked := slices.Clone(revs)
+	ok(t, s.History.Delete(ctx(t), key("x"), asked...))
+	same(t, asked, revs)
+	ok(t, s.History.Delete(ctx(t), key("x"), 1_000_000))
+	same(t, all(t, 1000, history(t, s, key("x"))), rest)
+	same(t, all(t, 10, history(t, s, key("y"))), []record.Revision{revision(key("y"), 1)})
+	ok(t, s.History.Put(ctx(t), rows[59]))
+	same(t, all(t, 1000, history(t, s, key("x"))), append(rest, rows[59]))
 }
 
 func repairedRows(t *testing.T, s Stores) {

@@ -194,20 +194,27 @@ func tombstone(t *testing.T, s Stores) {
 func replace(t *testing.T, s Stores) {
 	try := func(r record.Record, rev int64, want bool) {
 		t.Helper()
-		did, err := s.Records.Replace(ctx(t), r, rev)
+		did, standing, err := s.Records.Replace(ctx(t), r, rev)
 		ok(t, err)
 		if did != want {
 			t.Fatalf("replaced at rev %d: %t, want %t", rev, did, want)
 		}
+		if did && standing != nil {
+			t.Fatalf("replaced, and yet %+v stands", standing)
+		}
+		if !did {
+			standsWhole(t, s, r.Key, standing)
+		}
 	}
 	r := newRecord(key("x"), 6)
-	try(r, 0, false)
 	try(r, 1, false)
+	try(r, 7, false)
 	if _, err := s.Records.Get(ctx(t), r.Key); !fault.Is(err, fault.NotFound) {
 		t.Fatalf("replacing nothing made something: %v", err)
 	}
 	r.Contested, r.Deleted, r.MergedInto = true, true, "y"
-	put(t, s, r)
+	try(r, 0, true)
+	try(r, 0, false)
 	other := newRecord(key("x"), 5)
 	other.Fields["other"] = json.RawMessage("1")
 	try(other, 0, false)
@@ -218,6 +225,23 @@ func replace(t *testing.T, s Stores) {
 	other.Rev = 2
 	same(t, stored(t, s, r.Key), other)
 	try(r, 1, false)
+}
+
+// standsWhole checks what a refused replacement says to stand.
+func standsWhole(t *testing.T, s Stores, k record.Key, standing *record.Record) {
+	t.Helper()
+	r, err := s.Records.Get(ctx(t), k)
+	if fault.Is(err, fault.NotFound) {
+		if standing != nil {
+			t.Fatalf("nothing is stored, and yet %+v stands", standing)
+		}
+		return
+	}
+	ok(t, err)
+	if standing == nil {
+		t.Fatal("the replacement was refused, and nothing is said to stand")
+	}
+	same(t, *standing, r)
 }
 
 // exact keeps every digit and every character: what changes on the way changes the content's hash.
@@ -271,7 +295,7 @@ func concurrentReplace(t *testing.T, s Stores) {
 	var won atomic.Int64
 	for _, err := range atOnce(t, func(n int) error {
 		r := newRecord(key("x"), int64(100+n))
-		did, err := s.Records.Replace(ctx(t), r, 1)
+		did, _, err := s.Records.Replace(ctx(t), r, 1)
 		if did {
 			won.Store(r.Version.Micros)
 		}
@@ -302,7 +326,7 @@ func counter(t *testing.T, s Stores) {
 				return err
 			}
 			r.Fields["n"] = json.RawMessage(fmt.Sprint(n + 1))
-			did, err := s.Records.Replace(ctx(t), r, r.Rev)
+			did, _, err := s.Records.Replace(ctx(t), r, r.Rev)
 			if err != nil {
 				return err
 			}

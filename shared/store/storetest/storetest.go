@@ -24,15 +24,43 @@ type Stores struct {
 	Intake  store.Intake
 	Tenancy store.Tenancy
 	Cursors store.Cursors
+
+	Schemas    store.Schemas
+	Batches    store.Batches
+	Deliveries store.Deliveries
+	Due        store.Due
+
+	Members      store.Members
+	Destinations store.Destinations
+	Journal      store.Journal
+	Jobs         store.Jobs
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
 func Run(t *testing.T, open func(t *testing.T) Stores) {
-	for _, group := range []struct {
-		name  string
-		tests []test
-	}{
+	for _, g := range groups() {
+		g.run(t, open)
+	}
+}
+
+// group is the tests of one thing.
+type group struct {
+	name  string
+	tests []test
+}
+
+func (g group) run(t *testing.T, open func(t *testing.T) Stores) {
+	t.Run(g.name, func(t *testing.T) {
+		for _, test := range g.tests {
+			t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
+		}
+	})
+}
+
+func groups() []group {
+	return []group{
 		{"Records", recordTests()},
+		{"PartialRecords", partialTests()},
 		{"RecordLists", recordListTests()},
 		{"History", historyTests()},
 		{"Intake", intakeTests()},
@@ -40,12 +68,20 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"Tenancy", tenancyTests()},
 		{"Connections", connectionTests()},
 		{"Cursors", cursorTests()},
-	} {
-		t.Run(group.name, func(t *testing.T) {
-			for _, test := range group.tests {
-				t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
-			}
-		})
+		{"Schemas", schemaTests()},
+		{"Claims", claimTests()},
+		{"Batches", batchTests()},
+		{"Deliveries", deliveryTests()},
+		{"Due", dueTests()},
+		{"Organizations", organizationTests()},
+		{"APIKeys", apiKeyTests()},
+		{"Use", useTests()},
+		{"Clients", clientTests()},
+		{"People", personTests()},
+		{"Destinations", destinationTests()},
+		{"Audit", auditTests()},
+		{"Notices", noticeTests()},
+		{"Jobs", jobTests()},
 	}
 }
 

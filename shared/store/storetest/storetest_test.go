@@ -52,12 +52,20 @@ func TestBroken(t *testing.T) {
 	}
 	for name, b := range broken() {
 		t.Run(name, func(t *testing.T) {
-			Run(t, func(*testing.T) Stores {
+			open := func(*testing.T) Stores {
+				tenancy := memory.NewTenancy()
 				s := Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
-					Tenancy: memory.NewTenancy(), Cursors: memory.NewCursors()}
+					Tenancy: tenancy, Cursors: memory.NewCursors(), Members: memory.NewMembers(tenancy),
+					Destinations: memory.NewDestinations(tenancy), Journal: memory.NewJournal(), Jobs: memory.NewJobs(tenancy),
+					Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue()}
 				b.spoil(&s)
 				return s
-			})
+			}
+			for _, g := range groups() {
+				if strings.HasPrefix(b.caught, g.name+"/") {
+					g.run(t, open)
+				}
+			}
 		})
 	}
 }
@@ -70,6 +78,8 @@ type defect struct {
 
 func broken() map[string]defect {
 	all := brokenRecordStores()
+	maps.Copy(all, brokenMemberStores())
+	maps.Copy(all, brokenWorkStores())
 	maps.Copy(all, map[string]defect{
 		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
 		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},
@@ -98,7 +108,7 @@ func brokenRecordStores() map[string]defect {
 		"the same version overwrites": {"Records/the same version loses to what stands", recs(func(b brokenRecords) brokenRecords {
 			b.stands = func(ctx context.Context, r record.Record, stands *record.Record) *record.Record {
 				if stands != nil && stands.Version == r.Version {
-					_, _ = b.Records.Replace(ctx, r, stands.Rev)
+					_, _, _ = b.Records.Replace(ctx, r, stands.Rev)
 					return nil
 				}
 				return stands
@@ -187,7 +197,7 @@ func (b brokenRecords) PutNewer(ctx context.Context, r record.Record) (*record.R
 	return stands, err
 }
 
-func (b brokenRecords) Replace(ctx context.Context, r record.Record, rev int64) (bool, error) {
+func (b brokenRecords) Replace(ctx context.Context, r record.Record, rev int64) (bool, *record.Record, error) {
 	if stands, err := b.Records.Get(ctx, r.Key); b.anyRev && err == nil {
 		rev = stands.Rev
 	}

@@ -30,7 +30,7 @@ func tenancyTests() []test {
 		{"an API key is kept whole; its hash is taken then", func(t *testing.T, s Stores) {
 			for _, revoked := range []time.Time{{}, base().Add(time.Hour)} {
 				key := tenant.APIKey{Hash: tenant.HashToken(revoked.String()), Organization: "org_a", Name: "ops",
-					Role: tenant.Operator, CreatedAt: base(), RevokedAt: revoked}
+					Role: tenant.Manager, CreatedAt: base(), RevokedAt: revoked}
 				ok(t, s.Tenancy.CreateAPIKey(ctx(t), key))
 				other := key
 				other.Role = tenant.Admin
@@ -48,7 +48,7 @@ func tenancyTests() []test {
 			is(t, s.Tenancy.RevokeAPIKey(ctx(t), "h", base()), fault.NotFound, "")
 			_, err := s.Tenancy.APIKey(ctx(t), "h")
 			is(t, err, fault.NotFound, "")
-			key := tenant.APIKey{Hash: "h", Organization: "org_a", Name: "ops", Role: tenant.Operator, CreatedAt: base()}
+			key := tenant.APIKey{Hash: "h", Organization: "org_a", Name: "ops", Role: tenant.Manager, CreatedAt: base()}
 			other := key
 			other.Hash = "other"
 			ok(t, s.Tenancy.CreateAPIKey(ctx(t), key))

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/mail"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"leadline/shared/fault"
+	"leadline/shared/store"
+	"leadline/shared/tenant"
+)
+
+// Person is somebody who works in the organization.
+type Person struct {
+	ID        string    `json:"id" example:"per_4f0c9a2b1x7z"`
+	Email     string    `json:"email" example:"joe@example.com"`
+	Name      string    `json:"name"`
+	Role      role      `json:"role"`
+	Status    string    `json:"status" enum:"invited,active,offboarded"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Rev       int64     `json:"rev" doc:"Counts the changes. Its ETag."`
+}
+
+func (h *handler) registerPeople(api huma.API) {
+	register(api, h, route{
+		id: "create-person", method: http.MethodPost, path: "/v1/people", tag: "organization", needs: tenant.Admin, status: http.StatusCreated,
+		summary: "Invite a person", errors: []int{400, 409, 413, 415},
+	}, h.createPerson)
+	register(api, h, route{
+		id: "list-people", method: http.MethodGet, path: "/v1/people", tag: "organization", needs: tenant.Reader,
+		summary: "List people", text: "By id, those who were off-boarded too.", errors: []int{400},
+	}, h.listPeople)
+	register(api, h, route{
+		id: "get-person", method: http.MethodGet, path: "/v1/people/{person}", tag: "organization", needs: tenant.Reader,
+		summary: "Get a person", errors: []int{404},
+	}, h.getPerson)
+	register(api, h, route{
+		id: "update-person", method: http.MethodPut, path: "/v1/people/{person}", tag: "organization", needs: tenant.Admin,
+		summary: "Change a person", errors: []int{400, 404, 409, 412, 413, 415},
+	}, h.updatePerson)
+	register(api, h, route{
+		id: "offboard-person", method: http.MethodPost, path: "/v1/people/{person}/offboard", tag: "organization", needs: tenant.Admin,
+		summary: "Off-board a person", text: "Their API keys are revoked; what they did stays in the audit log.", errors: []int{404, 409},
+	}, h.offboardPerson)
+}
+
+// PersonFields are what can be said of a person.
+type PersonFields struct {
+	Email string `json:"email" minLength:"3" maxLength:"254" example:"joe@example.com"`
+	Name  string `json:"name" minLength:"1" maxLength:"200"`
+	Role  role   `json:"role"`
+}
+
+type createPersonInput struct {
+	ResendInput
+	Body PersonFields
+}
+
+type personOutput struct {
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Body     Person
+}
+
+func (h *handler) createPerson(ctx context.Context, c caller, in *createPersonInput) (*personOutput, error) {
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, "create-person", "", in.Body)
+	if err != nil {
+		return nil, err
+	}
+	created, err := once(ctx, h, c, a, http.StatusCreated, func() (Person, func(*store.Receipt) error, error) {
+		if err := checkPerson(c, in.Body); err != nil {
+			return Person{}, nil, err
+		}
+		org, err := h.organization(ctx, c.organization)
+		if err != nil {
+			return Person{}, nil, err
+		}
+		err = room(ctx, "people", org.Quotas.People, func(ctx context.Context, p store.Page) ([]tenant.Person, string, error) {
+			return h.Members.People(ctx, c.organization, p)
+		}, func(p tenant.Person) bool { return p.Status != tenant.Offboarded })
+		if err != nil {
+			return Person{}, nil, err
+		}
+		id, err := tenant.NewID(tenant.PersonID, h.Random)
+		if err != nil {
+			return Person{}, nil, err
+		}
+		now := h.Now().UTC()
+		p := tenant.Person{ID: id, Organization: c.organization, Email: in.Body.Email, Name: in.Body.Name, Role: tenant.Role(in.Body.Role),
+			Status: tenant.Invited, CreatedAt: now, UpdatedAt: now, Rev: 1}
+		return showPerson(p), func(receipt *store.Receipt) error {
+			return emailTaken(h.Members.CreatePerson(ctx, p, receipt))
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &personOutput{Location: "/v1/people/" + created.ID, ETag: etag(created.Rev), Body: created}, nil
+}
+
+func checkPerson(c caller, p PersonFields) error {
+	if address, err := mail.ParseAddress(p.Email); err != nil || address.Address != p.Email {
+		return fault.New(fault.Invalid, "invalid_email", "The e-mail address is none, or holds more than an address.")
+	}
+	return mayGrant(c, tenant.Role(p.Role))
+}
+
+// emailTaken says what it means that a person cannot be stored.
+func emailTaken(err error) error {
+	if f := fault.Of(err); f != nil && f.Code == store.CodeTaken {
+		return fault.New(fault.Conflict, "email_taken", "There is a person with this e-mail address already.")
+	}
+	return err
+}
+
+type peopleOutput struct{ Body list[Person] }
+
+func (h *handler) listPeople(ctx context.Context, c caller, in *PageInput) (*peopleOutput, error) {
+	body, err := page(ctx, h, c, *in, listing[tenant.Person, Person]{
+		scope: []string{"people"},
+		read: func(ctx context.Context, p store.Page) ([]tenant.Person, string, error) {
+			return h.Members.People(ctx, c.organization, p)
+		},
+		show: func(p tenant.Person) (Person, int, bool) { return showPerson(p), 1024, true },
+	})
+	return &peopleOutput{body}, err
+}
+
+// PersonInput names a person.
+type PersonInput struct {
+	Person string `path:"person" maxLength:"64" example:"per_4f0c9a2b1x7z"`
+}
+
+func (h *handler) getPerson(ctx context.Context, c caller, in *PersonInput) (*personOutput, error) {
+	p, err := h.person(ctx, c, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	return &personOutput{ETag: etag(p.Rev), Body: showPerson(p)}, nil
+}
+
+type updatePersonInput struct {
+	PersonInput
+	MatchInput
+	Body PersonFields
+}
+
+func (h *handler) updatePerson(ctx context.Context, c caller, in *updatePersonInput) (*personOutput, error) {
+	p, err := h.person(ctx, c, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMatch(in.IfMatch, p.Rev); err != nil {
+		return nil, err
+	}
+	if err := mayGrant(c, p.Role); err != nil {
+		return nil, err
+	}
+	if err := checkPerson(c, in.Body); err != nil {
+		return nil, err
+	}
+	p.Email, p.Name, p.Role, p.UpdatedAt = in.Body.Email, in.Body.Name, tenant.Role(in.Body.Role), h.Now().UTC()
+	p.Rev++
+	if err := stale(emailTaken(h.Members.UpdatePerson(ctx, p, nil)), in.IfMatch); err != nil {
+		return nil, err
+	}
+	return &personOutput{ETag: etag(p.Rev), Body: showPerson(p)}, nil
+}
+
+func (h *handler) offboardPerson(ctx context.Context, c caller, in *PersonInput) (*personOutput, error) {
+	p, err := h.person(ctx, c, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayGrant(c, p.Role); err != nil {
+		return nil, err
+	}
+	now := h.Now().UTC()
+	if p.Status != tenant.Offboarded {
+		p.Status, p.UpdatedAt = tenant.Offboarded, now
+		p.Rev++
+		if err := stale(h.Members.UpdatePerson(ctx, p, nil), ""); err != nil {
+			return nil, err
+		}
+	}
+	// Sent again, it goes on with the keys that are left.
+	for cursor, first := "", true; first || cursor != ""; first = false {
+		keys, next, err := h.Members.APIKeys(ctx, c.organization, store.Page{Cursor: cursor, Limit: 1000})
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			if key.Person != p.ID || !key.RevokedAt.IsZero() {
+				continue
+			}
+			if err := h.Members.RevokeKey(ctx, c.organization, key.ID, now); err != nil {
+				return nil, err
+			}
+			h.keys.Drop(key.Hash)
+		}
+		cursor = next
+	}
+	return &personOutput{ETag: etag(p.Rev), Body: showPerson(p)}, nil
+}
+
+func (h *handler) person(ctx context.Context, c caller, id string) (tenant.Person, error) {
+	p, err := h.Members.Person(ctx, c.organization, id)
+	return p, notFound(err, "There is no person %q.", id)
+}
+
+func showPerson(p tenant.Person) Person {
+	return Person{ID: p.ID, Email: p.Email, Name: p.Name, Role: role(p.Role), Status: string(p.Status), CreatedAt: p.CreatedAt,
+		UpdatedAt: p.UpdatedAt, Rev: p.Rev}
+}

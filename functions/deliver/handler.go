@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"leadline/shared/fault"
+	"leadline/shared/outbound"
+	"leadline/shared/queue"
+)
+
+// Config is what deliver reads from its environment.
+type Config struct {
+	Stage      string `env:"STAGE"`
+	LogLevel   string `env:"LOG_LEVEL"`
+	Tenancy    string `env:"TABLE_TENANCY"`
+	Work       string `env:"TABLE_WORK"`
+	Deliver    string `env:"QUEUE_DELIVER"`
+	Payloads   string `env:"BUCKET_PAYLOADS"`
+	SecretsKey string `env:"KEY_SECRETS"`
+	// AllowLoopback lets events go to this machine itself, also by http.
+	AllowLoopback           bool `env:"OUTBOUND_ALLOW_LOOPBACK"`
+	DestinationCacheSeconds int  `env:"DESTINATION_CACHE_SECONDS"`
+}
+
+// deliverer does what a message asks for: a dispatch.Deliverer.
+type deliverer interface {
+	Deliver(ctx context.Context, m outbound.Delivery) error
+}
+
+type handler struct {
+	deliverer deliverer
+	log       *slog.Logger
+}
+
+// Handle processes one batch of the deliver queue, all messages at once, for most of the time is waiting, and reports
+// those that must be delivered again.
+func (h *handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	return queue.Batch(ctx, event, h.process, h.log)
+}
+
+func (h *handler) process(ctx context.Context, messages []queue.Message) []error {
+	errs := make([]error, len(messages))
+	var all sync.WaitGroup
+	for i, m := range messages {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil { // a panic of one message is not one of the others
+					errs[i] = fault.New(fault.Internal, "panic", "deliver: message %s: a panic with %T", m.ID, p)
+				}
+			}()
+			errs[i] = h.one(ctx, m)
+		})
+	}
+	all.Wait()
+	return errs
+}
+
+// one processes a message. One that cannot be decoded names no delivery whose log could hold it: it goes the way of the
+// dead-letter queue.
+func (h *handler) one(ctx context.Context, m queue.Message) error {
+	d, err := outbound.Decode([]byte(m.Body))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "undecodable_message", "deliver: message %s", m.ID)
+	}
+	if err := h.deliverer.Deliver(ctx, d); err != nil {
+		return fmt.Errorf("deliver: %s: %w", d.ID, err)
+	}
+	return nil
+}

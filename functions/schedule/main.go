@@ -1,0 +1,25 @@
+// Command schedule is the Lambda function that every minute sends what is due to its queue.
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"leadline/shared/function"
+	"leadline/shared/outbound"
+	"leadline/shared/queue"
+	"leadline/shared/store/dynamo"
+)
+
+func main() {
+	function.Start("schedule", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[Event, Report] {
+		db := dynamodb.NewFromConfig(aws)
+		h := &handler{due: dynamo.NewDue(db, cfg.Work), cursors: dynamo.NewCursors(db, cfg.Work), now: time.Now, log: log,
+			queues: map[string]sender{outbound.DueQueue: queue.NewSender(sqs.NewFromConfig(aws), cfg.Deliver)}}
+		return h.Handle
+	})
+}

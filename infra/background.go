@@ -1,0 +1,90 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// The functions that nobody waits for: what goes out, what is due later, and long work.
+
+func deliver(r resources) function {
+	return function{
+		name:      "deliver",
+		purpose:   "Posts events to the destinations of organizations, and tries again what failed",
+		timeout:   deliverTimeout,
+		memory:    256,
+		errors:    3,
+		faults:    5,
+		startedBy: []trigger{batches("Deliveries", r.deliver, 10, r.deliverConcurrency)},
+		env: map[string]*string{
+			"TABLE_TENANCY":             r.tenancy.TableName(),
+			"TABLE_WORK":                r.work.TableName(),
+			"QUEUE_DELIVER":             r.deliver.QueueUrl(),
+			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
+			"KEY_SECRETS":               r.secrets.KeyArn(),
+			"OUTBOUND_ALLOW_LOOPBACK":   jsii.String("false"),
+			"DESTINATION_CACHE_SECONDS": jsii.String("60"),
+		},
+		may: []awsiam.PolicyStatement{
+			// It sends to its own queue what is to be tried again within 15 minutes.
+			allow(r.deliver.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem"), // a destination that is switched off
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem"),    // the log, what is due later, notices
+			allow(r.objects(outboundObjects), "s3:GetObject"),
+			allow(r.secrets.KeyArn(), "kms:Decrypt"),
+		},
+	}
+}
+
+func schedule(r resources) function {
+	return function{
+		name:      "schedule",
+		purpose:   "Sends what is due to its queue",
+		timeout:   55, // it ends before it begins again
+		memory:    256,
+		errors:    3,
+		faults:    1, // it runs once a minute
+		startedBy: []trigger{every(minutes(1))},
+		env: map[string]*string{
+			"TABLE_WORK":    r.work.TableName(),
+			"QUEUE_DELIVER": r.deliver.QueueUrl(),
+		},
+		may: []awsiam.PolicyStatement{
+			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
+		},
+	}
+}
+
+func work(r resources) function {
+	return function{
+		name:      "work",
+		purpose:   "Goes on with jobs, step by step: replays, files to load, exports and erasures of people",
+		timeout:   workTimeout,
+		memory:    512,
+		errors:    1, // few run, and each step that fails waits half an hour
+		faults:    1,
+		startedBy: []trigger{batches("Jobs", r.jobs, 1, r.workConcurrency)},
+		env: map[string]*string{
+			"TABLE_INTAKE":     r.intake.TableName(),
+			"TABLE_TENANCY":    r.tenancy.TableName(),
+			"TABLE_WORK":       r.work.TableName(),
+			"TABLE_RECORDS":    r.records.TableName(),
+			"TABLE_HISTORY":    r.history.TableName(),
+			"QUEUE_INBOX":      r.inbox.QueueUrl(),
+			"QUEUE_JOBS":       r.jobs.QueueUrl(),
+			"BUCKET_PAYLOADS":  r.payloads.BucketName(),
+			"JOB_MAX_RECEIVES": jsii.Sprintf("%d", maxReceives),
+		},
+		may: []awsiam.PolicyStatement{
+			// It sends itself on to the next step.
+			allow(r.jobs.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
+			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem"),
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.objects(uploadObjects), "s3:GetObject"),
+			allow(r.objects(inboxObjects), "s3:PutObject"),
+		},
+	}
+}

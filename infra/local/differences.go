@@ -1,0 +1,11 @@
+package main
+
+// differences lists the settings that functions have here otherwise than the template says. There is no other place where
+// what runs here differs from what is deployed; a function whose template does not set a variable does not get it.
+func differences() map[string]string {
+	return map[string]string{
+		// A destination may be a small receiver on this machine, over plain HTTP. In AWS nothing is delivered to the machine
+		// that delivers.
+		"OUTBOUND_ALLOW_LOOPBACK": "true",
+	}
+}
