@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"net/http"
 	"strings"
 	"time"
 
@@ -38,9 +39,9 @@ func callerOf(ctx context.Context) caller {
 
 // authorize lets through the requests whose sender has a role that allows the needed one, as far as the organization's
 // quota goes.
-func (h *handler) authorize(needed tenant.Role) func(huma.Context, func(huma.Context)) {
+func (h *handler) authorize(r route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		c, err := h.authenticate(ctx.Context(), ctx.Header("Authorization"), needed)
+		c, err := h.authenticate(ctx.Context(), ctx.Header("Authorization"), r.ingest)
 		if err == nil {
 			var standing quota.Standing
 			standing, err = h.admit(ctx.Context(), c)
@@ -48,14 +49,19 @@ func (h *handler) authorize(needed tenant.Role) func(huma.Context, func(huma.Con
 				ctx.SetHeader(name, value)
 			}
 		}
-		if err == nil && !c.role.Allows(needed) {
-			err = fault.New(fault.Forbidden, "role_not_sufficient", "This needs the role %s; the key has the role %s.", needed, c.role)
-			if noteErr := h.note(ctx.Context(), c, ctx.Operation().Method, ctx.Operation().OperationID, err); noteErr != nil {
-				err = noteErr
+		if err == nil {
+			if a := actOf(ctx.Context()); r.method != http.MethodGet && !r.reads {
+				a.operation, a.caller = r.id, c
+			}
+			if !c.role.Allows(r.needs) && !(r.ingest && c.role == tenant.Ingest) {
+				err = fault.New(fault.Forbidden, "role_not_sufficient", "This needs the role %s; the key has the role %s.", r.needs, c.role)
 			}
 		}
 		if err != nil {
-			p, header := h.refuse(ctx.Context(), ctx.Operation().OperationID, err)
+			p, header := h.refuse(ctx.Context(), r.id, err)
+			if p.Status == http.StatusUnauthorized && r.ingest {
+				header.Set("WWW-Authenticate", `Bearer, Basic realm="Leadline"`)
+			}
 			header.Set("Content-Type", problem.ContentType)
 			for name := range header {
 				ctx.SetHeader(name, header.Get(name))
@@ -77,11 +83,12 @@ func (h *handler) admit(ctx context.Context, c caller) (quota.Standing, error) {
 	return h.requests.Take(ctx, c.organization, 1, org.Quotas.RequestsPerMinute, h.Now())
 }
 
-// authenticate finds who an Authorization header stands for. Clients are let in where the role ingest suffices.
-func (h *handler) authenticate(ctx context.Context, header string, needed tenant.Role) (caller, error) {
+// authenticate finds who an Authorization header stands for. Clients with their own credentials are let in only where the
+// role ingest suffices.
+func (h *handler) authenticate(ctx context.Context, header string, clients bool) (caller, error) {
 	scheme, text, _ := strings.Cut(header, " ")
 	switch {
-	case strings.EqualFold(scheme, "Basic") && needed == tenant.Ingest:
+	case strings.EqualFold(scheme, "Basic") && clients:
 		return h.client(ctx, strings.TrimSpace(text))
 	case header == "" || !strings.EqualFold(scheme, "Bearer"):
 		return caller{}, fault.New(fault.Unauthorized, "missing_api_key", "Send an API key: Authorization: Bearer llk_...")
@@ -90,7 +97,15 @@ func (h *handler) authenticate(ctx context.Context, header string, needed tenant
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{organization: key.Organization, role: key.Role, actor: key.ID, name: key.Name, person: key.Person}, nil
+	return caller{organization: key.Organization, role: key.Role, actor: nameOf(key), name: key.Name, person: key.Person}, nil
+}
+
+// nameOf gives the id of a key; those from before keys had ids are named after their hash, as receive does.
+func nameOf(key tenant.APIKey) string {
+	if key.ID == "" && len(key.Hash) > 12 {
+		return tenant.APIKeyID + "_" + key.Hash[:12]
+	}
+	return key.ID
 }
 
 // apiKey finds a key by its text. A revoked key, and that of somebody who was off-boarded, is refused at the latest when
@@ -123,15 +138,23 @@ func (h *handler) apiKey(ctx context.Context, text string) (tenant.APIKey, error
 	return key, nil
 }
 
-// readAPIKey reads a key, NotFound if the person whose it is works here no more.
+// readAPIKey reads a key with the role that it has now: at most that of the person whose it is. It is NotFound if that
+// person works here no more.
 func (h *handler) readAPIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
 	key, err := h.Tenancy.APIKey(ctx, hash)
 	if err != nil || key.Person == "" {
 		return key, err
 	}
 	person, err := h.Members.Person(ctx, key.Organization, key.Person)
-	if err == nil && person.Status == tenant.Offboarded {
+	switch {
+	case err != nil:
+	case person.Status == tenant.Offboarded:
 		err = fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded")
+	case person.Role.Allows(key.Role):
+	case key.Role.Allows(person.Role):
+		key.Role = person.Role
+	default: // a reader's key to ingest
+		err = fault.New(fault.NotFound, "not_found", "the role of the person leaves nothing of the key's")
 	}
 	return key, err
 }

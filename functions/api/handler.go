@@ -115,19 +115,33 @@ func (h *handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	if err != nil {
 		w.fail(problem.From(err))
 	} else {
-		h.serve(w, withOrigin(r, event.RequestContext.RequestID))
+		h.serve(w, r, event.RequestContext.RequestID)
 	}
 	telemetry.Count(ctx, fmt.Sprintf("Status_%dxx", w.status/100), 1)
 	return w.response(event.RequestContext.HTTP.Method), nil
 }
 
-// serve runs a request and sees to it that every error is a problem, those of the router and panics too.
-func (h *handler) serve(w *recorder, r *http.Request) {
+// serve runs a request and notes it.
+func (h *handler) serve(w *recorder, r *http.Request, id string) {
+	r, a := withAct(r, id)
+	h.route(w, r)
+	if err := h.note(r.Context(), a, w); err != nil {
+		p, header := h.refuse(r.Context(), a.operation, fault.Wrap(err, fault.Unavailable, "unavailable", "api: note in the audit log"))
+		w.fail(p)
+		for name := range header {
+			w.header.Set(name, header.Get(name))
+		}
+	}
+}
+
+// route runs a request and sees to it that every error is a problem, those of the router and panics too.
+func (h *handler) route(w *recorder, r *http.Request) {
 	defer func() {
 		if v := recover(); v != nil {
 			err := fault.New(fault.Internal, "panic", "api: panic: %s", describePanic(v))
 			telemetry.Fault(r.Context(), err)
 			h.Log.Error("panic", telemetry.KeyFault, string(fault.Internal), telemetry.KeyError, err.Error(), "stack", string(debug.Stack()))
+			actOf(r.Context()).outcome = err.Code
 			w.fail(problem.From(err))
 		}
 	}()

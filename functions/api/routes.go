@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -27,6 +28,10 @@ type route struct {
 	summary, text    string
 	// needs is the role that a key must have; empty for what anybody may ask.
 	needs tenant.Role
+	// ingest lets in those who may only ingest, too: API keys of that role, and clients with their own credentials.
+	ingest bool
+	// reads says that it changes nothing, though its method is another than GET.
+	reads bool
 	// status is that of success, 200 if zero.
 	status int
 	// body is the most bytes that a body may have, maxRequestBytes if zero.
@@ -114,13 +119,15 @@ func register[I, O any](api huma.API, h *handler, r route, handle func(context.C
 		op.MaxBodyBytes = r.body
 	}
 	if r.needs != "" {
-		op.Description += "\n\nNeeds the role `" + string(r.needs) + "`."
+		op.Description = strings.TrimPrefix(op.Description+"\n\nNeeds the role `"+string(r.needs)+"`", "\n\n")
 		op.Security = []map[string][]string{{"key": {}}}
-		if r.needs == tenant.Ingest {
+		if r.ingest {
+			op.Description += " or `" + string(tenant.Ingest) + "`, or a client's credentials"
 			op.Security = append(op.Security, map[string][]string{"client": {}})
 		}
+		op.Description += "."
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
-		op.Middlewares = huma.Middlewares{h.authorize(r.needs)}
+		op.Middlewares = huma.Middlewares{h.authorize(r)}
 	}
 	registerOperation(api, h, op, handle)
 }
@@ -128,11 +135,7 @@ func register[I, O any](api huma.API, h *handler, r route, handle func(context.C
 // registerOperation adds an operation whose errors are answered with problems.
 func registerOperation[I, O any](api huma.API, h *handler, op huma.Operation, handle func(context.Context, caller, *I) (*O, error)) {
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
-		c := callerOf(ctx)
-		out, err := handle(ctx, c, in)
-		if noteErr := h.note(ctx, c, op.Method, op.OperationID, err); noteErr != nil {
-			err = noteErr
-		}
+		out, err := handle(ctx, callerOf(ctx), in)
 		if err != nil {
 			p, header := h.refuse(ctx, op.OperationID, err)
 			return nil, huma.ErrorWithHeaders(p, header)
@@ -141,23 +144,26 @@ func registerOperation[I, O any](api huma.API, h *handler, op huma.Operation, ha
 	})
 }
 
-// refuse gives the answer to an error, and notes the error if it is our fault.
+// refuse gives the answer to an error, and logs the error if it is our fault.
 func (h *handler) refuse(ctx context.Context, operation string, err error) (*problem.Problem, http.Header) {
-	if f := fault.Of(err); fault.Is(err, fault.RateLimited) && f.Code == quota.CodeExceeded {
-		p, header := problem.From(err), http.Header{}
-		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-		return p, header
-	}
-	switch fault.KindOf(err) {
+	f := fault.Of(err)
+	exceeded := fault.Is(err, fault.RateLimited) && f.Code == quota.CodeExceeded
+	switch kind := fault.KindOf(err); kind {
 	case fault.Internal, fault.Unavailable, fault.RateLimited:
+		if exceeded {
+			break
+		}
 		telemetry.Fault(ctx, err)
-		h.Log.Error("failed", "operation", operation, telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, err.Error())
-	}
-	if fault.Is(err, fault.RateLimited) { // it is not this caller who asks too much, but all of them together
-		err = fault.Wrap(err, fault.Unavailable, "unavailable", "api: throttled")
+		h.Log.Error("failed", "operation", operation, telemetry.KeyFault, string(kind), telemetry.KeyError, err.Error())
+		if kind == fault.RateLimited { // it is not this caller who asks too much, but all of them together
+			err = fault.Wrap(err, fault.Unavailable, "unavailable", "api: throttled")
+		}
 	}
 	p, header := problem.From(err), http.Header{}
+	actOf(ctx).outcome = codeOf(p)
 	switch p.Status {
+	case http.StatusTooManyRequests:
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	case http.StatusUnauthorized:
@@ -166,9 +172,12 @@ func (h *handler) refuse(ctx context.Context, operation string, err error) (*pro
 	return p, header
 }
 
+// codeOf gives the code of a problem.
+func codeOf(p *problem.Problem) string { return strings.TrimPrefix(p.Type, problem.TypePrefix) }
+
 // asProblem turns the errors that huma makes itself, all of them about requests, into problems. It keeps what was sent
 // out of them.
-func asProblem(_ huma.Context, _ string, body any) (any, error) {
+func asProblem(ctx huma.Context, _ string, body any) (any, error) {
 	e, ok := body.(*huma.ErrorModel)
 	if !ok {
 		return body, nil
@@ -181,6 +190,7 @@ func asProblem(_ huma.Context, _ string, body any) (any, error) {
 		code, detail = problem.UnsupportedMediaType, "The body must be JSON, with the header Content-Type: application/json."
 	}
 	p := problem.New(e.Status, code, detail)
+	actOf(ctx.Context()).outcome = code
 	for _, part := range e.Errors {
 		if part != nil && code == "invalid_request" {
 			p.Errors = append(p.Errors, problem.Part{Location: part.Location, Message: part.Message})

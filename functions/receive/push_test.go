@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -306,7 +307,12 @@ func TestPackedBodies(t *testing.T) {
 	if len(bomb.Body) > bodyMax {
 		t.Fatalf("the bomb has %d bytes", len(bomb.Body))
 	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	w.refuses(bomb, 413, "body_too_large")
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
+		t.Errorf("the bomb took %d bytes", after.TotalAlloc-before.TotalAlloc)
+	}
 	cut := packed(plain)
 	cut.Body = cut.Body[:len(cut.Body)/8*4]
 	w.refuses(cut, 400, "invalid_body_encoding")

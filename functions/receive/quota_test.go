@@ -121,6 +121,33 @@ func TestInstancesNeverGiveOutMoreThanTheQuota(t *testing.T) {
 	})
 }
 
+func TestWhatAnInstanceCannotUseIsLeftToTheOthers(t *testing.T) {
+	members := memory.NewMembers(memory.NewTenancy())
+	one, other := newQuota(members), newQuota(members)
+	now := time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		q    *quota
+		n    int64
+		code string
+	}{{one, 60, ""}, {other, 60, "quota_exceeded"}, {one, 40, ""}, {other, 1, "quota_exceeded"}} {
+		code := ""
+		_, err := c.q.take(t.Context(), "org_1", 100, c.n, now)
+		if f := fault.Of(err); f != nil {
+			code = f.Code
+		}
+		if code != c.code {
+			t.Errorf("%d rows: got %v", c.n, err)
+		}
+	}
+	// What was leased in vain may have been given back since.
+	if _, err := members.Use(t.Context(), "org_1", "rows 2025-03-10", -5, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.take(t.Context(), "org_1", 100, 5, now.Add(askAgainAfter)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneInstanceCanUseTheWholeQuota(t *testing.T) {
 	for _, limit := range []int64{1, 99, 1000, 12_345} {
 		q := newQuota(memory.NewMembers(memory.NewTenancy()))

@@ -156,7 +156,7 @@ func (s *senders) client(ctx context.Context, id, text string, now time.Time) (t
 	if stored.Accepts(text, now) {
 		return stored, nil
 	}
-	s.refused.Put(id, struct{}{}, now, now.Add(unknownFor))
+	s.refused.Put(id, struct{}{}, now, now.Add(rereadAfter))
 	s.misses.take(now)
 	if flooded { // as for a client that is unknown
 		return tenant.ClientHook{}, tooManyGuesses()

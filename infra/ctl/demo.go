@@ -124,6 +124,9 @@ func (d *demo) load(folder string) error {
 		if err != nil {
 			return err
 		}
+		if s.route == "POST /v1/push" {
+			continue // rows of a client, which are no events of a CRM
+		}
 		s.name = filepath.Base(file)
 		p := &posted{sample: s}
 		if p.changes, err = d.hook.connector.Webhook.Parse(s.body); err != nil {

@@ -29,6 +29,8 @@ type sample struct {
 	contentType string
 	// unsigned samples are posted as a stranger would.
 	unsigned bool
+	// route is that of an event, empty for a mere body.
+	route string
 }
 
 // readSample reads a file that holds a body, or an API Gateway event with one. An event without the provider's header
@@ -46,7 +48,7 @@ func readSample(file string, provider connector.Definition) (sample, error) {
 	if s.body, err = eventBody(event.Body, event.IsBase64Encoded); err != nil {
 		return sample{}, fmt.Errorf("%s: %w", file, err)
 	}
-	s.unsigned = true
+	s.unsigned, s.route = true, event.RouteKey
 	for name, value := range event.Headers {
 		switch {
 		case strings.EqualFold(name, "Content-Type"):

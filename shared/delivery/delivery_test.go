@@ -32,6 +32,34 @@ func TestAMessageBringsEveryByteThrough(t *testing.T) {
 	}
 }
 
+// rows is a delivery of rows.
+func rows(kind string) delivery.Delivery {
+	d := sample()
+	d.Connector, d.Kind = "client", kind
+	d.Batch = &delivery.BatchPart{ID: "01K", Public: "bat_01k", Client: "cli_1", Object: "deals", Claim: "k1", Sum: "ab", Number: 3, First: 3001}
+	return d
+}
+
+func TestDeliveriesOfRows(t *testing.T) {
+	large := rows(delivery.File)
+	large.Body, large.Payload = nil, &record.PayloadRef{Key: "k", Offset: 1, Length: 2}
+	replay := large
+	replay.Rows = []delivery.RowReplay{{Entry: "01K-00000007", Index: 6}, {Entry: "01K-00000001"}}
+	corrected := rows(delivery.Push)
+	corrected.Rows, corrected.Corrected = []delivery.RowReplay{{Entry: "01K-00000007"}}, true
+	for name, want := range map[string]delivery.Delivery{"push": rows(delivery.Push), "file": rows(delivery.File), "large": large, "replay": replay, "corrected": corrected} {
+		message, err := want.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := delivery.Decode(message)
+		want.V = delivery.Format
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	both := sample()
 	both.Payload = &record.PayloadRef{Key: "k"}
@@ -42,7 +70,18 @@ func TestDecodeRefuses(t *testing.T) {
 	nobody := sample()
 	nobody.Organization = ""
 	messages := map[string][]byte{"no JSON": []byte("hello"), "future format": []byte(`{"v":99}`), "no format": []byte(`{}`)}
-	for name, d := range map[string]delivery.Delivery{"both": both, "neither": neither, "nobody's": nobody, "replay without payload": replay} {
+	bare := rows(delivery.Push)
+	bare.Batch = nil
+	webhook := rows(delivery.Webhook)
+	some := rows(delivery.Push)
+	some.Rows = []delivery.RowReplay{{Entry: "01K-00000007"}}
+	unasked := rows(delivery.Push)
+	unasked.Corrected = true
+	webhookRows := sample()
+	webhookRows.Body, webhookRows.Payload, webhookRows.Rows = nil, &record.PayloadRef{Key: "k"}, []delivery.RowReplay{{Entry: "01K"}}
+	for name, d := range map[string]delivery.Delivery{"both": both, "neither": neither, "nobody's": nobody, "replay without payload": replay,
+		"push without a batch": bare, "webhook with a batch": webhook, "replay of rows without payload": some, "correction of no replay": unasked,
+		"rows of a webhook": webhookRows} {
 		messages[name], _ = d.Encode()
 	}
 	for name, message := range messages {

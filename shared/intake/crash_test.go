@@ -168,3 +168,21 @@ func (p crashingBlobs) GetRange(ctx context.Context, key string, offset, length 
 	err = p.step(func() error { body, err = p.Store.GetRange(ctx, key, offset, length); return err })
 	return body, err
 }
+
+// serial lets one call at a time through to a store that is not made for more.
+type serial struct {
+	store.Records
+	mu sync.Mutex
+}
+
+func (s *serial) Get(ctx context.Context, key record.Key) (record.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Records.Get(ctx, key)
+}
+
+func (s *serial) Replace(ctx context.Context, r record.Record, rev int64) (bool, *record.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Records.Replace(ctx, r, rev)
+}

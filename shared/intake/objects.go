@@ -68,25 +68,23 @@ func (in *Intake) saveObject(ctx context.Context, key objectKey, o schema.Object
 // result does not depend on the order of arrival, and a change that tells nothing new costs neither read nor write.
 func (in *Intake) follow(ctx context.Context, it *item, c record.Change) error {
 	key := keyOf(it, c.Object)
-	o, found := in.cached(key)
-	for range contests {
-		next, changed := schema.Follow(o.Present, c.Fields)
-		if found && !changed {
+	if o, found := in.cached(key); found {
+		if _, changed := schema.Follow(o.Present, c.Fields); !changed {
 			return nil
 		}
-		var err error
-		if o, err = in.readObject(ctx, key); err != nil {
+	}
+	for range contests {
+		o, err := in.readObject(ctx, key)
+		if err != nil {
 			return err
 		}
-		if found = o.Rev > 0; found {
-			if next, changed = schema.Follow(o.Present, c.Fields); !changed {
-				return nil
-			}
-		} else {
+		next, changed := schema.Follow(o.Present, c.Fields)
+		switch {
+		case o.Rev > 0 && !changed:
+			return nil
+		case o.Rev == 0:
 			o.Title, o.Follows, o.State, o.FirstSeen = c.Object, true, schema.Confirmed, it.ReceivedAt
-			if next, changed = schema.Follow(o.Present, c.Fields); !changed {
-				next = schema.Version{Number: 1, Origin: schema.Followed}
-			}
+			next.Number, next.Origin = 1, schema.Followed // a deletion tells no field, and yet that there is such an object
 		}
 		o.Present = next
 		if _, saved, err := in.saveObject(ctx, key, o, true); err != nil || saved {

@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sync/errgroup"
 
 	"leadline/shared/blob"
@@ -20,6 +23,7 @@ import (
 	"leadline/shared/intake"
 	"leadline/shared/intake/intaketest"
 	"leadline/shared/record"
+	"leadline/shared/schema"
 	"leadline/shared/store"
 	"leadline/shared/store/memory"
 )
@@ -139,16 +143,19 @@ func TestAnyOrderAnyNumberCrashedAnywhereEndsInThePlainFold(t *testing.T) {
 
 func checkHistory(seed uint64) error {
 	w := newWorld(seed)
+	told := &destination{}
+	w.announce = told
 	events := intaketest.History(w.r, "", w.now, guard)
 	horizon := w.now.Add(guard).UnixMicro()
 	var deliveries []delivery.Delivery
-	setAside := map[string]bool{}
+	setAside, ids := map[string]bool{}, map[string]bool{}
 	for _, e := range events {
 		body := e.CloseBody()
 		once := w.deliver(body)
 		again := []delivery.Delivery{once, once, w.deliver(body)} // the queue repeats a delivery, the sender makes a new one
 		for _, d := range again {
 			deliveries = append(deliveries, d)
+			ids[d.ID] = true
 			for _, v := range e.Versions() {
 				if v > horizon {
 					setAside[d.ID] = true
@@ -176,7 +183,42 @@ func checkHistory(seed uint64) error {
 	if err := w.compare(intaketest.Fold(events, horizon)); err != nil {
 		return err
 	}
+	if len(told.heard) != len(ids) {
+		return fmt.Errorf("destinations heard of %d deliveries of %d", len(told.heard), len(ids))
+	}
+	if err := w.compareSchemas(events, horizon); err != nil {
+		return err
+	}
 	return w.compareQuarantine(setAside)
+}
+
+// compareSchemas holds the fields that are known of each object against those of all its states at once.
+func (w *world) compareSchemas(events []intaketest.Event, horizon int64) error {
+	want := map[string][]record.Fields{}
+	for _, e := range events {
+		if slices.Max(e.Versions()) > horizon {
+			continue
+		}
+		fields := record.Fields{}
+		if e.Content != "" {
+			var err error
+			if fields, err = record.ParseFields([]byte(e.Content)); err != nil {
+				return err
+			}
+		}
+		want[e.Object] = append(want[e.Object], fields)
+	}
+	for object, states := range want {
+		fields, err := schema.Infer("", states...)
+		if err != nil {
+			return err
+		}
+		got, err := w.schemas.Object(context.Background(), organization, connection, object)
+		if err != nil || !cmp.Equal(fields, got.Present.Fields, cmpopts.EquateEmpty()) {
+			return fmt.Errorf("object %s, %w: %s", object, err, cmp.Diff(fields, got.Present.Fields))
+		}
+	}
+	return nil
 }
 
 // compare holds the stored records against what a fold says they must be.

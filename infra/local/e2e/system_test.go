@@ -34,7 +34,14 @@ type system struct {
 		SignatureKey string `json:"signature_key"`
 		Connection   string `json:"connection"`
 	} `json:"close"`
-	Control string `json:"control"`
+	Client struct {
+		ID         string `json:"clientid"`
+		Secret     string `json:"clientSecret"`
+		Connection string `json:"connection"`
+	} `json:"client"`
+	Control   string            `json:"control"`
+	Endpoints map[string]string `json:"endpoints"`
+	Outputs   map[string]string `json:"outputs"`
 
 	dir     string
 	command *exec.Cmd

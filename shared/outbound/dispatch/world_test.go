@@ -280,8 +280,7 @@ func (w *world) deliver(t *testing.T, d outbound.Delivery) {
 	}
 }
 
-// run delivers all that is due until a time, and sets the clock to it. An instance does not remember for longer than the
-// pauses, so each message finds one of its own.
+// run delivers all that is due until a time, and sets the clock to it.
 func (w *world) run(t *testing.T, until time.Time) {
 	t.Helper()
 	for range 10_000 {

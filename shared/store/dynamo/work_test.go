@@ -195,7 +195,7 @@ func testDueBudget(t *testing.T, l local) {
 	if err != nil || !more || next != store.DueMinute(now.Add(dueQueries/dueShards*time.Minute)) {
 		t.Errorf("came to %s, more %t, %v", next, more, err)
 	}
-	s.wire.fail(3, awsError("Query", 500, "InternalServerError", "x"))
+	s.wire.fail(3*dueShards, awsError("Query", 500, "InternalServerError", "x")) // every try of each shard
 	_, _, _, err = s.Due.DueBefore(t.Context(), store.DueMinute(now), now.Add(time.Hour), 10)
 	kindIs(t, err, fault.Unavailable, "unavailable")
 }

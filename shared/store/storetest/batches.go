@@ -168,10 +168,12 @@ func batchTests() []test {
 			want.Done++
 			want.Counts[push.Applied] += 4
 			want.Counts[push.SetAside] += 2
-			got := batch(t, s, b)
+			got, stored := batch(t, s, b), all(t, 10, chunks(t, s, "org_a", b.ID))
+			same(t, got, want)
+			same(t, stored, []push.Chunk{newChunk(1)})
 			spoilChunk(got.Only)
 			got.Counts[push.Stale] = 99
-			spoilChunk(&all(t, 10, chunks(t, s, "org_a", b.ID))[0])
+			spoilChunk(&stored[0])
 			same(t, batch(t, s, b), want)
 			same(t, all(t, 10, chunks(t, s, "org_a", b.ID)), []push.Chunk{newChunk(1)})
 		}},

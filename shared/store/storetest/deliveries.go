@@ -119,7 +119,9 @@ func deliveryTests() []test {
 			e, want := newDelivery("org_a", 1), newDelivery("org_a", 1)
 			e.Payload, want.Payload = &record.PayloadRef{Key: "k"}, &record.PayloadRef{Key: "k"}
 			logs(t, s, e)
-			for _, spoil := range []outbound.LogEntry{e, logEntry(t, s, e)} {
+			got := logEntry(t, s, e)
+			same(t, got, want)
+			for _, spoil := range []outbound.LogEntry{e, got} {
 				spoil.Body[0], spoil.Attempts[0].Status, spoil.Payload.Key = 'x', 999, "late"
 			}
 			same(t, logEntry(t, s, want), want)

@@ -149,6 +149,8 @@ func partialNotShared(t *testing.T, s Stores) {
 		p.Stamps["late"], p.Dormant["late"], p.DormantLarge["late"] = "late", json.RawMessage("1"), record.Large{}
 	}
 	spoil(r.Partial)
-	spoil(stored(t, s, r.Key).Partial)
+	got := stored(t, s, r.Key).Partial
+	same(t, got, newPartial())
+	spoil(got)
 	same(t, stored(t, s, r.Key).Partial, newPartial())
 }

@@ -48,6 +48,7 @@ func schemaTests() []test {
 			save(t, s, o, true)
 			spoilSchema(&o)
 			got := object(t, s, want)
+			same(t, got, want)
 			spoilSchema(&got)
 			for _, v := range all(t, 10, versions(t, s, "org_a", "conn_a", "deal")) {
 				v.Fields[0].Name = "late"
