@@ -61,7 +61,7 @@ func work(r resources) function {
 		name:      "work",
 		purpose:   "Goes on with jobs, step by step: replays, files to load, exports and erasures of people",
 		timeout:   workTimeout,
-		memory:    512,
+		memory:    1024, // a file of a gigabyte is unpacked twice
 		errors:    1, // few run, and each step that fails waits half an hour
 		faults:    1,
 		startedBy: []trigger{batches("Jobs", r.jobs, 1, r.workConcurrency)},
@@ -73,16 +73,19 @@ func work(r resources) function {
 			"TABLE_HISTORY":    r.history.TableName(),
 			"QUEUE_INBOX":      r.inbox.QueueUrl(),
 			"QUEUE_JOBS":       r.jobs.QueueUrl(),
+			"QUEUE_DELIVER":    r.deliver.QueueUrl(),
 			"BUCKET_PAYLOADS":  r.payloads.BucketName(),
-			"JOB_MAX_RECEIVES": jsii.Sprintf("%d", maxReceives),
+			// One receive is left for a job whose function was killed each time: then it is noted as failed.
+			"JOB_MAX_RECEIVES": jsii.Sprintf("%d", maxReceives-1),
 		},
 		may: []awsiam.PolicyStatement{
 			// It sends itself on to the next step.
 			allow(r.jobs.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
 			allow(r.tenancy.TableArn(), "dynamodb:GetItem"),
-			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.objects(uploadObjects), "s3:GetObject"),
 			allow(r.objects(inboxObjects), "s3:PutObject"),
 		},

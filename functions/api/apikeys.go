@@ -87,6 +87,7 @@ func (h *handler) createAPIKey(ctx context.Context, c caller, in *createAPIKeyIn
 func (h *handler) newAPIKey(ctx context.Context, c caller, in *createAPIKeyInput) (string, tenant.APIKey, error) {
 	none := tenant.APIKey{}
 	wanted, now := tenant.Role(in.Body.Role), h.Now().UTC()
+	explain(ctx, "role %s %s", wanted, in.Body.Person)
 	if err := mayGrant(c, wanted); err != nil {
 		return "", none, err
 	}
@@ -140,7 +141,9 @@ func (h *handler) listAPIKeys(ctx context.Context, c caller, in *PageInput) (*ap
 		read: func(ctx context.Context, p store.Page) ([]tenant.APIKey, string, error) {
 			return h.Members.APIKeys(ctx, c.organization, p)
 		},
-		show: func(k tenant.APIKey) (APIKey, int, bool) { return h.showAPIKey(k), 512, true },
+		show: func(k tenant.APIKey) (APIKey, int, bool) {
+			return h.showAPIKey(k), 512 + escapedLength([]byte(k.Name)), true
+		},
 	})
 	return &apiKeysOutput{body}, err
 }

@@ -50,7 +50,7 @@ func actOf(ctx context.Context) *act {
 
 // explain says what an act changed, for people, without secrets and without personal data.
 func explain(ctx context.Context, format string, args ...any) {
-	actOf(ctx).detail = fmt.Sprintf(format, args...)
+	actOf(ctx).detail = strings.TrimSpace(fmt.Sprintf(format, args...))
 }
 
 // target names what a request acts on by its path, in which a caller may have put a secret by mistake.

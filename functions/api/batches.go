@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/oklog/ulid/v2"
 
 	"leadline/shared/fault"
 	"leadline/shared/push"
@@ -58,10 +59,11 @@ func (h *handler) registerBatches(api huma.API) {
 		summary: "List batches", text: "Newest first; kept for 90 days.", errors: []int{400},
 	}, h.listBatches)
 	register(api, h, route{
-		id: "get-batch", method: http.MethodGet, path: "/v1/push/{batch}", tag: "push", needs: tenant.Ingest,
+		id: "get-batch", method: http.MethodGet, path: "/v1/push/{batch}", tag: "push", needs: tenant.Reader, ingest: true,
 		summary: "Get what became of a batch, row by row",
-		text:    "Clients ask with their own credentials (HTTP Basic) for their own batches. With only=failed rows that were simply applied are left out.",
-		errors:  []int{400, 404},
+		text: "Clients ask with their own credentials (HTTP Basic), and find the batches of their own connection; keys of the role ingest find those that they pushed. " +
+			"With only=failed rows that were simply applied are left out.",
+		errors: []int{400, 404},
 	}, h.getBatch)
 }
 
@@ -73,7 +75,9 @@ func (h *handler) listBatches(ctx context.Context, c caller, in *PageInput) (*ba
 		read: func(ctx context.Context, p store.Page) ([]push.Batch, string, error) {
 			return h.Batches.Batches(ctx, c.organization, p)
 		},
-		show: func(b push.Batch) (Batch, int, bool) { return showBatch(b), 512, true },
+		show: func(b push.Batch) (Batch, int, bool) {
+			return showBatch(b), 1024 + escapedLength([]byte(b.Problem)), true
+		},
 	})
 	return &batchesOutput{body}, err
 }
@@ -123,13 +127,28 @@ func (h *handler) batch(ctx context.Context, c caller, name string) (push.Batch,
 		id = claim.Batch
 	}
 	b, err := h.Batches.Batch(ctx, c.organization, id)
-	if fault.Is(err, fault.NotFound) {
+	switch {
+	case fault.Is(err, fault.NotFound) && h.couldBeQueued(id):
 		return queued, nil
-	}
-	if err == nil && c.connection != "" && b.Connection != c.connection {
+	case fault.Is(err, fault.NotFound):
+		return push.Batch{}, unknown
+	case err != nil:
+		return push.Batch{}, err
+	case c.connection != "" && b.Connection != c.connection, c.connection == "" && c.role == tenant.Ingest && b.Client != c.actor:
 		return push.Batch{}, unknown
 	}
-	return b, err
+	return b, nil
+}
+
+// maxQueued is the longest that a queue keeps what it holds.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+const maxQueued = 14 * 24 * time.Hour
+
+// couldBeQueued tells whether a batch that is stored nowhere may be in the queue still. An older one was forgotten.
+func (h *handler) couldBeQueued(id string) bool {
+	parsed, err := ulid.ParseStrict(id)
+	return err == nil && h.Now().Sub(ulid.Time(parsed.Time())) < maxQueued
 }
 
 // outcomes gives a page of the outcomes of a batch's rows: for each chunk, what is not in its list was applied. The cursor

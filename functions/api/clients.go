@@ -94,11 +94,11 @@ func (h *handler) createClient(ctx context.Context, c caller, in *createClientIn
 		return nil, err
 	}
 	created, err := once(ctx, h, c, a, http.StatusCreated, func() (ClientWithSecret, func(*store.Receipt) error, error) {
-		client, conn, text, err := h.newClient(ctx, c, in)
+		org, err := h.organization(ctx, c.organization)
 		if err != nil {
 			return ClientWithSecret{}, nil, err
 		}
-		org, err := h.organization(ctx, c.organization)
+		client, conn, text, err := h.newClient(ctx, org, c, in)
 		if err != nil {
 			return ClientWithSecret{}, nil, err
 		}
@@ -116,7 +116,7 @@ func (h *handler) createClient(ctx context.Context, c caller, in *createClientIn
 }
 
 // newClient makes a client, its connection if it needs a new one, and the text of its secret.
-func (h *handler) newClient(ctx context.Context, c caller, in *createClientInput) (client tenant.Client, conn *tenant.Connection, text string, err error) {
+func (h *handler) newClient(ctx context.Context, org tenant.Organization, c caller, in *createClientInput) (client tenant.Client, conn *tenant.Connection, text string, err error) {
 	now := h.Now().UTC()
 	client = tenant.Client{Organization: c.organization, Connection: in.Body.Connection, Name: in.Body.Name, Status: tenant.Active,
 		CreatedAt: now, UpdatedAt: now, Rev: 1}
@@ -129,6 +129,9 @@ func (h *handler) newClient(ctx context.Context, c caller, in *createClientInput
 			return client, nil, "", fault.New(fault.Invalid, "not_a_client_connection", "Rows can only be pushed into a connection of client software; this one is to %s.", existing.Connector)
 		}
 	} else {
+		if err := h.roomForConnection(ctx, org); err != nil {
+			return client, nil, "", err
+		}
 		conn = &tenant.Connection{Organization: c.organization, Connector: tenant.ClientConnector, Name: in.Body.Name, Status: tenant.Active,
 			CreatedAt: now, UpdatedAt: now, Rev: 1}
 		if conn.ID, err = tenant.NewID(tenant.ConnectionID, h.Random); err != nil {

@@ -124,11 +124,17 @@ func (h *handler) createConnection(ctx context.Context, c caller, in *createConn
 }
 
 func (h *handler) newConnection(ctx context.Context, c caller, in *createConnectionInput) (conn tenant.Connection, org tenant.Organization, token string, err error) {
+	if in.Body.Connector == tenant.ClientConnector {
+		return conn, org, "", fault.New(fault.Invalid, "not_a_provider", "Client software needs credentials, not a webhook: POST /v1/clients makes both its connection and them.")
+	}
 	definition, known := h.Connectors[in.Body.Connector]
 	if !known || definition.Webhook == nil {
 		return conn, org, "", fault.New(fault.Invalid, "unknown_connector", "There is no connector %q that takes webhooks.", in.Body.Connector)
 	}
 	if org, err = h.organization(ctx, c.organization); err != nil {
+		return conn, org, "", err
+	}
+	if err := h.roomForConnection(ctx, org); err != nil {
 		return conn, org, "", err
 	}
 	now := h.Now().UTC()
@@ -149,6 +155,13 @@ func (h *handler) newConnection(ctx context.Context, c caller, in *createConnect
 	}
 	conn.Hook = tenant.HashToken(token)
 	return conn, org, token, nil
+}
+
+// roomForConnection refuses to make one more connection, of whatever kind, where the quota is used up.
+func (h *handler) roomForConnection(ctx context.Context, org tenant.Organization) error {
+	return room(ctx, "connections", org.Quotas.Connections, func(ctx context.Context, p store.Page) ([]tenant.Connection, string, error) {
+		return h.Tenancy.Connections(ctx, org.ID, p)
+	}, func(tenant.Connection) bool { return true })
 }
 
 type connectionsOutput struct{ Body list[Connection] }

@@ -41,7 +41,9 @@ type Attempt struct {
 // DeliveryWithBody is a delivery with what was sent.
 type DeliveryWithBody struct {
 	Delivery
-	Body string `json:"body,omitempty" doc:"What was sent, byte for byte; absent once it is no longer kept."`
+	Bytes  int    `json:"bytes,omitempty" doc:"How long it is; absent once it is no longer kept."`
+	Body   string `json:"body,omitempty" doc:"What was sent, byte for byte, if it has at most 1 MiB."`
+	Base64 []byte `json:"base64,omitempty" doc:"What was sent, if it is longer and has at most 4 MiB."`
 }
 
 func (h *handler) registerDeliveries(api huma.API) {
@@ -86,7 +88,7 @@ func (h *handler) listDeliveries(ctx context.Context, c caller, in *listDeliveri
 			return h.Deliveries.LoggedDeliveries(ctx, c.organization, d.ID, filter, p)
 		},
 		show: func(e outbound.LogEntry) (Delivery, int, bool) {
-			return showDelivery(e), 512 + 1500*len(e.Attempts), true
+			return showDelivery(e), deliveryBytes(e), true
 		},
 	})
 	return &deliveriesOutput{body}, err
@@ -105,20 +107,34 @@ func (h *handler) getDelivery(ctx context.Context, c caller, in *DeliveryInput) 
 	if err != nil {
 		return nil, err
 	}
-	out := &deliveryOutput{DeliveryWithBody{Delivery: showDelivery(e), Body: string(e.Body)}}
+	out := &deliveryOutput{DeliveryWithBody{Delivery: showDelivery(e)}}
+	body, err := h.sentBody(ctx, e)
+	if err != nil || len(body) == 0 {
+		return out, err
+	}
+	out.Body.Bytes = len(body)
+	if p := showPayload(body); p.Text != nil {
+		out.Body.Body = *p.Text
+	} else {
+		out.Body.Base64 = p.Base64
+	}
+	return out, nil
+}
+
+// sentBody reads what was sent; nothing if it is no longer kept.
+func (h *handler) sentBody(ctx context.Context, e outbound.LogEntry) ([]byte, error) {
 	if e.Payload == nil {
-		return out, nil
+		return e.Body, nil
 	}
 	packed, err := h.Payloads.GetRange(ctx, e.Payload.Key, e.Payload.Offset, e.Payload.Length)
 	if fault.Is(err, fault.NotFound) {
-		return out, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	body, err := delivery.Unpack(packed)
-	out.Body.Body = string(body)
-	return out, err
+	return body, fault.Wrap(err, fault.Internal, "corrupt_payload", "api: body of delivery %s", e.ID)
 }
 
 type acceptedOutput struct{ Body Accepted }
@@ -160,6 +176,10 @@ type replayDeliveriesInput struct {
 }
 
 func (h *handler) replayDeliveries(ctx context.Context, c caller, in *replayDeliveriesInput) (*jobOutput, error) {
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, "replay-deliveries", in.Destination, in.Body)
+	if err != nil {
+		return nil, err
+	}
 	d, err := h.destination(ctx, c, in.Destination)
 	if err != nil {
 		return nil, err
@@ -171,12 +191,21 @@ func (h *handler) replayDeliveries(ctx context.Context, c caller, in *replayDeli
 	if err != nil {
 		return nil, err
 	}
-	return h.startJob(ctx, c, in.IdempotencyKey, "replay-deliveries", d.ID, in.Body, job.Resend, params)
+	return h.startJob(ctx, c, a, job.Resend, params)
 }
 
 func (h *handler) loggedDelivery(ctx context.Context, c caller, in *DeliveryInput) (outbound.LogEntry, error) {
 	e, err := h.Deliveries.LoggedDelivery(ctx, c.organization, in.Destination, in.Delivery)
 	return e, notFound(err, "There is no delivery %q to destination %q.", in.Delivery, in.Destination)
+}
+
+// deliveryBytes is about how long a delivery is in an answer.
+func deliveryBytes(e outbound.LogEntry) int {
+	n := 512 + escapedLength([]byte(e.Type))
+	for _, a := range e.Attempts {
+		n += 160 + escapedLength([]byte(a.Problem+a.Answer))
+	}
+	return n
 }
 
 func showDelivery(e outbound.LogEntry) Delivery {

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +66,7 @@ func (h *handler) registerDestinations(api huma.API) {
 	}, h.getDestination)
 	register(api, h, route{
 		id: "update-destination", method: http.MethodPut, path: "/v1/destinations/{destination}", tag: "destinations", needs: tenant.Admin,
-		summary: "Change a destination", text: "Headers that are left out stay as they are; an empty object removes them.", errors: []int{400, 404, 409, 412, 413, 415},
+		summary: "Change a destination", text: "Headers that are left out stay as they are, unless the URL leads to another server; an empty object removes them.", errors: []int{400, 404, 409, 412, 413, 415},
 	}, h.updateDestination)
 	register(api, h, route{
 		id: "delete-destination", method: http.MethodDelete, path: "/v1/destinations/{destination}", tag: "destinations", needs: tenant.Admin, status: http.StatusNoContent,
@@ -84,8 +87,8 @@ func (h *handler) registerDestinations(api huma.API) {
 		register(api, h, route{
 			id: to.verb + "-destination", method: http.MethodPost, path: "/v1/destinations/{destination}/" + to.verb, tag: "destinations", needs: tenant.Admin,
 			summary: strings.ToUpper(to.verb[:1]) + to.verb[1:] + " a destination", text: to.text, errors: []int{404, 409, 412},
-		}, func(ctx context.Context, c caller, in *DestinationChangeInput) (*destinationOutput, error) {
-			return h.setDestinationStatus(ctx, c, in, to.status)
+		}, func(ctx context.Context, c caller, in *destinationStatusInput) (*destinationOutput, error) {
+			return h.setDestinationStatus(ctx, c, in, to.verb, to.status)
 		})
 	}
 }
@@ -95,8 +98,8 @@ type DestinationFields struct {
 	Name           string            `json:"name" minLength:"1" maxLength:"200"`
 	URL            string            `json:"url" minLength:"1" maxLength:"2048"`
 	Kind           string            `json:"kind,omitempty" enum:"track" default:"track"`
-	Connections    []string          `json:"connections,omitempty" maxItems:"100" doc:"Whose events it gets; all if left out."`
-	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with each event, such as Authorization. At most 20, 8 kB together. Names that begin with webhook- are ours."`
+	Connections    []string          `json:"connections,omitempty" maxItems:"100" nullable:"false" doc:"Whose events it gets; all if left out."`
+	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with each event, such as Authorization. At most 20, 4 kB together. Names that begin with webhook- are ours."`
 	SeedTimestamps bool              `json:"seed_timestamps,omitempty"`
 }
 
@@ -150,12 +153,6 @@ func (h *handler) createDestination(ctx context.Context, c caller, in *createDes
 	return &destinationWithSecretOutput{Location: "/v1/destinations/" + created.ID, ETag: etag(created.Rev), Body: created}, nil
 }
 
-// The bounds of a destination's headers.
-const (
-	maxHeaders     = 20
-	maxHeaderBytes = 8 << 10
-)
-
 // describe checks what is said of a destination and puts it into it.
 func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destination, in DestinationFields) error {
 	if err := outbound.CheckURL(in.URL, h.AllowLoopback); err != nil {
@@ -166,14 +163,21 @@ func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destinatio
 			return err
 		}
 	}
-	d.Name, d.URL, d.Connections, d.SeedTimestamps = in.Name, in.URL, in.Connections, in.SeedTimestamps
+	if in.Headers == nil && len(d.HeaderNames) > 0 && !sameOrigin(d.URL, in.URL) {
+		return fault.New(fault.Invalid, "headers_needed",
+			"The URL leads somewhere else, which must not learn the headers that were meant for the old one. Send them again, or {} for none.")
+	}
+	if d.URL != in.URL { // what failed at the old one says nothing of the new one
+		d.URL, d.Problem, d.FailingSince = in.URL, "", time.Time{}
+	}
+	d.Name, d.Connections, d.SeedTimestamps = in.Name, in.Connections, in.SeedTimestamps
 	if in.Headers == nil {
 		return nil
 	}
 	if err := outbound.CheckHeaders(in.Headers); err != nil {
 		return err
 	}
-	d.Headers, d.HeaderNames = nil, outbound.HeaderNames(in.Headers)
+	d.Headers, d.HeaderNames = nil, slices.Sorted(maps.Keys(in.Headers))
 	if len(in.Headers) == 0 {
 		return nil
 	}
@@ -181,15 +185,19 @@ func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destinatio
 	if err != nil {
 		return err
 	}
-	if len(in.Headers) > maxHeaders || len(text) > maxHeaderBytes {
-		return fault.New(fault.Invalid, "too_many_headers", "At most %d headers are taken, %d bytes together.", maxHeaders, maxHeaderBytes)
-	}
 	box, err := h.box(ctx, c.organization)
 	if err != nil {
 		return err
 	}
 	d.Headers = box.Seal(secret.PurposeHeaders, text)
 	return nil
+}
+
+// sameOrigin tells whether two URLs lead to the same server.
+func sameOrigin(a, b string) bool {
+	one, err := url.Parse(a)
+	two, otherErr := url.Parse(b)
+	return err == nil && otherErr == nil && one.Scheme == two.Scheme && strings.EqualFold(one.Host, two.Host)
 }
 
 func (h *handler) newDestinationSecret(ctx context.Context, c caller, now time.Time) (string, outbound.Secret, error) {
@@ -201,7 +209,7 @@ func (h *handler) newDestinationSecret(ctx context.Context, c caller, now time.T
 	if err != nil {
 		return "", outbound.Secret{}, err
 	}
-	return text, outbound.Secret{Fingerprint: tenant.Fingerprint(text), Sealed: box.Seal(secret.PurposeSigningKey, []byte(text)), CreatedAt: now}, nil
+	return text, outbound.NewSigner(text, box.Seal(secret.PurposeSigningKey, []byte(text)), now), nil
 }
 
 type destinationsOutput struct{ Body list[Destination] }
@@ -213,7 +221,7 @@ func (h *handler) listDestinations(ctx context.Context, c caller, in *PageInput)
 			return h.Destinations.Destinations(ctx, c.organization, p)
 		},
 		show: func(d outbound.Destination) (Destination, int, bool) {
-			return h.showDestination(d), 2048 + len(d.URL), true
+			return h.showDestination(d), 1024 + 128*len(d.Connections) + escapedLength([]byte(d.Name+d.URL+d.Problem+strings.Join(d.HeaderNames, ""))), true
 		},
 	})
 	return &destinationsOutput{body}, err
@@ -249,20 +257,6 @@ type updateDestinationInput struct {
 }
 
 func (h *handler) updateDestination(ctx context.Context, c caller, in *updateDestinationInput) (*destinationOutput, error) {
-	return h.changeDestination(ctx, c, &in.DestinationChangeInput, func(d *outbound.Destination) error {
-		return h.describe(ctx, c, d, in.Body)
-	})
-}
-
-func (h *handler) setDestinationStatus(ctx context.Context, c caller, in *DestinationChangeInput, status outbound.Status) (*destinationOutput, error) {
-	return h.changeDestination(ctx, c, in, func(d *outbound.Destination) error {
-		d.Status, d.Problem, d.FailingSince = status, "", time.Time{}
-		return nil
-	})
-}
-
-// changeDestination changes a destination unless somebody else is faster.
-func (h *handler) changeDestination(ctx context.Context, c caller, in *DestinationChangeInput, change func(*outbound.Destination) error) (*destinationOutput, error) {
 	d, err := h.destination(ctx, c, in.Destination)
 	if err != nil {
 		return nil, err
@@ -270,15 +264,43 @@ func (h *handler) changeDestination(ctx context.Context, c caller, in *Destinati
 	if err := checkMatch(in.IfMatch, d.Rev); err != nil {
 		return nil, err
 	}
-	if err := change(&d); err != nil {
+	if err := h.describe(ctx, c, &d, in.Body); err != nil {
 		return nil, err
 	}
-	d.UpdatedAt = h.Now().UTC()
-	d.Rev++
+	d = d.Changed(h.Now().UTC())
 	if err := stale(h.Destinations.UpdateDestination(ctx, d, nil), in.IfMatch); err != nil {
 		return nil, err
 	}
 	return &destinationOutput{ETag: etag(d.Rev), Body: h.showDestination(d)}, nil
+}
+
+type destinationStatusInput struct {
+	DestinationChangeInput
+	ResendInput
+}
+
+func (h *handler) setDestinationStatus(ctx context.Context, c caller, in *destinationStatusInput, verb string, status outbound.Status) (*destinationOutput, error) {
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, verb+"-destination", in.Destination, nil)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := once(ctx, h, c, a, http.StatusOK, func() (Destination, func(*store.Receipt) error, error) {
+		d, err := h.destination(ctx, c, in.Destination)
+		if err != nil {
+			return Destination{}, nil, err
+		}
+		if err := checkMatch(in.IfMatch, d.Rev); err != nil || d.Status == status {
+			return h.showDestination(d), nil, err
+		}
+		d = d.WithStatus(status, h.Now().UTC())
+		return h.showDestination(d), func(receipt *store.Receipt) error {
+			return stale(h.Destinations.UpdateDestination(ctx, d, receipt), in.IfMatch)
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &destinationOutput{ETag: etag(changed.Rev), Body: changed}, nil
 }
 
 func (h *handler) deleteDestination(ctx context.Context, c caller, in *DestinationInput) (*struct{}, error) {
@@ -338,10 +360,8 @@ func (h *handler) showDestination(d outbound.Destination) Destination {
 	out := Destination{ID: d.ID, Name: d.Name, URL: d.URL, Kind: string(d.Kind), Connections: append([]string{}, d.Connections...),
 		Headers: append([]string{}, d.HeaderNames...), SeedTimestamps: d.SeedTimestamps, Status: string(d.Status), Problem: d.Problem,
 		FailingSince: someTime(d.FailingSince), Secrets: []DestinationSecret{}, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Rev: d.Rev}
-	for _, s := range d.Secrets {
-		if s.Valid(h.Now()) {
-			out.Secrets = append(out.Secrets, DestinationSecret{Fingerprint: s.Fingerprint, CreatedAt: s.CreatedAt, ExpiresAt: someTime(s.ExpiresAt)})
-		}
+	for _, s := range d.ValidSecrets(h.Now()) {
+		out.Secrets = append(out.Secrets, DestinationSecret{Fingerprint: s.Fingerprint, CreatedAt: s.CreatedAt, ExpiresAt: someTime(s.ExpiresAt)})
 	}
 	return out
 }

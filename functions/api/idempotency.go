@@ -25,7 +25,8 @@ type attempt struct {
 	key, request string
 }
 
-// attempt identifies a request by its operation, what its path names, and its body.
+// attempt identifies a request by who sends it, its operation, what its path names, and its body. Whose it is counts, for
+// the answer may show what another caller may not have.
 func (h *handler) attempt(ctx context.Context, c caller, key, operation, path string, body any) (attempt, error) {
 	if key == "" {
 		return attempt{}, nil
@@ -34,7 +35,7 @@ func (h *handler) attempt(ctx context.Context, c caller, key, operation, path st
 	if err != nil {
 		return attempt{}, err
 	}
-	text, err := json.Marshal([]any{operation, path, body})
+	text, err := json.Marshal([]any{c.actor, operation, path, body})
 	if err != nil {
 		return attempt{}, fmt.Errorf("api: identify a request: %w", err)
 	}

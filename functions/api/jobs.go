@@ -62,7 +62,7 @@ func (h *handler) listJobs(ctx context.Context, c caller, in *PageInput) (*jobsO
 		read: func(ctx context.Context, p store.Page) ([]job.Job, string, error) {
 			return h.Jobs.Jobs(ctx, c.organization, p)
 		},
-		show: func(j job.Job) (Job, int, bool) { return showJob(j), 1024, true },
+		show: func(j job.Job) (Job, int, bool) { return showJob(j), 1024 + escapedLength([]byte(j.Problem)), true },
 	})
 	return &jobsOutput{body}, err
 }
@@ -109,8 +109,8 @@ func (h *handler) cancelJob(ctx context.Context, c caller, in *JobInput) (*jobOu
 			return &jobOutput{Body: showJob(j)}, nil
 		case j.Status.Final():
 			return nil, fault.New(fault.Conflict, "already_finished", "The job is %s already.", j.Status)
-		case j.Kind == job.Erase && !c.role.Allows(tenant.Owner):
-			return nil, fault.New(fault.Forbidden, "role_not_sufficient", "Only an owner can cancel an erasure.")
+		case (j.Kind == job.Erase || j.Kind == job.Export) && !c.role.Allows(tenant.Owner):
+			return nil, fault.New(fault.Forbidden, "role_not_sufficient", "Only an owner can cancel the export or the erasure of a person.")
 		}
 		now := h.Now().UTC()
 		j.Status, j.UpdatedAt, j.FinishedAt = job.Cancelled, now, now
@@ -124,12 +124,8 @@ func (h *handler) cancelJob(ctx context.Context, c caller, in *JobInput) (*jobOu
 	return nil, fault.New(fault.Conflict, "changed_meanwhile", "The job moves on too fast. Try again.")
 }
 
-// startJob makes a job and sends it on its way. operation, path and body identify the request for a resend.
-func (h *handler) startJob(ctx context.Context, c caller, key, operation, path string, body any, kind job.Kind, params json.RawMessage) (*jobOutput, error) {
-	a, err := h.attempt(ctx, c, key, operation, path, body)
-	if err != nil {
-		return nil, err
-	}
+// startJob makes a job and sends it on its way.
+func (h *handler) startJob(ctx context.Context, c caller, a attempt, kind job.Kind, params json.RawMessage) (*jobOutput, error) {
 	started, err := once(ctx, h, c, a, http.StatusAccepted, func() (Job, func(*store.Receipt) error, error) {
 		j, err := h.newJob(c, kind, params)
 		return showJob(j), func(receipt *store.Receipt) error { return h.Jobs.CreateJob(ctx, j, receipt) }, err

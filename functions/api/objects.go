@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"leadline/shared/fault"
 	"leadline/shared/push"
-	"leadline/shared/record"
+	"leadline/shared/quarantine"
 	"leadline/shared/schema"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -82,7 +85,7 @@ func (h *handler) listObjects(ctx context.Context, c caller, in *listObjectsInpu
 		read: func(ctx context.Context, p store.Page) ([]schema.Object, string, error) {
 			return h.Schemas.Objects(ctx, c.organization, conn.ID, p)
 		},
-		show: func(o schema.Object) (Object, int, bool) { return showObject(o), 512, true },
+		show: func(o schema.Object) (Object, int, bool) { return showObject(o), 1024, true },
 	})
 	return &objectsOutput{body}, err
 }
@@ -115,16 +118,15 @@ func (h *handler) getObject(ctx context.Context, c caller, in *ObjectInput) (*ob
 
 // ObjectDeclaration says what an object will look like.
 type ObjectDeclaration struct {
-	IDField      string          `json:"id_field,omitempty" maxLength:"256" doc:"The field that names a record; id if left out." example:"transaction_id"`
-	VersionField string          `json:"version_field,omitempty" maxLength:"256" doc:"The field that orders the states of a record: a time or a whole number. It cannot be changed once the object is confirmed." example:"updated_at"`
-	Template     string          `json:"template,omitempty" maxLength:"64" doc:"The name of a template (list-templates)." example:"sales"`
-	Sample       []record.Fields `json:"sample,omitempty" maxItems:"1000" doc:"Rows as they will be pushed; their types are inferred."`
-	Fields       []SchemaField   `json:"fields,omitempty" maxItems:"500"`
+	IDField      string        `json:"id_field,omitempty" maxLength:"256" doc:"The field that names a record; id if left out." example:"transaction_id"`
+	VersionField string        `json:"version_field,omitempty" maxLength:"256" doc:"The field that orders the states of a record: a time or a whole number. It cannot be changed once the object is confirmed." example:"updated_at"`
+	Template     string        `json:"template,omitempty" maxLength:"64" doc:"The name of a template (list-templates)." example:"sales_transactions"`
+	Sample       []sampleRow   `json:"sample,omitempty" maxItems:"1000" nullable:"false" doc:"Rows as they will be pushed; their types are inferred."`
+	Fields       []SchemaField `json:"fields,omitempty" maxItems:"500" nullable:"false"`
 }
 
 type declareObjectInput struct {
 	ConnectionInput
-	ResendInput
 	Body struct {
 		Name string `json:"name" minLength:"1" maxLength:"128" doc:"The objectname of the rows, in any case." example:"Sales"`
 		ObjectDeclaration
@@ -145,7 +147,7 @@ func (h *handler) declareObject(ctx context.Context, c caller, in *declareObject
 	if err != nil {
 		return nil, err
 	}
-	o := schema.Object{Organization: c.organization, Connection: conn.ID, Name: name, Title: title, IDField: orID(in.Body.IDField),
+	o := schema.Object{Organization: c.organization, Connection: conn.ID, Name: name, Title: title, IDField: idOf(in.Body.ObjectDeclaration),
 		VersionField: in.Body.VersionField, State: schema.Draft, Present: version, FirstSeen: now, UpdatedAt: now, Rev: 1}
 	if err := h.Schemas.SaveObject(ctx, o, true); fault.Is(err, fault.Conflict) {
 		stands, readErr := h.Schemas.Object(ctx, c.organization, conn.ID, name)
@@ -157,7 +159,7 @@ func (h *handler) declareObject(ctx context.Context, c caller, in *declareObject
 		return nil, err
 	}
 	out := answerObject(o)
-	out.Location = "/v1/connections/" + conn.ID + "/objects/" + name
+	out.Location = "/v1/connections/" + conn.ID + "/objects/" + url.PathEscape(name)
 	return out, nil
 }
 
@@ -172,19 +174,20 @@ type changeDraftInput struct {
 }
 
 func (h *handler) changeDraft(ctx context.Context, c caller, in *changeDraftInput) (*objectOutput, error) {
-	return h.changeObject(ctx, c, in.ObjectChangeInput, func(o *schema.Object) (bool, error) {
+	return h.changeObject(ctx, c, in.ObjectChangeInput, nil, func(o *schema.Object) (bool, error) {
 		if o.State != schema.Draft {
 			return false, fault.New(fault.Conflict, "not_a_draft", "The schema of %q is confirmed. Rows that break it propose its next version.", o.Name)
 		}
 		version, err := declare(in.Body, c.actor, h.Now().UTC())
 		version.Number = o.Present.Number + 1
-		o.Present, o.IDField, o.VersionField = version, orID(in.Body.IDField), in.Body.VersionField
+		o.Present, o.IDField, o.VersionField = version, idOf(in.Body), in.Body.VersionField
 		return true, err
 	})
 }
 
 func (h *handler) confirmObject(ctx context.Context, c caller, in *ObjectChangeInput) (*objectOutput, error) {
-	out, err := h.changeObject(ctx, c, *in, func(o *schema.Object) (bool, error) {
+	confirmed := func(o schema.Object) bool { return o.State == schema.Confirmed }
+	out, err := h.changeObject(ctx, c, *in, confirmed, func(o *schema.Object) (bool, error) {
 		o.State = schema.Confirmed
 		return false, nil
 	})
@@ -192,16 +195,22 @@ func (h *handler) confirmObject(ctx context.Context, c caller, in *ObjectChangeI
 		return nil, err
 	}
 	// A resend starts another replay, which finds nothing more to do.
-	return out, h.replayAll(ctx, c, in.Connection, out.Body.Name, "schema_unconfirmed")
+	return out, h.replayAll(ctx, c, in.Connection, out.Body.Name, quarantine.SchemaUnconfirmed)
 }
 
-// changeObject changes an object unless somebody else is faster. change tells whether it made a new version.
-func (h *handler) changeObject(ctx context.Context, c caller, in ObjectChangeInput, change func(*schema.Object) (bool, error)) (*objectOutput, error) {
+// changeObject changes an object unless somebody else is faster. done, unless nil, tells whether the object is as the
+// request wants it; change tells whether it made a new version.
+func (h *handler) changeObject(ctx context.Context, c caller, in ObjectChangeInput, done func(schema.Object) bool, change func(*schema.Object) (bool, error)) (*objectOutput, error) {
 	o, err := h.object(ctx, c, in.ObjectInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMatch(in.IfMatch, o.Rev); err != nil {
+	err = checkMatch(in.IfMatch, o.Rev)
+	// A resend finds done what it did itself; its If-Match names the state before that.
+	if done != nil && done(o) && (err == nil || checkMatch(in.IfMatch, o.Rev-1) == nil) {
+		return answerObject(o), nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	newVersion, err := change(&o)
@@ -225,26 +234,60 @@ func declare(in ObjectDeclaration, by string, now time.Time) (schema.Version, er
 			given++
 		}
 	}
+	id := idOf(in)
+	var fields []schema.Field
 	var err error
 	switch {
 	case given != 1:
 		return v, fault.New(fault.Invalid, "invalid_declaration", "Give one of template, sample and fields.")
+	case strings.EqualFold(id, push.ActionField):
+		return v, fault.New(fault.Invalid, "invalid_declaration", "The action is what a row does; it cannot name a record.")
+	case id == in.VersionField:
+		return v, fault.New(fault.Invalid, "invalid_declaration", "What names a record is the same in all its states; it cannot order them.")
 	case in.Template != "":
 		v.Origin = schema.Template
-		v.Fields, err = templateFields(in.Template)
+		fields, err = templateFields(in)
 	case len(in.Sample) > 0:
 		v.Origin = schema.Sample
-		v.Fields, err = inferFields(in.Sample)
+		fields, err = inferFields(id, in.Sample)
 	default:
 		v.Origin = schema.Template
-		v.Fields, err = schema.Declare(readFields(in.Fields))
+		fields = readFields(in.Fields)
 	}
+	if err != nil {
+		return v, err
+	}
+	v.Fields, err = schema.Declare(id, in.VersionField, fields)
 	return v, err
+}
+
+// templateFields gives the fields of a template, named and ordered by the fields that the admin chose.
+func templateFields(in ObjectDeclaration) ([]schema.Field, error) {
+	t, found := schema.FindTemplate(in.Template)
+	if !found {
+		return nil, fault.New(fault.Invalid, "unknown_template", "There is no template %q.", in.Template)
+	}
+	fields := slices.Clone(t.Fields)
+	if idOf(in) != t.IDField { // declared anew under the other name
+		fields = slices.DeleteFunc(fields, func(f schema.Field) bool { return f.Name == t.IDField })
+	}
+	if version := in.VersionField; version != "" && !slices.ContainsFunc(fields, func(f schema.Field) bool { return f.Name == version }) {
+		fields = append(fields, schema.Field{Name: version, Type: schema.Unknown})
+	}
+	return fields, nil
+}
+
+// idOf gives the field that names a record.
+func idOf(in ObjectDeclaration) string {
+	if t, found := schema.FindTemplate(in.Template); found && in.IDField == "" {
+		return t.IDField
+	}
+	return orID(in.IDField)
 }
 
 func orID(field string) string {
 	if field == "" {
-		return "id"
+		return push.DefaultIDField
 	}
 	return field
 }

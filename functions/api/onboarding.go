@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -40,10 +42,11 @@ func (h *handler) getOnboarding(ctx context.Context, c caller, in *ConnectionInp
 	if err != nil {
 		return nil, err
 	}
-	clients, err := h.pushingClients(ctx, c, conn.ID)
+	clients, err := h.clientsOf(ctx, c, conn.ID)
 	if err != nil {
 		return nil, err
 	}
+	pushing := slices.ContainsFunc(clients, func(client tenant.Client) bool { return client.Status == tenant.Active })
 	// One page says enough: a team that has hundreds of objects is not new here.
 	objects, _, err := h.Schemas.Objects(ctx, c.organization, conn.ID, store.Page{Limit: 200})
 	if err != nil {
@@ -53,25 +56,25 @@ func (h *handler) getOnboarding(ctx context.Context, c caller, in *ConnectionInp
 	if err != nil {
 		return nil, err
 	}
-	drafts, rows := "", false
+	rows, err := h.anyRecord(ctx, objects)
+	if err != nil {
+		return nil, err
+	}
+	draft, object := "", ""
 	for _, o := range objects {
-		if o.State == schema.Draft && drafts == "" {
-			drafts = o.Name
+		if o.State == schema.Draft && draft == "" {
+			draft = o.Name
 		}
-		if o.State == schema.Confirmed && !rows {
-			found, _, err := h.Records.List(ctx, c.organization, conn.ID, o.Name, store.Page{Limit: 1})
-			if err != nil {
-				return nil, err
-			}
-			rows = len(found) > 0
+		if object == "" {
+			object = o.Name
 		}
 	}
 	at := "/v1/connections/" + conn.ID
 	steps := []OnboardingStep{
-		{"credentials", "The team has a clientid and a clientSecret", clients > 0, "POST /v1/clients"},
+		{"credentials", "The team has a clientid and a clientSecret", pushing, "POST /v1/clients"},
 		{"schema", "An object is declared by a template or a sample, or came with the first rows", len(objects) > 0, "POST " + at + "/objects"},
-		{"confirmed", "Its schema is confirmed", len(objects) > 0 && drafts == "", "POST " + at + "/objects/" + orPlaceholder(drafts) + "/confirm"},
-		{"first_rows", "Rows were pushed and applied", rows, "GET " + at + "/objects/" + orPlaceholder("") + "/sample-request"},
+		{"confirmed", "Its schema is confirmed", len(objects) > 0 && draft == "", "POST " + at + "/objects/" + orPlaceholder(draft) + "/confirm"},
+		{"first_rows", "Rows were pushed and applied", rows, "GET " + at + "/objects/" + orPlaceholder(object) + "/sample-request"},
 		{"clean", "Nothing waits in the quarantine", rows && len(open) == 0, "GET /v1/quarantine?connection=" + conn.ID + "&status=open"},
 	}
 	out := &onboardingOutput{Onboarding{Connection: conn.ID, Done: true, Steps: steps}}
@@ -89,23 +92,26 @@ func orPlaceholder(object string) string {
 	if object == "" {
 		return "{object}"
 	}
-	return object
+	return url.PathEscape(object)
 }
 
-// pushingClients counts the active clients that push into a connection.
-func (h *handler) pushingClients(ctx context.Context, c caller, connection string) (int, error) {
-	n := 0
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		clients, next, err := h.Members.Clients(ctx, c.organization, store.Page{Cursor: cursor, Limit: 200})
-		if err != nil {
-			return 0, err
+// maxObjectsAsked bounds the work where many objects are declared and none has records.
+const maxObjectsAsked = 20
+
+// anyRecord tells whether any of the first confirmed objects has a record.
+func (h *handler) anyRecord(ctx context.Context, objects []schema.Object) (bool, error) {
+	asked := 0
+	for _, o := range objects {
+		if o.State != schema.Confirmed {
+			continue
 		}
-		for _, client := range clients {
-			if client.Connection == connection && client.Status == tenant.Active {
-				n++
-			}
+		if asked++; asked > maxObjectsAsked {
+			break
 		}
-		cursor = next
+		found, _, err := h.Records.List(ctx, o.Organization, o.Connection, o.Name, store.Page{Limit: 1})
+		if err != nil || len(found) > 0 {
+			return len(found) > 0, err
+		}
 	}
-	return n, nil
+	return false, nil
 }

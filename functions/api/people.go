@@ -75,6 +75,7 @@ func (h *handler) createPerson(ctx context.Context, c caller, in *createPersonIn
 		if err := checkPerson(c, in.Body); err != nil {
 			return Person{}, nil, err
 		}
+		explain(ctx, "role %s", in.Body.Role)
 		org, err := h.organization(ctx, c.organization)
 		if err != nil {
 			return Person{}, nil, err
@@ -125,7 +126,9 @@ func (h *handler) listPeople(ctx context.Context, c caller, in *PageInput) (*peo
 		read: func(ctx context.Context, p store.Page) ([]tenant.Person, string, error) {
 			return h.Members.People(ctx, c.organization, p)
 		},
-		show: func(p tenant.Person) (Person, int, bool) { return showPerson(p), 1024, true },
+		show: func(p tenant.Person) (Person, int, bool) {
+			return showPerson(p), 512 + escapedLength([]byte(p.Email+p.Name)), true
+		},
 	})
 	return &peopleOutput{body}, err
 }
@@ -163,6 +166,7 @@ func (h *handler) updatePerson(ctx context.Context, c caller, in *updatePersonIn
 	if err := checkPerson(c, in.Body); err != nil {
 		return nil, err
 	}
+	explain(ctx, "role %s, was %s", in.Body.Role, p.Role)
 	p.Email, p.Name, p.Role, p.UpdatedAt = in.Body.Email, in.Body.Name, tenant.Role(in.Body.Role), h.Now().UTC()
 	p.Rev++
 	if err := stale(emailTaken(h.Members.UpdatePerson(ctx, p, nil)), in.IfMatch); err != nil {

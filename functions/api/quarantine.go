@@ -12,7 +12,6 @@ import (
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/job"
-	"leadline/shared/problem"
 	"leadline/shared/quarantine"
 	"leadline/shared/replay"
 	"leadline/shared/store"
@@ -36,7 +35,7 @@ type Entry struct {
 	Row        int        `json:"row,omitempty" doc:"The row of the batch, from 1; absent where a whole delivery was set aside."`
 	Reason     reason     `json:"reason"`
 	Detail     string     `json:"detail" doc:"What is wrong, for people."`
-	Mismatches []Mismatch `json:"mismatches,omitempty" doc:"The fields that break the schema."`
+	Mismatches []Mismatch `json:"mismatches,omitempty" nullable:"false" doc:"The fields that break the schema."`
 	Kind       string     `json:"kind" doc:"How it came." example:"webhook"`
 	ReceivedAt time.Time  `json:"received_at"`
 	Status     string     `json:"status" enum:"open,resolved,discarded" doc:"Open until a replay was applied, or somebody discarded it."`
@@ -120,7 +119,7 @@ func (h *handler) listQuarantine(ctx context.Context, c caller, in *listQuaranti
 			return h.Intake.Entries(ctx, c.organization, filter, p)
 		},
 		show: func(e quarantine.Entry) (Entry, int, bool) {
-			return showEntry(e), 512 + len(e.Detail) + 128*len(e.Mismatches), true
+			return showEntry(e), 1024 + escapedLength([]byte(e.Detail)) + mismatchBytes(e), true
 		},
 	})
 	return &quarantineOutput{body}, err
@@ -152,7 +151,7 @@ func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *EntryInp
 	}
 	if e.Row > 0 {
 		if body, err = replay.Row(body, e.Index); err != nil {
-			return nil, err
+			return nil, fault.Wrap(err, fault.Internal, "corrupt_payload", "api: row of quarantine entry %s", e.ID)
 		}
 	}
 	out.Body.Payload = showPayload(body)
@@ -163,7 +162,7 @@ type replayInput struct {
 	EntryInput
 	Body *struct {
 		Payload json.RawMessage `json:"payload,omitempty" doc:"What is applied instead of what came in: the whole body of a webhook, or the one row of a batch."`
-	} `nameHint:"Correction" required:"false"`
+	} `nameHint:"Correction"`
 }
 
 type replayOutput struct {
@@ -185,29 +184,22 @@ func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *repla
 	if err != nil {
 		return nil, err
 	}
-	d := replay.Delivery(e, id)
+	var corrected []byte
 	if in.Body != nil && len(in.Body.Payload) > 0 {
-		if d, err = replay.Corrected(e, id, in.Body.Payload); err != nil {
-			return nil, err
-		}
+		corrected = in.Body.Payload
+		explain(ctx, "with a corrected payload")
 	}
-	message, err := d.Encode()
+	d, err := replay.Message(e, id, corrected)
 	if err != nil {
 		return nil, err
 	}
-	if len(message) > maxMessageBytes {
-		return nil, fault.New(fault.Invalid, problem.BodyTooLarge, "A corrected payload can have at most %d bytes.", maxMessageBytes*3/4)
-	}
-	if err := h.Inbox.Send(ctx, c.organization, message); err != nil {
+	if err := (replay.Inbox{Queue: h.Inbox, Payloads: h.Payloads}).Send(ctx, d); err != nil {
 		return nil, err
 	}
 	out := &replayOutput{}
 	out.Body.Entry, out.Body.Delivery = e.ID, id
 	return out, nil
 }
-
-// maxMessageBytes is the most that a queue takes in one message, with room for what it adds.
-const maxMessageBytes = 250_000
 
 type replayQuarantineInput struct {
 	ResendInput
@@ -219,15 +211,19 @@ type replayQuarantineInput struct {
 }
 
 func (h *handler) replayQuarantine(ctx context.Context, c caller, in *replayQuarantineInput) (*jobOutput, error) {
-	params, err := h.replayParams(in.Body.Connection, in.Body.Object, string(in.Body.Reason))
+	a, err := h.attempt(ctx, c, in.IdempotencyKey, "replay-quarantine", "", in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return h.startJob(ctx, c, in.IdempotencyKey, "replay-quarantine", "", in.Body, job.Replay, params)
+	params, err := h.replayParams(in.Body.Connection, in.Body.Object, quarantine.Reason(in.Body.Reason))
+	if err != nil {
+		return nil, err
+	}
+	return h.startJob(ctx, c, a, job.Replay, params)
 }
 
 // replayAll starts the replay of what a change of a schema lets pass.
-func (h *handler) replayAll(ctx context.Context, c caller, connection, object, why string) error {
+func (h *handler) replayAll(ctx context.Context, c caller, connection, object string, why quarantine.Reason) error {
 	params, err := h.replayParams(connection, object, why)
 	if err != nil {
 		return err
@@ -243,24 +239,27 @@ func (h *handler) replayAll(ctx context.Context, c caller, connection, object, w
 }
 
 // replayParams select what was set aside until now.
-func (h *handler) replayParams(connection, object, why string) (json.RawMessage, error) {
+func (h *handler) replayParams(connection, object string, why quarantine.Reason) (json.RawMessage, error) {
 	until, err := delivery.NewID(h.Now(), h.Random)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(job.ReplayParams{Connection: connection, Object: object, Reason: why, Until: until})
+	return json.Marshal(job.ReplayParams{Connection: connection, Object: object, Reason: string(why), Until: until})
 }
 
 func (h *handler) discardQuarantineEntry(ctx context.Context, c caller, in *EntryInput) (*entryOutput, error) {
-	err := h.Intake.Discard(ctx, c.organization, in.Entry, h.Now().UTC())
-	if f := fault.Of(err); f != nil && f.Code == store.CodeStale {
-		return nil, fault.New(fault.Conflict, "not_open", "The entry is not open any more.")
-	}
-	if err != nil {
-		return nil, notFound(err, "There is no quarantine entry %q.", in.Entry)
+	discardErr := h.Intake.Discard(ctx, c.organization, in.Entry, h.Now().UTC())
+	if discardErr != nil && !fault.Is(discardErr, fault.Conflict) {
+		return nil, notFound(discardErr, "There is no quarantine entry %q.", in.Entry)
 	}
 	e, err := h.entry(ctx, c, in.Entry)
-	return &entryOutput{EntryWithPayload{Entry: showEntry(e)}}, err
+	if err != nil {
+		return nil, err
+	}
+	if discardErr != nil && e.Status != quarantine.Discarded { // to discard it twice is fine
+		return nil, fault.New(fault.Conflict, "not_open", "The entry is %s already.", e.Status)
+	}
+	return &entryOutput{EntryWithPayload{Entry: showEntry(e)}}, nil
 }
 
 func (h *handler) entry(ctx context.Context, c caller, id string) (quarantine.Entry, error) {
@@ -275,6 +274,15 @@ func showEntry(e quarantine.Entry) Entry {
 		out.Mismatches = append(out.Mismatches, Mismatch(m))
 	}
 	return out
+}
+
+// mismatchBytes is about how long the mismatches of an entry are in an answer.
+func mismatchBytes(e quarantine.Entry) int {
+	n := 0
+	for _, m := range e.Mismatches {
+		n += 48 + escapedLength([]byte(m.Field+m.Expected+m.Found))
+	}
+	return n
 }
 
 func showPayload(body []byte) *Payload {

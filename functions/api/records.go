@@ -60,11 +60,6 @@ func (h *handler) registerRecords(api huma.API) {
 	}, h.getRecord)
 }
 
-type ObjectInput struct {
-	ConnectionInput
-	Object string `path:"object" maxLength:"128" example:"opportunity"`
-}
-
 type listRecordsInput struct {
 	ObjectInput
 	PageInput
@@ -145,5 +140,5 @@ func showRecord(r record.Record) (Record, int) {
 }
 
 func showSource(s record.Source) Source {
-	return Source{Kind: s.Kind, Delivery: s.Delivery, Event: s.Event, Action: s.Action}
+	return Source{Kind: s.Kind, Delivery: s.Delivery, Event: s.Event, Action: s.Action, Row: s.Row}
 }

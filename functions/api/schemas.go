@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"leadline/shared/fault"
+	"leadline/shared/push"
+	"leadline/shared/quarantine"
 	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/snippet"
@@ -32,7 +35,7 @@ func (fieldType) Schema(huma.Registry) *huma.Schema {
 type SchemaField struct {
 	Name     string    `json:"name" maxLength:"256" example:"amount"`
 	Type     fieldType `json:"type"`
-	Choices  []string  `json:"choices,omitempty" doc:"The values that a choice takes; any if left out."`
+	Choices  []string  `json:"choices,omitempty" nullable:"false" maxItems:"200" doc:"The values that a choice takes; any if left out."`
 	Required bool      `json:"required,omitempty" doc:"It must be there, and not null, when a record is created."`
 }
 
@@ -49,6 +52,7 @@ type SchemaVersion struct {
 type Proposal struct {
 	Changes   []SchemaChange `json:"changes" nullable:"false"`
 	Rows      int64          `json:"rows" doc:"How many rows were set aside for it."`
+	Full      bool           `json:"full,omitempty" doc:"Rows ask for more fields than an object may have. Those beyond are not among the changes, and their rows do not pass."`
 	Since     time.Time      `json:"since"`
 	UpdatedAt time.Time      `json:"updated_at"`
 }
@@ -58,7 +62,7 @@ type SchemaChange struct {
 	Field    string          `json:"field"`
 	From     fieldType       `json:"from,omitempty" doc:"Its type now; absent for a new field."`
 	To       fieldType       `json:"to"`
-	Choices  []string        `json:"choices,omitempty" doc:"Choices that are added."`
+	Choices  []string        `json:"choices,omitempty" nullable:"false" doc:"Choices that are added."`
 	Optional bool            `json:"optional,omitempty" doc:"It is no longer required."`
 	Rows     int64           `json:"rows" doc:"How many rows ask for it."`
 	Examples []SchemaExample `json:"examples" nullable:"false" doc:"The first few."`
@@ -98,7 +102,7 @@ func (h *handler) registerSchemas(api huma.API) {
 	}, h.listTemplates)
 	register(api, h, route{
 		id: "infer-schema", method: http.MethodPost, path: "/v1/infer-schema", tag: "objects", needs: tenant.Reader,
-		summary: "See what schema sample rows make", text: "Nothing is stored.", errors: []int{400, 413, 415}, body: maxSampleBytes,
+		reads: true, summary: "See what schema sample rows make", text: "Nothing is stored.", errors: []int{400, 413, 415}, body: maxSampleBytes,
 	}, h.inferSchema)
 }
 
@@ -120,14 +124,17 @@ func (h *handler) listVersions(ctx context.Context, c caller, in *listVersionsIn
 			return h.Schemas.Versions(ctx, c.organization, o.Connection, o.Name, p)
 		},
 		show: func(v schema.Version) (SchemaVersion, int, bool) {
-			return showVersion(v), 256 + 320*len(v.Fields), true
+			return showVersion(v), 256 + schemaBytes(v.Fields), true
 		},
 	})
 	return &versionsOutput{body}, err
 }
 
 func (h *handler) acceptProposal(ctx context.Context, c caller, in *ObjectChangeInput) (*objectOutput, error) {
-	out, err := h.changeObject(ctx, c, *in, func(o *schema.Object) (bool, error) {
+	accepted := func(o schema.Object) bool {
+		return o.Proposal == nil && o.Present.Origin == schema.Accepted && o.Present.By == c.actor
+	}
+	out, err := h.changeObject(ctx, c, *in, accepted, func(o *schema.Object) (bool, error) {
 		if o.Proposal == nil {
 			return false, noProposal(o.Name)
 		}
@@ -139,11 +146,12 @@ func (h *handler) acceptProposal(ctx context.Context, c caller, in *ObjectChange
 	if err != nil {
 		return nil, err
 	}
-	return out, h.replayAll(ctx, c, in.Connection, out.Body.Name, "schema_mismatch")
+	// A resend starts another replay, which finds nothing more to do.
+	return out, h.replayAll(ctx, c, in.Connection, out.Body.Name, quarantine.SchemaMismatch)
 }
 
 func (h *handler) refuseProposal(ctx context.Context, c caller, in *ObjectChangeInput) (*objectOutput, error) {
-	return h.changeObject(ctx, c, *in, func(o *schema.Object) (bool, error) {
+	return h.changeObject(ctx, c, *in, nil, func(o *schema.Object) (bool, error) {
 		if o.Proposal == nil {
 			return false, noProposal(o.Name)
 		}
@@ -156,17 +164,25 @@ func noProposal(object string) error {
 	return fault.New(fault.Conflict, "no_proposal", "No other version of the schema of %q is proposed.", object)
 }
 
-type jsonOutput struct {
-	Body json.RawMessage
+// jsonSchema is a JSON Schema that describes itself.
+type jsonSchema json.RawMessage
+
+// MarshalJSON gives it as it is.
+func (s jsonSchema) MarshalJSON() ([]byte, error) { return s, nil }
+
+// Schema says that it is an object.
+func (jsonSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "JSON Schema 2020-12."}
 }
 
-func (h *handler) getJSONSchema(ctx context.Context, c caller, in *ObjectInput) (*jsonOutput, error) {
+type jsonSchemaOutput struct{ Body jsonSchema }
+
+func (h *handler) getJSONSchema(ctx context.Context, c caller, in *ObjectInput) (*jsonSchemaOutput, error) {
 	o, err := h.object(ctx, c, *in)
 	if err != nil {
 		return nil, err
 	}
-	text, err := schema.JSONSchema(o)
-	return &jsonOutput{text}, err
+	return &jsonSchemaOutput{jsonSchema(schema.JSONSchema(o))}, nil
 }
 
 type sampleRequestInput struct {
@@ -188,33 +204,33 @@ func (h *handler) getSampleRequest(ctx context.Context, c caller, in *sampleRequ
 	if err != nil {
 		return nil, err
 	}
-	if o.IDField == "" {
+	if o.Follows {
 		return nil, fault.New(fault.Invalid, "not_a_client_connection", "The rows of %q come from a CRM; nobody pushes them.", o.Name)
 	}
-	id := in.Client
-	if id == "" {
-		id = "cli_..."
-		client, only, err := h.onlyClient(ctx, c, o.Connection)
-		if err != nil {
-			return nil, err
-		}
-		if only {
-			id = client.ID
-		}
-	} else if _, err := h.clientOf(ctx, c, id); err != nil {
+	clients, err := h.clientsOf(ctx, c, o.Connection)
+	if err != nil {
 		return nil, err
+	}
+	id := in.Client
+	switch {
+	case id == "" && len(clients) == 1:
+		id = clients[0].ID
+	case id == "":
+		id = "cli_..."
+	case !slices.ContainsFunc(clients, func(client tenant.Client) bool { return client.ID == id }):
+		return nil, fault.New(fault.NotFound, "not_found", "No client %q pushes into connection %q.", id, o.Connection)
 	}
 	s := snippet.Push(snippet.Request{URL: h.BaseURL + "/v1/push", ClientID: id, Object: o.Title, IDField: o.IDField, VersionField: o.VersionField, Fields: o.Present.Fields})
 	return &sampleRequestOutput{SampleRequest{Curl: s.Curl, JavaScript: s.JavaScript, Python: s.Python}}, nil
 }
 
-// onlyClient gives the client that pushes into a connection, if there is exactly one.
-func (h *handler) onlyClient(ctx context.Context, c caller, connection string) (tenant.Client, bool, error) {
+// clientsOf lists the clients that push into a connection.
+func (h *handler) clientsOf(ctx context.Context, c caller, connection string) ([]tenant.Client, error) {
 	var found []tenant.Client
 	for cursor, first := "", true; first || cursor != ""; first = false {
 		clients, next, err := h.Members.Clients(ctx, c.organization, store.Page{Cursor: cursor, Limit: 200})
 		if err != nil {
-			return tenant.Client{}, false, err
+			return nil, err
 		}
 		for _, client := range clients {
 			if client.Connection == connection {
@@ -223,19 +239,17 @@ func (h *handler) onlyClient(ctx context.Context, c caller, connection string) (
 		}
 		cursor = next
 	}
-	if len(found) != 1 {
-		return tenant.Client{}, false, nil
-	}
-	return found[0], true, nil
+	return found, nil
 }
 
 // ObjectTemplate is a ready-made object.
 type ObjectTemplate struct {
-	Name   string        `json:"name" example:"sales"`
-	Title  string        `json:"title"`
-	About  string        `json:"about"`
-	Fields []SchemaField `json:"fields" nullable:"false"`
-	Sample Fields        `json:"sample" doc:"A row of it."`
+	Name        string        `json:"name" example:"sales_transactions"`
+	Title       string        `json:"title"`
+	Description string        `json:"description"`
+	IDField     string        `json:"id_field" doc:"The field that names a record, unless another is chosen."`
+	Fields      []SchemaField `json:"fields" nullable:"false"`
+	Sample      Fields        `json:"sample" doc:"A row of it, without the action."`
 }
 
 type templatesOutput struct{ Body list[ObjectTemplate] }
@@ -247,23 +261,16 @@ func (h *handler) listTemplates(context.Context, caller, *struct{}) (*templatesO
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, ObjectTemplate{Name: t.Name, Title: t.Title, About: t.About, Fields: showFields(t.Fields), Sample: Fields(sample)})
+		out.Body.Items = append(out.Body.Items, ObjectTemplate{Name: t.Name, Title: t.Title, Description: t.Description, IDField: t.IDField,
+			Fields: showSchema(t.Fields), Sample: Fields(sample)})
 	}
 	return out, nil
 }
 
-func templateFields(name string) ([]schema.Field, error) {
-	for _, t := range schema.Templates() {
-		if t.Name == name {
-			return t.Fields, nil
-		}
-	}
-	return nil, fault.New(fault.Invalid, "unknown_template", "There is no template %q.", name)
-}
-
 type inferInput struct {
 	Body struct {
-		Rows []record.Fields `json:"rows" minItems:"1" maxItems:"1000"`
+		Rows    []sampleRow `json:"rows" minItems:"1" maxItems:"1000" nullable:"false"`
+		IDField string      `json:"id_field,omitempty" maxLength:"256" doc:"The field that names a record; id if left out."`
 	} `nameHint:"SampleRows"`
 }
 
@@ -274,24 +281,41 @@ type inferOutput struct {
 }
 
 func (h *handler) inferSchema(_ context.Context, _ caller, in *inferInput) (*inferOutput, error) {
-	fields, err := inferFields(in.Body.Rows)
+	fields, err := inferFields(orID(in.Body.IDField), in.Body.Rows)
 	out := &inferOutput{}
-	out.Body.Fields = showFields(fields)
+	out.Body.Fields = showSchema(fields)
 	return out, err
 }
 
-// inferFields infers what rows look like, as they are pushed: without their action.
-func inferFields(rows []record.Fields) ([]schema.Field, error) {
-	maps := make([]map[string]json.RawMessage, len(rows))
+// sampleRow is a row as it would be pushed.
+type sampleRow json.RawMessage
+
+// UnmarshalJSON keeps it as it is: numbers keep all their digits.
+func (r *sampleRow) UnmarshalJSON(text []byte) error {
+	*r = append((*r)[:0], text...)
+	return nil
+}
+
+// MarshalJSON gives it as it is.
+func (r sampleRow) MarshalJSON() ([]byte, error) { return r, nil }
+
+// Schema says that it is an object.
+func (sampleRow) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// inferFields infers what rows look like, as they are pushed: without their action. id is the field that names a record.
+func inferFields(id string, rows []sampleRow) ([]schema.Field, error) {
+	all := make([]record.Fields, len(rows))
 	for i, row := range rows {
-		maps[i] = map[string]json.RawMessage{}
-		for name, value := range row {
-			if name != "action" {
-				maps[i][name] = value
-			}
+		fields, err := record.ParseFields(row)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "invalid_row", "Row %d cannot be read: it is no object, or nests too deep.", i+1)
 		}
+		delete(fields, push.ActionField)
+		all[i] = fields
 	}
-	return schema.Infer(maps...)
+	return schema.Infer(id, all...)
 }
 
 func readFields(in []SchemaField) []schema.Field {
@@ -302,7 +326,7 @@ func readFields(in []SchemaField) []schema.Field {
 	return fields
 }
 
-func showFields(fields []schema.Field) []SchemaField {
+func showSchema(fields []schema.Field) []SchemaField {
 	out := make([]SchemaField, len(fields))
 	for i, f := range fields {
 		out[i] = SchemaField{Name: f.Name, Type: fieldType(f.Type), Choices: f.Choices, Required: f.Required}
@@ -310,15 +334,27 @@ func showFields(fields []schema.Field) []SchemaField {
 	return out
 }
 
+// schemaBytes is about how long fields are in an answer.
+func schemaBytes(fields []schema.Field) int {
+	n := 0
+	for _, f := range fields {
+		n += 64 + escapedLength([]byte(f.Name))
+		for _, c := range f.Choices {
+			n += 4 + escapedLength([]byte(c))
+		}
+	}
+	return n
+}
+
 func showVersion(v schema.Version) SchemaVersion {
-	return SchemaVersion{Version: v.Number, Origin: string(v.Origin), At: v.At, By: v.By, Fields: showFields(v.Fields)}
+	return SchemaVersion{Version: v.Number, Origin: string(v.Origin), At: v.At, By: v.By, Fields: showSchema(v.Fields)}
 }
 
 func showProposal(p *schema.Proposal) *Proposal {
 	if p == nil {
 		return nil
 	}
-	out := &Proposal{Changes: []SchemaChange{}, Rows: p.Rows, Since: p.Since, UpdatedAt: p.UpdatedAt}
+	out := &Proposal{Changes: []SchemaChange{}, Rows: p.Rows, Full: p.Full, Since: p.Since, UpdatedAt: p.UpdatedAt}
 	for _, change := range p.Changes {
 		shown := SchemaChange{Field: change.Field, From: fieldType(change.From), To: fieldType(change.To), Choices: change.Choices,
 			Optional: change.Optional, Rows: change.Rows, Examples: []SchemaExample{}}

@@ -28,6 +28,7 @@ type Config struct {
 	History  string `env:"TABLE_HISTORY"`
 	Inbox    string `env:"QUEUE_INBOX"`
 	Jobs     string `env:"QUEUE_JOBS"`
+	Deliver  string `env:"QUEUE_DELIVER"`
 	Payloads string `env:"BUCKET_PAYLOADS"`
 	// MaxReceives is how often a message is received before its job has failed. It lies below that of the queue, so that a
 	// job whose function was killed each time fails, too.

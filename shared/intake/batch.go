@@ -86,12 +86,6 @@ func (in *Intake) settleRows(ctx context.Context, it *item) error {
 	if err := in.propose(ctx, b); err != nil {
 		return err
 	}
-	for _, r := range b.rows {
-		telemetry.Count(ctx, "Rows_"+string(r.outcome), 1)
-	}
-	if len(it.Rows) > 0 {
-		return nil
-	}
 	if err := in.conclude(ctx, b); err != nil || it.Replay == "" {
 		return err
 	}
@@ -218,22 +212,34 @@ func (b *batch) summary(now time.Time) push.Batch {
 		Rows: int64(len(b.rows)), Chunks: 1, Done: 1}
 }
 
-// maxDetails is how many rows of a chunk are explained where they are listed.
-const maxDetails = 1_000
+// What is told of the rows of a chunk must fit an item of 400 kB: the first rows are explained, and the longest ids there
+// are leave room for those of a few hundred rows.
+const (
+	maxDetails   = 1_000
+	maxToldBytes = 200 << 10
+)
 
 // chunk gives what became of the rows.
 func (b *batch) chunk() push.Chunk {
 	c := push.Chunk{Number: b.part.Number, First: b.part.First, Rows: len(b.rows), Counts: map[push.Outcome]int64{}}
+	room := maxToldBytes
+	told := func(text string) string {
+		if len(text) > room {
+			return ""
+		}
+		room -= len(text)
+		return text
+	}
 	for _, r := range b.rows {
 		c.Counts[r.outcome]++
 		if r.outcome == push.Applied {
 			continue
 		}
-		o := push.RowOutcome{Row: r.Number, ID: r.ID, Outcome: r.outcome, By: r.by}
+		o := push.RowOutcome{Row: r.Number, ID: told(r.ID), Outcome: r.outcome, By: r.by}
 		if r.why != nil {
 			o.Code = r.why.Code
 			if len(c.Outcomes) < maxDetails {
-				o.Detail = r.why.Message
+				o.Detail = told(r.why.Message)
 			}
 		}
 		c.Outcomes = append(c.Outcomes, o)
@@ -241,11 +247,15 @@ func (b *batch) chunk() push.Chunk {
 	return c
 }
 
-// conclude notes what became of the rows: in one write where the batch is whole.
+// conclude notes what became of the rows: in one write where the batch is whole. Of rows that are replayed one by one
+// their entries tell, and the batch goes on to say what became of it when it came.
 func (in *Intake) conclude(ctx context.Context, b *batch) error {
 	c := b.chunk()
+	for outcome, n := range c.Counts {
+		telemetry.Count(ctx, "Rows_"+string(outcome), int(n))
+	}
 	switch {
-	case b.Kind == delivery.File && b.replay(): // the file's outcomes stay as they were
+	case len(b.Rows) > 0, b.Kind == delivery.File && b.replay():
 		return nil
 	case b.Kind == delivery.File:
 		return in.finishChunk(ctx, b, c)

@@ -704,3 +704,35 @@ func TestABatchIsNotBegunThatMightNotEnd(t *testing.T) {
 		t.Fatalf("got %+v", r)
 	}
 }
+
+func TestWhatIsToldOfALargeBatchIsBounded(t *testing.T) {
+	w := newWorld(1)
+	var rows []string
+	for i := range push.MaxRows {
+		rows = append(rows, fmt.Sprintf(`{"id":"%0380d"}`, i))
+	}
+	b := w.batch(t, w.push(t, strings.Join(rows, ",")).ID)
+	size, explained := 0, 0
+	for i, o := range b.Only.Outcomes {
+		if size += len(o.ID) + len(o.Detail); o.Detail != "" {
+			explained++
+		}
+		if o.Row != i+1 || o.Outcome != push.SetAside || o.Code != string(quarantine.UnknownAction) {
+			t.Fatalf("got %+v", o)
+		}
+	}
+	if len(b.Only.Outcomes) != push.MaxRows || size > 200<<10 || explained < 300 || b.Counts[push.SetAside] != push.MaxRows {
+		t.Fatalf("%d outcomes, %d bytes, %d explained", len(b.Only.Outcomes), size, explained)
+	}
+}
+
+func TestABatchThatIsFinishedSaysTheSameForEver(t *testing.T) {
+	w := newWorld(1)
+	first := w.push(t, `{"id":"a","action":"update","n":1}`)
+	w.push(t, `{"id":"a","action":"update","n":2}`)
+	before := w.stored(t, "deals")
+	w.run(t, first) // by now all that it says is older than what stands
+	if diff := cmp.Diff(before, w.stored(t, "deals")); diff != "" {
+		t.Fatal(diff)
+	}
+}

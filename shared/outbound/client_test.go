@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,6 +250,12 @@ func TestEachAttemptDialsAnew(t *testing.T) {
 	defer mu.Unlock()
 	if len(from) != 3 {
 		t.Errorf("connections were used again: %v", from)
+	}
+}
+
+func TestHeaderNames(t *testing.T) {
+	if got := outbound.HeaderNames(map[string]string{"x-source": "a", "AUTHORIZATION": "b"}); !slices.Equal(got, []string{"Authorization", "X-Source"}) {
+		t.Errorf("got %v", got)
 	}
 }
 

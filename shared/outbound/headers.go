@@ -40,6 +40,16 @@ func CheckHeaders(headers map[string]string) error {
 	return nil
 }
 
+// HeaderNames gives the names of headers as they are shown: in their usual form, sorted.
+func HeaderNames(headers map[string]string) []string {
+	names := make([]string, 0, len(headers))
+	for name := range headers {
+		names = append(names, textproto.CanonicalMIMEHeaderKey(name))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // reserved tells whether a header is not the destination's to set: those of the signature, and those by which requests
 // are told apart on a connection.
 func reserved(canonical string) bool {

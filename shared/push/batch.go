@@ -39,6 +39,14 @@ type Batch struct {
 	Only *Chunk
 }
 
+// State gives where the batch stands: one that is worked on in chunks is finished once all of them are, which nobody notes.
+func (b Batch) State() Status {
+	if b.Status == Running && b.Chunks > 0 && b.Done >= b.Chunks {
+		return Finished
+	}
+	return b.Status
+}
+
 // Status is where a batch stands.
 type Status string
 

@@ -70,7 +70,7 @@ func (m *Meter) Take(ctx context.Context, organization string, n, limit int64, n
 	l := m.lease(organization+" "+window, now, end)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.left < n {
+	if l.left < n && l.used < limit { // what is used up stays so, and asking again would cost a call
 		block := max(n-l.left, (limit+blocks-1)/blocks)
 		block = max(n-l.left, min(block, limit-l.used)) // towards the end blocks are as small as what is asked for
 		used, err := m.counter.Use(ctx, organization, window, block, end.Add(m.period))

@@ -55,6 +55,18 @@ func TestAQuotaIsUsedUpAndBeginsAnew(t *testing.T) {
 	if f := fault.Of(err); !fault.Is(err, fault.RateLimited) || f.Code != quota.CodeExceeded || f.RetryAfter != 30*time.Second || s.Remaining != 0 {
 		t.Errorf("the 101st: %+v %v", s, err)
 	}
+	before := c.calls
+	for range 50 {
+		if _, err := m.Take(t.Context(), "org_1", 1, 100, noon()); err == nil {
+			t.Fatal("more than the quota")
+		}
+	}
+	if c.calls != before {
+		t.Errorf("%d calls to learn what is known", c.calls-before)
+	}
+	if _, err := m.Take(t.Context(), "org_1", 1, 110, noon()); err != nil {
+		t.Errorf("a quota that was raised meanwhile: %v", err)
+	}
 	if _, err := m.Take(t.Context(), "org_2", 1, 100, noon()); err != nil {
 		t.Errorf("another organization: %v", err)
 	}

@@ -32,9 +32,11 @@ const (
 // Options are what a Replayer works with. All of them are required.
 type Options struct {
 	Intake store.Intake
-	Inbox  Inbox
-	Now    func() time.Time
-	Random io.Reader
+	// Connections tells which connector a connection has now: a release may have brought the one that was missing.
+	Connections store.Tenancy
+	Inbox       Inbox
+	Now         func() time.Time
+	Random      io.Reader
 }
 
 // Replayer does jobs of the kind job.Replay.
@@ -69,6 +71,9 @@ func (r *Replayer) Step(ctx context.Context, j job.Job) (job.Job, error) {
 			entries = append(entries, e)
 		}
 	}
+	if err := r.refresh(ctx, entries); err != nil {
+		return j, err
+	}
 	deliveries, err := r.deliveries(entries)
 	if err != nil {
 		return j, err
@@ -81,17 +86,29 @@ func (r *Replayer) Step(ctx context.Context, j job.Job) (job.Job, error) {
 	if err := group.Wait(); err != nil {
 		return j, err
 	}
-	j.Counts = maps.Clone(j.Counts)
-	if j.Counts == nil {
-		j.Counts = map[string]int64{}
-	}
-	j.Counts[CountFound] += int64(len(entries))
-	j.Counts[CountReplayed] += int64(len(entries))
-	j.Counts[CountMessages] += int64(len(deliveries))
+	j.Counts = counted(j.Counts, CountFound, len(entries))
+	j.Counts = counted(j.Counts, CountReplayed, len(entries))
+	j.Counts = counted(j.Counts, CountMessages, len(deliveries))
 	if j.Cursor = next; next == "" {
 		j.Status = job.Done
 	}
 	return j, nil
+}
+
+// refresh names in entries whose connector was unknown the one that their connection has.
+func (r *Replayer) refresh(ctx context.Context, entries []quarantine.Entry) error {
+	for i, e := range entries {
+		if e.Reason != quarantine.UnknownConnector {
+			continue
+		}
+		connection, err := r.Connections.Connection(ctx, e.Organization, e.Connection)
+		if err == nil {
+			entries[i].Connector = connection.Connector
+		} else if !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("replay: read a connection: %w", err)
+		}
+	}
+	return nil
 }
 
 // deliveries gives what tries the entries again, each payload once for all of its rows.
@@ -124,4 +141,14 @@ func (r *Replayer) deliveries(entries []quarantine.Entry) ([]delivery.Delivery, 
 		all = append(all, d)
 	}
 	return all, nil
+}
+
+// counted gives counts with n more of one, and leaves those given as they are.
+func counted(counts map[string]int64, name string, n int) map[string]int64 {
+	counts = maps.Clone(counts)
+	if counts == nil {
+		counts = map[string]int64{}
+	}
+	counts[name] += int64(n)
+	return counts
 }

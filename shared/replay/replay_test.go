@@ -44,7 +44,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, intake: memory.NewIntake(), payloads: blob.NewMemory()}
-	w.Replayer = replay.New(replay.Options{Intake: w.intake, Inbox: replay.Inbox{Queue: w, Payloads: w.payloads},
+	w.Replayer = replay.New(replay.Options{Intake: w.intake, Connections: memory.NewTenancy(), Inbox: replay.Inbox{Queue: w, Payloads: w.payloads},
 		Now: func() time.Time { return noon }, Random: rand.Reader})
 	return w
 }

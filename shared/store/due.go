@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	// DueReach is how far before its time a Due begins to look where it is given no minute to begin with. It is longer
-	// than anything that is scheduled lies ahead, and than a stand-still of the scheduler should last.
-	DueReach = 4 * 24 * time.Hour
+	// DueReach is how far before its time a Due begins to look where it is given no minute to begin with, which is so once
+	// in the life of a stage: when the scheduler runs for the first time. It is longer than the time between the first item
+	// and that run, however slow a deployment is.
+	DueReach = time.Hour
 	// DueGrace is how long a minute that is over is looked at again, empty or not: what is scheduled for a time that is
 	// just then, or by a clock that is late, must not fall behind.
 	DueGrace = 2 * time.Minute

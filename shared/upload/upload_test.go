@@ -20,8 +20,10 @@ import (
 	"leadline/shared/blob"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	"leadline/shared/intake"
 	"leadline/shared/job"
 	"leadline/shared/push"
+	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/store"
 	"leadline/shared/store/memory"
@@ -612,5 +614,37 @@ func BenchmarkLoad(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestTheInboxUnderstandsTheChunks applies them, the last first, one twice.
+func TestTheInboxUnderstandsTheChunks(t *testing.T) {
+	w := newWorld(t)
+	file, _ := lines(6000, deal)
+	w.upload(file + `{"id":"7","action":"update","name":"last"}` + "\n" + "nonsense\n")
+	w.run(newJob())
+	records, quarantined := memory.NewRecords(), memory.NewIntake()
+	in := intake.New(intake.Options{Records: records, Intake: quarantined, Schemas: w.schemas, Batches: w.batches, Journal: memory.NewJournal(),
+		Payloads: w.Memory, ClockGuard: time.Minute, SchemaCache: time.Minute, Now: func() time.Time { return noon }})
+	for _, d := range []delivery.Delivery{w.got[1], w.got[0], w.got[1]} {
+		if errs := in.Process(t.Context(), []delivery.Delivery{d}); errs[0] != nil {
+			t.Fatal(errs[0])
+		}
+	}
+	all, _, err := records.Scan(t.Context(), store.Page{Limit: 1000})
+	if err != nil || len(all) != 1000 {
+		t.Fatalf("%d records, %v", len(all), err)
+	}
+	seventh, err := records.Get(t.Context(), record.Key{Organization: organization, Connection: connection, Object: "deals", ID: "7"})
+	if err != nil || string(seventh.Fields["name"]) != `"last"` || seventh.Rev != 2 {
+		t.Errorf("record 7 is %+v, %v", seventh, err)
+	}
+	b := w.batch()
+	if b.Done != 2 || b.Chunks != 2 || b.Counts[push.SetAside] != 1 || b.Counts[push.Applied] != 6001 {
+		t.Errorf("the batch is %+v", b)
+	}
+	e, err := quarantined.Entry(t.Context(), organization, batchID+"-00006002")
+	if err != nil || e.Row != 6002 || e.Index != 1001 || e.Public != "bat_1" {
+		t.Errorf("the entry is %+v, %v", e, err)
 	}
 }
