@@ -4,136 +4,251 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"leadline/shared/audit"
 	"leadline/shared/fault"
-	"leadline/shared/quarantine"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
-// everyRoute gives a request for each route of the description: with a connection, a record and an entry of ours in its
-// path, and a body where one is needed.
-func everyRoute(s *system, connection string) []request {
-	bodies := map[string]any{
-		"/v1/connections":                         map[string]any{"connector": "close", "name": "another"},
-		"/v1/connections/{connection}/rotate-key": map[string]any{"signature_key": otherKey},
-	}
-	var all []request
-	for _, op := range s.doc.Operations() {
-		r := request{method: op.Method, path: strings.NewReplacer("{connection}", connection, "{object}", "opportunity",
-			"{record}", "oppo_1", "{entry}", "01ENTRY").Replace(op.Path)}
-		if op.Method == http.MethodPost {
-			r.body = bodies[op.Path]
+func TestTheRoleTableHasEveryOperation(t *testing.T) {
+	s, table := newSystem(t), needs()
+	for _, op := range s.operations() {
+		if _, found := table[op.ID]; !found {
+			t.Errorf("%s is not in the table", op.ID)
 		}
-		all = append(all, r)
+		delete(table, op.ID)
 	}
-	return all
+	if len(table) > 0 {
+		t.Errorf("the description has no %v", table)
+	}
 }
 
-// full is a system with something of ours on every route.
-func full(t *testing.T) (*system, []request) {
-	s := newSystem(t)
-	conn := s.connect(s.admin)
-	s.keep(s.opportunity(conn.ID, "oppo_1", 1, `{"value":1}`))
-	s.setAside(conn.ID, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
-	return s, everyRoute(s, conn.ID)
-}
-
+// TestEveryRouteAnswersItsOwner: and what changes something is in the journal, once, with nothing secret.
 func TestEveryRouteAnswersItsOwner(t *testing.T) {
-	s, routes := full(t)
-	if len(routes) != 15 {
-		t.Errorf("the description has %d routes", len(routes))
-	}
-	for _, r := range routes {
-		r.key = s.admin
-		if a := s.do(r); a.status >= 300 {
-			t.Errorf("%s %s: %d %s", r.method, r.path, a.status, a.body)
-		}
+	for _, op := range newSystem(t).operations() {
+		t.Run(op.ID, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.request(op)
+			r.key = w.owner
+			a := w.do(r)
+			if a.status >= 300 {
+				t.Fatalf("%s %s: %d %s", r.method, r.path, a.status, a.body)
+			}
+			entries, _, err := w.journal.Entries(t.Context(), ours, store.AuditFilter{}, store.Page{Limit: 10})
+			w.must(err)
+			if reading(op) {
+				if len(entries) > 0 {
+					t.Errorf("what only reads is noted: %+v", entries)
+				}
+				return
+			}
+			if len(entries) != 1 {
+				t.Fatalf("noted: %+v", entries)
+			}
+			e := entries[0]
+			if e.Operation != op.ID || e.Outcome != "done" || e.ActorName != "owner" || !strings.HasPrefix(e.Actor, "key_") || e.Address != "203.0.113.7" || e.Agent != "test" || e.Request != "req-1" {
+				t.Errorf("noted: %+v", e)
+			}
+			if strings.HasPrefix(op.ID, "create-") && op.ID != "create-upload" && !regexp.MustCompile(`/[a-z]+_[0-9a-z]{12}$`).MatchString(e.Target) {
+				t.Errorf("the note of what was made names %s", e.Target)
+			}
+			noted := fmt.Sprintf("%+v %s", e, w.log)
+			for _, secret := range secretsIn(string(a.body)) {
+				if strings.Contains(noted, secret) {
+					t.Errorf("the journal or the log shows %s", secret)
+				}
+			}
+			for _, personal := range []string{"@example.com", otherKey} {
+				if strings.Contains(noted, personal) {
+					t.Errorf("the journal or the log shows %s: %s", personal, noted)
+				}
+			}
+		})
 	}
 }
 
-func TestEveryRouteWantsAKey(t *testing.T) {
-	s, routes := full(t)
-	public := []string{"/v1/health", "/v1/openapi.json"}
-	unknown := "llk_" + strings.Repeat("x", 43)
-	for _, r := range routes {
-		if slices.Contains(public, r.path) {
+// secretsIn finds what is shown once.
+func secretsIn(text string) []string {
+	return regexp.MustCompile(`(llk_|cls_|whsec_|/hooks/)[A-Za-z0-9_+/=-]{40,}`).FindAllString(text, -1)
+}
+
+// TestEveryRouteWantsAKeyThatWorks tries what is no key, and keys that do not work any more.
+func TestEveryRouteWantsAKeyThatWorks(t *testing.T) {
+	w := newWorld(t)
+	create := func(edit func(*tenant.APIKey)) string {
+		text, key, err := tenant.NewAPIKey(ours, "x", tenant.Owner, w.clock.now(), w.handler.Random)
+		w.must(err)
+		edit(&key)
+		w.must(w.tenancy.CreateAPIKey(t.Context(), key))
+		return text
+	}
+	gone := tenant.Person{ID: "per_gone", Organization: ours, Email: "gone@example.com", Role: tenant.Owner, Status: tenant.Offboarded, Rev: 1}
+	w.must(w.members.CreatePerson(t.Context(), gone, nil))
+	keys := map[string]string{
+		"":                               "missing_api_key",
+		"llk_" + strings.Repeat("x", 43): "invalid_api_key",
+		"x":                              "invalid_api_key",
+		"llk_":                           "invalid_api_key",
+		w.owner + "x":                    "invalid_api_key",
+		create(func(k *tenant.APIKey) { k.RevokedAt = w.clock.now() }): "invalid_api_key",
+		create(func(k *tenant.APIKey) { k.ExpiresAt = w.clock.now() }): "invalid_api_key",
+		create(func(k *tenant.APIKey) { k.Person = gone.ID }):          "invalid_api_key",
+		create(func(k *tenant.APIKey) { k.Person = "per_erased" }):     "invalid_api_key",
+	}
+	before := w.state()
+	for _, op := range w.operations() {
+		if needs()[op.ID] == "" {
 			continue
 		}
-		for key, code := range map[string]string{"": "missing_api_key", unknown: "invalid_api_key", "x": "invalid_api_key", "llk_": "invalid_api_key", s.admin + "x": "invalid_api_key"} {
+		r := w.request(op)
+		for key, code := range keys {
 			r.key = key
-			a := s.do(r).want(t, 401, code)
-			if a.header.Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("%s %s: the answer 401 does not say how to authenticate", r.method, r.path)
+			a := w.do(r).want(t, 401, code)
+			want := "Bearer"
+			if slices.Contains(ingestOperations(), op.ID) {
+				want = `Bearer, Basic realm="Leadline"`
+			}
+			if got := a.header.Get("WWW-Authenticate"); got != want {
+				t.Errorf("%s: the answer 401 says %q", op.ID, got)
 			}
 		}
 	}
-	s.do(request{method: "GET", path: "/v1/connections", header: map[string]string{"authorization": "Basic " + s.admin}}).want(t, 401, "missing_api_key")
-	s.do(request{method: "GET", path: "/v1/connections", header: map[string]string{"authorization": "bearer  " + s.admin + " "}}).want(t, 200)
-	s.unchanged()
+	w.do(request{method: "GET", path: "/v1/connections", header: map[string]string{"authorization": "Basic " + w.owner}}).want(t, 401, "missing_api_key")
+	w.do(request{method: "GET", path: "/v1/connections", header: map[string]string{"authorization": "bearer  " + w.owner + " "}}).want(t, 200)
+	if w.state() != before {
+		t.Error("something changed")
+	}
+	if entries, _, _ := w.journal.Entries(t.Context(), ours, store.AuditFilter{}, store.Page{Limit: 10}); len(entries) > 0 {
+		t.Errorf("what nobody proved to have asked for is noted: %+v", entries)
+	}
 }
 
+// TestRolesBoundWhatAKeyMayDo tries every operation with every role.
 func TestRolesBoundWhatAKeyMayDo(t *testing.T) {
-	s, routes := full(t)
-	for _, r := range routes {
-		replay := strings.HasSuffix(r.path, "/replay")
-		r.key = s.viewer
-		switch a := s.do(r); {
-		case r.method == http.MethodGet && a.status != 200:
-			t.Errorf("a viewer may not %s %s: %d", r.method, r.path, a.status)
-		case r.method != http.MethodGet:
-			a.want(t, 403, "role_not_sufficient")
+	for _, op := range newSystem(t).operations() {
+		needed := needs()[op.ID]
+		if needed == "" {
+			continue
 		}
-		r.key = s.operator
-		switch a := s.do(r); {
-		case (r.method == http.MethodGet || replay) && a.status >= 300:
-			t.Errorf("an operator may not %s %s: %d", r.method, r.path, a.status)
-		case r.method != http.MethodGet && !replay:
-			a.want(t, 403, "role_not_sufficient")
-		}
+		t.Run(op.ID, func(t *testing.T) {
+			w := newWorld(t)
+			refused := 0
+			before := w.state()
+			for _, role := range tenant.Roles() {
+				if role.Allows(needed) || role == tenant.Ingest && slices.Contains(ingestOperations(), op.ID) {
+					continue
+				}
+				r := w.request(op)
+				r.key = w.keyOf(role)
+				w.do(r).want(t, 403, "role_not_sufficient")
+				refused++
+			}
+			if w.state() != before {
+				t.Error("what was refused changed something")
+			}
+			entries, _, err := w.journal.Entries(t.Context(), ours, store.AuditFilter{Operation: op.ID}, store.Page{Limit: 10})
+			w.must(err)
+			if reading(op) {
+				refused = 0
+			}
+			if len(entries) != refused || slices.ContainsFunc(entries, func(e audit.Entry) bool { return e.Outcome != "role_not_sufficient" }) {
+				t.Errorf("%d refusals are noted as %+v", refused, entries)
+			}
+			r := w.request(op) // the least role that suffices
+			r.key = w.keyOf(needed)
+			if a := w.do(r); a.status >= 300 {
+				t.Errorf("the role %s may not: %d %s", needed, a.status, a.body)
+			}
+		})
 	}
-	s.unchanged()
+}
+
+func (s *system) keyOf(role tenant.Role) string {
+	return map[tenant.Role]string{tenant.Owner: s.owner, tenant.Admin: s.admin, tenant.Manager: s.manager, tenant.Reader: s.reader, tenant.Ingest: s.ingest}[role]
+}
+
+// TestClientsMayPushAndSeeTheirBatches, and nothing else.
+func TestClientsMayPushAndSeeTheirBatches(t *testing.T) {
+	for _, op := range newSystem(t).operations() {
+		if needs()[op.ID] == "" {
+			continue
+		}
+		t.Run(op.ID, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.do(w.asClient(w.request(op)))
+			if !slices.Contains(ingestOperations(), op.ID) {
+				a.want(t, 401, "missing_api_key")
+			} else if a.status >= 300 {
+				t.Errorf("a client may not: %d %s", a.status, a.body)
+			}
+		})
+	}
 }
 
 // TestAnotherOrganizationFindsNothing: what is another organization's does not exist, whatever the route.
 func TestAnotherOrganizationFindsNothing(t *testing.T) {
-	s, routes := full(t)
-	named := regexp.MustCompile(`conn_|01ENTRY`)
-	for _, r := range routes {
-		r.key = s.stranger
-		a := s.do(r)
+	w := newWorld(t)
+	before := w.state()
+	for _, op := range w.operations() {
+		r := w.request(op)
+		r.key = w.stranger
 		switch {
-		case named.MatchString(r.path):
-			a.want(t, 404, "not_found")
-			if strings.Contains(string(a.body), ours) {
-				t.Errorf("%s %s names the other organization: %s", r.method, r.path, a.body)
+		case strings.Contains(op.Path, "{"):
+			a := w.do(r).want(t, 404, "not_found")
+			if strings.Contains(string(a.body), ours) || strings.Contains(string(a.body), "Till") {
+				t.Errorf("%s shows something of ours: %s", op.ID, a.body)
 			}
-		case r.method == http.MethodGet && !slices.Contains([]string{"/v1/health", "/v1/openapi.json"}, r.path):
-			if got := read[list[any]](t, a.want(t, 200)); len(got.Items) != 0 || got.Next != "" {
-				t.Errorf("%s %s shows %v", r.method, r.path, got.Items)
+		case strings.HasPrefix(op.ID, "list-") && op.ID != "list-templates":
+			got, own := read[list[any]](t, w.do(r).want(t, 200)), 0
+			if op.ID == "list-api-keys" {
+				own = 1 // the stranger's
 			}
+			if len(got.Items) != own || got.Next != "" {
+				t.Errorf("%s shows %v", op.ID, got.Items)
+			}
+		case strings.Contains(fmt.Sprint(r.body), w.params["connection"]) && op.ID != "replay-quarantine", strings.Contains(fmt.Sprint(r.body), w.clients),
+			strings.Contains(fmt.Sprint(r.body), w.params["person"]):
+			w.do(r).want(t, 404, "not_found")
 		}
 	}
-	connection := regexp.MustCompile(`conn_\w+`).FindString(fmt.Sprint(routes))
-	if got := read[list[Entry]](t, s.get(s.stranger, "/v1/quarantine?connection="+connection).want(t, 200)); len(got.Items) != 0 {
-		t.Errorf("the filter by a connection of ours shows %v", got.Items)
+	for _, filter := range []string{"/v1/quarantine?connection=" + w.params["connection"], "/v1/audit?actor=" + w.params["key"]} {
+		if got := read[list[any]](t, w.get(w.stranger, filter).want(t, 200)); len(got.Items) != 0 {
+			t.Errorf("%s shows %v", filter, got.Items)
+		}
 	}
-	s.unchanged()
+	if got := read[Organization](t, w.get(w.stranger, "/v1/organization").want(t, 200)); got.ID != theirs {
+		t.Errorf("the organization is %+v", got)
+	}
+	if w.state() != before {
+		t.Error("something of ours changed")
+	}
 }
 
-// unchanged fails if any connection of ours changed after it was made, or anything was replayed by nobody who may.
-func (s *system) unchanged() {
-	s.t.Helper()
-	connections, _, err := s.tenancy.Connections(s.t.Context(), ours, store.Page{Limit: 100})
-	s.must(err)
-	if len(connections) != 1 || connections[0].Rev != 1 || connections[0].Status != tenant.Active {
-		s.t.Errorf("the connections were changed: %+v", connections)
+// TestWhatIsNowhereIsNotFound puts an id that nobody has in the place of each parameter of each path.
+func TestWhatIsNowhereIsNotFound(t *testing.T) {
+	w := newWorld(t)
+	before := w.state()
+	for _, op := range w.operations() {
+		for _, name := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(op.Path, -1) {
+			if name[1] == "object" && slices.Contains([]string{"list-records"}, op.ID) {
+				continue // an object without records is as empty as one that nobody sent
+			}
+			r := w.request(op)
+			parts := strings.Split(r.path, "/")
+			parts[slices.Index(strings.Split(op.Path, "/"), name[0])] = "nowhere"
+			r.path = strings.Join(parts, "/")
+			r.key = w.owner
+			w.do(r).want(t, 404, "not_found")
+		}
+	}
+	if w.state() != before {
+		t.Error("something changed")
 	}
 }
 
@@ -141,16 +256,16 @@ func TestARevokedKeyIsRefusedOnceTheCacheForgetsIt(t *testing.T) {
 	s := newSystem(t)
 	counted := &countedKeys{Tenancy: s.tenancy}
 	s.handler.Tenancy = counted
-	s.get(s.viewer, "/v1/connections").want(t, 200)
-	s.get(s.viewer, "/v1/connections").want(t, 200)
+	s.get(s.reader, "/v1/connections").want(t, 200)
+	s.get(s.reader, "/v1/connections").want(t, 200)
 	if counted.keys != 1 {
 		t.Errorf("a key was read %d times for two requests", counted.keys)
 	}
-	s.must(s.tenancy.RevokeAPIKey(t.Context(), tenant.HashToken(s.viewer), s.clock.now()))
+	s.must(s.tenancy.RevokeAPIKey(t.Context(), tenant.HashToken(s.reader), s.clock.now()))
 	s.clock.advance(59 * time.Second)
-	s.get(s.viewer, "/v1/connections").want(t, 200)
+	s.get(s.reader, "/v1/connections").want(t, 200)
 	s.clock.advance(time.Second)
-	s.get(s.viewer, "/v1/connections").want(t, 401, "invalid_api_key")
+	s.get(s.reader, "/v1/connections").want(t, 401, "invalid_api_key")
 }
 
 func TestANewKeyWorksSoonAfterItWasUnknown(t *testing.T) {
@@ -173,9 +288,9 @@ func TestAFailedLookUpIsNotRemembered(t *testing.T) {
 	s := newSystem(t)
 	counted := &countedKeys{Tenancy: s.tenancy, err: fault.Wrap(errors.New("down"), fault.Unavailable, "unavailable", "store")}
 	s.handler.Tenancy = counted
-	s.get(s.viewer, "/v1/connections").want(t, 503, "unavailable")
+	s.get(s.reader, "/v1/connections").want(t, 503, "unavailable")
 	counted.err = nil
-	s.get(s.viewer, "/v1/connections").want(t, 200)
+	s.get(s.reader, "/v1/connections").want(t, 200)
 }
 
 // countedKeys counts how often a key is read, and fails.

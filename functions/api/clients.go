@@ -191,7 +191,7 @@ type ClientChangeInput struct {
 
 type rotateClientInput struct {
 	ClientChangeInput
-	Body struct {
+	Body *struct {
 		OverlapSeconds *overlap `json:"overlap_seconds,omitempty" doc:"How long the secret that it replaces is still accepted: 86400 (a day) if left out, at most 30 days."`
 	} `nameHint:"NewClientSecret"`
 }
@@ -210,7 +210,7 @@ func (h *handler) rotateClientSecret(ctx context.Context, c caller, in *rotateCl
 			return ClientWithSecret{}, nil, err
 		}
 		accepted := defaultOverlap
-		if in.Body.OverlapSeconds != nil {
+		if in.Body != nil && in.Body.OverlapSeconds != nil {
 			accepted = time.Duration(*in.Body.OverlapSeconds) * time.Second
 		}
 		now := h.Now().UTC()

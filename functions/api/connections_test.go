@@ -112,7 +112,7 @@ func TestRotateKey(t *testing.T) {
 		t.Errorf("the present key again: %+v", again)
 	}
 	s.clock.advance(24 * time.Hour)
-	if shown := read[Connection](t, s.get(s.viewer, "/v1/connections/"+conn.ID)); len(shown.Keys) != 1 {
+	if shown := read[Connection](t, s.get(s.reader, "/v1/connections/"+conn.ID)); len(shown.Keys) != 1 {
 		t.Errorf("an expired key is shown: %+v", shown.Keys)
 	}
 	s.sealed(s.hook(conn.ID), otherKey)
@@ -205,7 +205,7 @@ func TestListConnectionsPages(t *testing.T) {
 	s.connect(s.stranger)
 	slices.Sort(want)
 	var got []string
-	for _, c := range walk[Connection](s, s.viewer, "/v1/connections?limit=3") {
+	for _, c := range walk[Connection](s, s.reader, "/v1/connections?limit=3") {
 		got = append(got, c.ID)
 	}
 	if !slices.Equal(got, want) {

@@ -313,7 +313,7 @@ func (h *handler) deleteDestination(ctx context.Context, c caller, in *Destinati
 type rotateDestinationInput struct {
 	DestinationChangeInput
 	ResendInput
-	Body struct {
+	Body *struct {
 		OverlapSeconds *overlap `json:"overlap_seconds,omitempty" doc:"How long the secret that it replaces still signs, too: 86400 (a day) if left out, at most 30 days."`
 	} `nameHint:"NewDestinationSecret"`
 }
@@ -332,7 +332,7 @@ func (h *handler) rotateDestinationSecret(ctx context.Context, c caller, in *rot
 			return DestinationWithSecret{}, nil, err
 		}
 		overlap := defaultOverlap
-		if in.Body.OverlapSeconds != nil {
+		if in.Body != nil && in.Body.OverlapSeconds != nil {
 			overlap = time.Duration(*in.Body.OverlapSeconds) * time.Second
 		}
 		now := h.Now().UTC()

@@ -67,7 +67,7 @@ type PushBody struct {
 	ClientSecret string           `json:"clientSecret,omitempty"`
 	ObjectName   string           `json:"objectname" maxLength:"128" doc:"Without regard to case." example:"sales"`
 	Batch        string           `json:"batch,omitempty" maxLength:"255" doc:"The sender's own name of the batch: a resend under it is a no-op."`
-	Data         []map[string]any `json:"data" minItems:"1" maxItems:"10000" doc:"The rows."`
+	Data         []map[string]any `json:"data" nullable:"false" minItems:"1" maxItems:"10000" doc:"The rows."`
 }
 
 // Pushed is the answer to a push.
@@ -77,7 +77,7 @@ type Pushed struct {
 	Object  string        `json:"object"`
 	Rows    int           `json:"rows"`
 	Refused int           `json:"refused" doc:"Rows whose form is wrong; they are set aside."`
-	Errors  []PushedError `json:"errors,omitempty" doc:"The first 100 of them."`
+	Errors  []PushedError `json:"errors,omitempty" nullable:"false" doc:"The first 100 of them."`
 	URL     string        `json:"url" doc:"Tells what became of each row."`
 }
 

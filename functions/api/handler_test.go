@@ -139,7 +139,7 @@ func TestBadRequestsSayWhatIsWrongAndQuoteNothing(t *testing.T) {
 		t.Errorf("the caller's mistakes are logged: %s", s.log)
 	}
 	for _, query := range []string{"limit=0", "limit=201", "limit=many", "status=closed", "reason=bad_luck", "connection=" + strings.Repeat("c", 65)} {
-		s.get(s.viewer, "/v1/quarantine?"+query).want(t, 422, "invalid_request")
+		s.get(s.reader, "/v1/quarantine?"+query).want(t, 422, "invalid_request")
 	}
 }
 
@@ -181,7 +181,7 @@ func TestFailuresBehindTheAPI(t *testing.T) {
 			s := newSystem(t)
 			s.setAside(sampleConnection, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
 			s.inbox.err = c.err
-			a := s.post(s.operator, "/v1/quarantine/01ENTRY/replay", nil).want(t, c.status, c.code)
+			a := s.post(s.manager, "/v1/quarantine/01ENTRY/replay", nil).want(t, c.status, c.code)
 			if strings.Contains(string(a.body), internals) {
 				t.Errorf("the answer shows our insides: %s", a.body)
 			}
@@ -199,7 +199,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 	s := newSystem(t)
 	s.handler.Inbox = nil // as a forgotten client would be
 	s.setAside(sampleConnection, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
-	s.post(s.operator, "/v1/quarantine/01ENTRY/replay", nil).want(t, 500, "internal")
+	s.post(s.manager, "/v1/quarantine/01ENTRY/replay", nil).want(t, 500, "internal")
 	if log := s.log.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "quarantine.go") {
 		t.Errorf("the log does not say what happened: %s", log)
 	}
@@ -213,7 +213,7 @@ func TestAPanicIsAnAnswer(t *testing.T) {
 func TestLargeAnswersFitLambda(t *testing.T) {
 	s := newSystem(t)
 	s.setAside(sampleConnection, "01ENTRY", quarantine.MissingEvent, []byte(strings.Repeat(`"`, maxPayloadBytes)))
-	out, err := s.handler.Handle(t.Context(), gateway(t, request{key: s.viewer, method: http.MethodGet, path: "/v1/quarantine/01ENTRY"}))
+	out, err := s.handler.Handle(t.Context(), gateway(t, request{key: s.reader, method: http.MethodGet, path: "/v1/quarantine/01ENTRY"}))
 	s.must(err)
 	text, err := json.Marshal(out)
 	if err != nil || len(text) > 6_000_000 {

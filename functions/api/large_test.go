@@ -24,19 +24,19 @@ func TestLargeFields(t *testing.T) {
 	s.keep(r)
 	path := "/v1/connections/" + conn + "/objects/opportunity/records"
 
-	listed := read[list[Record]](t, s.get(s.viewer, path)).Items[0]
+	listed := read[list[Record]](t, s.get(s.reader, path)).Items[0]
 	if _, inline := listed.Fields["body_html"]; inline || listed.Large["body_html"] != LargeSketch(large) {
 		t.Errorf("listed %+v", listed)
 	}
-	s.get(s.viewer, path+"/oppo_1").want(t, 500, "internal") // the value is gone
+	s.get(s.reader, path+"/oppo_1").want(t, 500, "internal") // the value is gone
 	s.must(s.payloads.Put(t.Context(), large.Key(ours), []byte(`"another"`)))
-	s.get(s.viewer, path+"/oppo_1").want(t, 500, "internal")
+	s.get(s.reader, path+"/oppo_1").want(t, 500, "internal")
 	s.must(s.payloads.Put(t.Context(), large.Key(ours), value))
-	whole := read[Record](t, s.get(s.viewer, path+"/oppo_1").want(t, 200))
+	whole := read[Record](t, s.get(s.reader, path+"/oppo_1").want(t, 200))
 	if string(whole.Fields["body_html"]) != string(value) || len(whole.Fields) != 2 || whole.Large != nil {
 		t.Errorf("got %d fields, large %v", len(whole.Fields), whole.Large)
 	}
-	history := read[list[Revision]](t, s.get(s.viewer, path+"/oppo_1/history").want(t, 200)).Items[0]
+	history := read[list[Revision]](t, s.get(s.reader, path+"/oppo_1/history").want(t, 200)).Items[0]
 	if c := history.Changes[0]; c.Field != "body_html" || c.NewLarge == nil || *c.NewLarge != LargeSketch(large) || c.New != nil {
 		t.Errorf("the history shows %+v", c)
 	}
@@ -55,7 +55,7 @@ func (s *system) largeValue(fill string, bytes int) (record.Large, string) {
 // answerBytes asks and gives the body and how many bytes Lambda must carry.
 func (s *system) answerBytes(path string) ([]byte, int) {
 	s.t.Helper()
-	out, err := s.handler.Handle(s.t.Context(), gateway(s.t, request{key: s.viewer, method: http.MethodGet, path: path}))
+	out, err := s.handler.Handle(s.t.Context(), gateway(s.t, request{key: s.reader, method: http.MethodGet, path: path}))
 	s.must(err)
 	text, err := json.Marshal(out)
 	s.must(err)

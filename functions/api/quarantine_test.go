@@ -43,7 +43,7 @@ func TestQuarantineIsListedNewestFirstAndFiltered(t *testing.T) {
 		"&connection=conn_a&reason=missing_id&status=open": pick(func(i int) bool { return i%2 == 0 && i%3 == 2 && i < 6 }),
 	} {
 		var got []string
-		for _, e := range walk[Entry](s, s.viewer, "/v1/quarantine?limit=2"+query) {
+		for _, e := range walk[Entry](s, s.reader, "/v1/quarantine?limit=2"+query) {
 			got = append(got, e.ID)
 		}
 		if !slices.Equal(got, want) {
@@ -57,11 +57,11 @@ func TestAFilterThatLetsNothingThrough(t *testing.T) {
 	s := newSystem(t)
 	filtered := &emptyPages{Intake: s.intake}
 	s.handler.Intake = filtered
-	first := read[list[Entry]](t, s.get(s.viewer, "/v1/quarantine?status=open").want(t, 200))
+	first := read[list[Entry]](t, s.get(s.reader, "/v1/quarantine?status=open").want(t, 200))
 	if filtered.read != maxReads || len(first.Items) != 0 || first.Next == "" {
 		t.Errorf("%d reads for %+v", filtered.read, first)
 	}
-	s.get(s.viewer, "/v1/quarantine?status=open&cursor="+first.Next).want(t, 200)
+	s.get(s.reader, "/v1/quarantine?status=open&cursor="+first.Next).want(t, 200)
 	if filtered.read != 2*maxReads || filtered.last != fmt.Sprint(2*maxReads-1) {
 		t.Errorf("the second request goes on at %q", filtered.last)
 	}
@@ -93,7 +93,7 @@ func TestPayloads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.setAside("conn_a", name, quarantine.MissingEvent, c.body)
-			got := read[EntryWithPayload](t, s.get(s.viewer, "/v1/quarantine/"+twice(name)).want(t, 200))
+			got := read[EntryWithPayload](t, s.get(s.reader, "/v1/quarantine/"+twice(name)).want(t, 200))
 			p := got.Payload
 			if got.ID != name || got.Reason != "missing_event" || p == nil || p.Bytes != len(c.body) {
 				t.Fatalf("got %+v", got)
@@ -113,21 +113,21 @@ func TestPayloadsThatAreGoneOrBroken(t *testing.T) {
 	e := s.setAside("conn_a", "01GONE", quarantine.MissingEvent, []byte("{}"))
 	e.ID, e.Payload.Key = "01LOST", "archive/nowhere.gz"
 	s.must(s.intake.SetAside(t.Context(), e))
-	if got := read[EntryWithPayload](t, s.get(s.viewer, "/v1/quarantine/01LOST").want(t, 200)); got.Payload != nil {
+	if got := read[EntryWithPayload](t, s.get(s.reader, "/v1/quarantine/01LOST").want(t, 200)); got.Payload != nil {
 		t.Errorf("a payload that is gone is %+v", got.Payload)
 	}
 	e.ID, e.Payload.Key = "01BROKEN", "archive/broken.gz"
 	s.must(s.intake.SetAside(t.Context(), e))
 	s.must(s.payloads.Put(t.Context(), e.Payload.Key, bytes.Repeat([]byte("no gzip"), 50)))
-	s.get(s.viewer, "/v1/quarantine/01BROKEN").want(t, 500, "internal")
-	s.get(s.viewer, "/v1/quarantine/01NOWHERE").want(t, 404, "not_found")
+	s.get(s.reader, "/v1/quarantine/01BROKEN").want(t, 500, "internal")
+	s.get(s.reader, "/v1/quarantine/01NOWHERE").want(t, 404, "not_found")
 }
 
 func TestReplay(t *testing.T) {
 	s := newSystem(t)
 	e := s.setAside("conn_a", "01ENTRY", quarantine.MissingEvent, []byte("{}"))
 	s.clock.advance(1e9)
-	a := s.post(s.operator, "/v1/quarantine/01ENTRY/replay", nil).want(t, 202)
+	a := s.post(s.manager, "/v1/quarantine/01ENTRY/replay", nil).want(t, 202)
 	if len(s.inbox.sent) != 1 || s.inbox.groups[0] != ours {
 		t.Fatalf("sent %+v to %v", s.inbox.sent, s.inbox.groups)
 	}
@@ -140,8 +140,8 @@ func TestReplay(t *testing.T) {
 		t.Errorf("the answer does not name the delivery: %s", a.body)
 	}
 	s.must(s.intake.Resolve(t.Context(), ours, e.ID, s.clock.now()))
-	s.post(s.operator, "/v1/quarantine/01ENTRY/replay", nil).want(t, 409, "already_resolved")
-	s.post(s.operator, "/v1/quarantine/01NOWHERE/replay", nil).want(t, 404, "not_found")
+	s.post(s.manager, "/v1/quarantine/01ENTRY/replay", nil).want(t, 409, "already_resolved")
+	s.post(s.manager, "/v1/quarantine/01NOWHERE/replay", nil).want(t, 404, "not_found")
 	if len(s.inbox.sent) != 1 {
 		t.Errorf("%d deliveries were sent", len(s.inbox.sent))
 	}

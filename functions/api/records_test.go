@@ -24,7 +24,7 @@ func TestRecordsAreShownExactly(t *testing.T) {
 	r := s.opportunity(conn, "oppo_1", 1795341600123456, fields)
 	r.Contested, r.Source.Event, r.Source.Action = true, "ev_7", "merged"
 	s.keep(r)
-	a := s.get(s.viewer, "/v1/connections/"+conn+"/objects/opportunity/records/oppo_1").want(t, 200)
+	a := s.get(s.reader, "/v1/connections/"+conn+"/objects/opportunity/records/oppo_1").want(t, 200)
 	if !strings.Contains(string(a.body), `"fields":`+fields) {
 		t.Errorf("the fields are not those of the source: %s", a.body)
 	}
@@ -33,7 +33,7 @@ func TestRecordsAreShownExactly(t *testing.T) {
 		!got.Version.Equal(time.UnixMicro(1795341600123456)) || got.Source != (Source{Kind: "webhook", Delivery: "01D", Event: "ev_7", Action: "merged"}) {
 		t.Errorf("got %+v", got)
 	}
-	if !strings.Contains(string(s.get(s.viewer, "/v1/connections/"+conn+"/objects/opportunity/records").body), `"fields":`+fields) {
+	if !strings.Contains(string(s.get(s.reader, "/v1/connections/"+conn+"/objects/opportunity/records").body), `"fields":`+fields) {
 		t.Error("the list shows other fields")
 	}
 }
@@ -56,18 +56,18 @@ func TestRecordIDsMayHoldAnything(t *testing.T) {
 			paths = append(paths, base+url.PathEscape(c.id))
 		}
 		for _, path := range paths {
-			if got := read[Record](t, s.get(s.viewer, path).want(t, 200)); got.ID != c.id {
+			if got := read[Record](t, s.get(s.reader, path).want(t, 200)); got.ID != c.id {
 				t.Errorf("%q: got the record %q", path, got.ID)
 			}
-			if got := read[list[Revision]](t, s.get(s.viewer, path+"/history").want(t, 200)); len(got.Items) != 1 {
+			if got := read[list[Revision]](t, s.get(s.reader, path+"/history").want(t, 200)); len(got.Items) != 1 {
 				t.Errorf("%q: the history has %d rows", path, len(got.Items))
 			}
 		}
 	}
-	s.get(s.viewer, base+strings.Repeat("ü", 300)).want(t, 404, "not_found") // 600 bytes: longer than any key
-	s.get(s.viewer, base+"unknown").want(t, 404, "not_found")
-	s.get(s.viewer, base+"unknown/history").want(t, 404, "not_found")
-	s.get(s.viewer, "/v1/connections/conn_unknown/objects/opportunity/records").want(t, 404, "not_found")
+	s.get(s.reader, base+strings.Repeat("ü", 300)).want(t, 404, "not_found") // 600 bytes: longer than any key
+	s.get(s.reader, base+"unknown").want(t, 404, "not_found")
+	s.get(s.reader, base+"unknown/history").want(t, 404, "not_found")
+	s.get(s.reader, "/v1/connections/conn_unknown/objects/opportunity/records").want(t, 404, "not_found")
 }
 
 func TestHistory(t *testing.T) {
@@ -82,7 +82,7 @@ func TestHistory(t *testing.T) {
 	gone.Deleted, gone.MergedInto, gone.Source.Action = true, "oppo_2", "deleted"
 	s.keep(gone)
 	path := "/v1/connections/" + conn + "/objects/opportunity/records/oppo_1/history"
-	rows := walk[Revision](s, s.viewer, path+"?limit=1")
+	rows := walk[Revision](s, s.reader, path+"?limit=1")
 	if len(rows) != 4 {
 		t.Fatalf("%d rows", len(rows))
 	}
@@ -111,7 +111,7 @@ func TestHistoryOfAStateThatIsNotKnown(t *testing.T) {
 	s.must(s.history.Put(t.Context(), record.Revision{Key: r.Key, Rev: 3, FromRev: 1, Repaired: true,
 		Changes: []record.FieldChange{{Field: "value", Old: json.RawMessage("1"), New: json.RawMessage("2")}}}))
 	var rows struct{ Items []map[string]json.RawMessage }
-	a := s.get(s.viewer, "/v1/connections/"+conn+"/objects/opportunity/records/oppo_1/history").want(t, 200)
+	a := s.get(s.reader, "/v1/connections/"+conn+"/objects/opportunity/records/oppo_1/history").want(t, 200)
 	if err := json.Unmarshal(a.body, &rows); err != nil || len(rows.Items) != 2 {
 		t.Fatalf("%v: %s", err, a.body)
 	}
@@ -143,18 +143,18 @@ func TestDeletedRecords(t *testing.T) {
 	all := append(slices.Clone(live), gone...)
 	slices.Sort(all)
 	for query, want := range map[string][]string{"": live, "&deleted=exclude": live, "&deleted=only": gone, "&deleted=include": all} {
-		if got := ids(list[Record]{Items: walk[Record](s, s.viewer, path+query)}); !slices.Equal(got, want) {
+		if got := ids(list[Record]{Items: walk[Record](s, s.reader, path+query)}); !slices.Equal(got, want) {
 			t.Errorf("%q lists %d records, want %d", query, len(got), len(want))
 		}
 	}
-	first := read[list[Record]](t, s.get(s.viewer, path))
+	first := read[list[Record]](t, s.get(s.reader, path))
 	if len(first.Items) != 7 || first.Next == "" {
 		t.Errorf("a page of 7 has %d items", len(first.Items))
 	}
-	if got := read[Record](t, s.get(s.viewer, "/v1/connections/"+conn+"/objects/opportunity/records/"+gone[0]).want(t, 200)); !got.Deleted || len(got.Fields) != 0 {
+	if got := read[Record](t, s.get(s.reader, "/v1/connections/"+conn+"/objects/opportunity/records/"+gone[0]).want(t, 200)); !got.Deleted || len(got.Fields) != 0 {
 		t.Errorf("a tombstone is %+v", got)
 	}
-	if got := read[list[Record]](t, s.get(s.viewer, "/v1/connections/"+conn+"/objects/lead/records").want(t, 200)); len(got.Items) != 0 {
+	if got := read[list[Record]](t, s.get(s.reader, "/v1/connections/"+conn+"/objects/lead/records").want(t, 200)); len(got.Items) != 0 {
 		t.Errorf("another object has %d records", len(got.Items))
 	}
 }
@@ -171,11 +171,11 @@ func TestBoundedWork(t *testing.T) {
 	counted := &countedRecords{Records: s.records}
 	s.handler.Records = counted
 	path := "/v1/connections/" + conn + "/objects/opportunity/records?limit=2"
-	first := read[list[Record]](t, s.get(s.viewer, path))
+	first := read[list[Record]](t, s.get(s.reader, path))
 	if counted.lists > maxReads || first.Next == "" {
 		t.Errorf("%d reads for one answer of %d items", counted.lists, len(first.Items))
 	}
-	if got := walk[Record](s, s.viewer, path); len(got) != 1 || got[0].ID != "oppo_099" {
+	if got := walk[Record](s, s.reader, path); len(got) != 1 || got[0].ID != "oppo_099" {
 		t.Errorf("got %v", got)
 	}
 }
@@ -208,7 +208,7 @@ func TestListsOfLargeRecordsFitLambda(t *testing.T) {
 	var got []string
 	next := ""
 	for pages := 0; ; pages++ {
-		a := s.get(s.viewer, path+next).want(t, 200)
+		a := s.get(s.reader, path+next).want(t, 200)
 		p := read[list[Record]](t, a)
 		if len(a.body) > maxListBytes+1_000_000 || len(p.Items) == 0 || pages > 12 {
 			t.Fatalf("page %d has %d items and %d bytes", pages, len(p.Items), len(a.body))
@@ -229,10 +229,10 @@ func TestObjects(t *testing.T) {
 	s := newSystem(t)
 	conn, other := s.connect(s.admin).ID, s.connect(s.admin).ID
 	for _, name := range []string{"lead", "activity.call", "opportunity"} {
-		s.must(s.intake.RegisterObject(t.Context(), record.Object{Organization: ours, Connection: conn, Name: name, FirstSeen: s.clock.now()}))
+		s.follow(conn, name)
 	}
 	var got []string
-	for _, o := range walk[Object](s, s.viewer, "/v1/connections/"+conn+"/objects?limit=2") {
+	for _, o := range walk[Object](s, s.reader, "/v1/connections/"+conn+"/objects?limit=2") {
 		got = append(got, o.Name)
 		if !o.FirstSeen.Equal(s.clock.now()) {
 			t.Errorf("%s was first seen %s", o.Name, o.FirstSeen)
@@ -241,7 +241,7 @@ func TestObjects(t *testing.T) {
 	if !slices.Equal(got, []string{"activity.call", "lead", "opportunity"}) {
 		t.Errorf("got %v", got)
 	}
-	if got := walk[Object](s, s.viewer, "/v1/connections/"+other+"/objects?limit=2"); len(got) != 0 {
+	if got := walk[Object](s, s.reader, "/v1/connections/"+other+"/objects?limit=2"); len(got) != 0 {
 		t.Errorf("another connection has %v", got)
 	}
 }

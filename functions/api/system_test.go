@@ -21,10 +21,12 @@ import (
 	"leadline/shared/connector"
 	"leadline/shared/connectors"
 	"leadline/shared/delivery"
+	"leadline/shared/fault"
 	"leadline/shared/openapitest"
 	"leadline/shared/problem"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
+	"leadline/shared/schema"
 	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
@@ -45,38 +47,55 @@ type system struct {
 	records  *memory.Records
 	history  *memory.History
 	intake   *memory.Intake
+	schemas  *memory.Schemas
+	batches  *memory.Batches
 	tenancy  *memory.Tenancy
+	members  *memory.Members
+	targets  *memory.Destinations
+	sent     *memory.Deliveries
+	jobs     *memory.Jobs
+	journal  *memory.Journal
 	payloads *blob.Memory
 	inbox    *outbox
-	clock    *clock
-	log      *bytes.Buffer
-	doc      *openapitest.Document
-	// admin, operator and viewer are keys of ours, stranger is an admin key of theirs.
-	admin, operator, viewer, stranger string
+	// deliver and work hold the messages that were sent there.
+	deliver, work *messages
+	clock         *clock
+	log           *bytes.Buffer
+	doc           *openapitest.Document
+	// The keys of each role are of ours, stranger is an owner's key of theirs.
+	owner, admin, manager, reader, ingest, stranger string
 }
+
+var description = sync.OnceValues(func() (*openapitest.Document, error) { return openapitest.Parse(openAPIFile) })
 
 func newSystem(t testing.TB) *system {
 	t.Helper()
-	doc, err := openapitest.Parse(openAPIFile)
+	doc, err := description()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), tenancy: memory.NewTenancy(),
-		payloads: blob.NewMemory(), inbox: &outbox{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, log: &bytes.Buffer{}, doc: doc}
+	tenancy := memory.NewTenancy()
+	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), schemas: memory.NewSchemas(),
+		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy),
+		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), journal: memory.NewJournal(), payloads: blob.NewMemory(),
+		inbox: &outbox{}, deliver: &messages{}, work: &messages{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
+		log: &bytes.Buffer{}, doc: doc}
 	keyring := secrettest.NewKeyring(t)
 	s.handler = newHandler(options{
 		Config:  Config{Stage: "test", BaseURL: "https://api.example.com", KeyCacheSeconds: 60},
-		Records: s.records, History: s.history, Intake: s.intake, Tenancy: s.tenancy, Payloads: s.payloads, Inbox: s.inbox, Keyring: keyring,
+		Records: s.records, History: s.history, Intake: s.intake, Schemas: s.schemas, Batches: s.batches, Tenancy: s.tenancy, Members: s.members,
+		Destinations: s.targets, Deliveries: s.sent, Jobs: s.jobs, Journal: s.journal, Payloads: s.payloads, Signer: s.payloads,
+		Inbox: s.inbox, Outbox: s.deliver, Work: s.work, Keyring: keyring,
 		Connectors: connector.NewRegistry(append(connectors.All(), connector.Definition{Name: "mute", Title: "Mute"})...),
 		Version:    "0f3c9a1b2c3d", Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 	for _, id := range []string{ours, theirs} {
 		dataKey, err := keyring.NewDataKey(t.Context(), id)
 		s.must(err)
-		s.must(s.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: id, Name: id, DataKey: dataKey, CreatedAt: s.clock.now()}))
+		s.must(s.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: id, Name: id, DataKey: dataKey, CreatedAt: s.clock.now(), Rev: 1}))
 	}
-	s.admin, s.operator, s.viewer = s.key(ours, tenant.Admin), s.key(ours, tenant.Manager), s.key(ours, tenant.Reader)
-	s.stranger = s.key(theirs, tenant.Admin)
+	s.owner, s.admin, s.manager = s.key(ours, tenant.Owner), s.key(ours, tenant.Admin), s.key(ours, tenant.Manager)
+	s.reader, s.ingest, s.stranger = s.key(ours, tenant.Reader), s.key(ours, tenant.Ingest), s.key(theirs, tenant.Owner)
 	return s
 }
 
@@ -186,6 +205,8 @@ func gateway(t testing.TB, r request) events.APIGatewayV2HTTPRequest {
 	path, _, _ = strings.Cut(path, "?")
 	event := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "ANY /v1/{proxy+}", RawPath: path, RawQueryString: query, Headers: map[string]string{}}
 	event.RequestContext.HTTP.Method, event.RequestContext.HTTP.Path = r.method, path
+	event.RequestContext.HTTP.SourceIP, event.RequestContext.RequestID = "203.0.113.7", "req-1"
+	event.Headers["user-agent"] = "test"
 	for name, value := range r.header {
 		event.Headers[strings.ToLower(name)] = value
 	}
@@ -232,8 +253,19 @@ func (s *system) keep(r record.Record) record.Record {
 	after, err := s.records.Get(s.t.Context(), r.Key)
 	s.must(err)
 	s.must(s.history.Put(s.t.Context(), record.RevisionOf(old, &after)))
-	s.must(s.intake.RegisterObject(s.t.Context(), record.Object{Organization: r.Organization, Connection: r.Connection, Name: r.Object, FirstSeen: s.clock.now()}))
+	s.follow(r.Connection, r.Object)
 	return after
+}
+
+// follow stores an object of a CRM of ours, as intake does, unless it is there.
+func (s *system) follow(connection, name string) {
+	s.t.Helper()
+	o := schema.Object{Organization: ours, Connection: connection, Name: name, Title: name, Follows: true, State: schema.Confirmed,
+		Present:   schema.Version{Number: 1, Fields: []schema.Field{{Name: "value", Type: schema.Number}}, Origin: schema.Followed, At: s.clock.now()},
+		FirstSeen: s.clock.now(), UpdatedAt: s.clock.now(), Rev: 1}
+	if err := s.schemas.SaveObject(s.t.Context(), o, true); !fault.Is(err, fault.Conflict) {
+		s.must(err)
+	}
 }
 
 // opportunity makes a state of a record of ours.
@@ -262,7 +294,25 @@ func (s *system) setAside(connection, id string, reason quarantine.Reason, body 
 	return e
 }
 
-// outbox is a queue that keeps what is sent.
+// messages is a queue that keeps what is sent, as it is.
+type messages struct {
+	mu     sync.Mutex
+	err    error
+	groups []string
+	sent   [][]byte
+}
+
+func (m *messages) Send(_ context.Context, group string, body []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	m.groups, m.sent = append(m.groups, group), append(m.sent, body)
+	return nil
+}
+
+// outbox is an inbox queue that keeps what is sent.
 type outbox struct {
 	mu     sync.Mutex
 	err    error

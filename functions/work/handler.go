@@ -50,15 +50,10 @@ type kind struct {
 	tell bool
 }
 
-// sender puts messages into the jobs queue, fair by group: a queue.Sender.
-type sender interface {
-	Send(ctx context.Context, group string, body []byte) error
-}
-
 type handler struct {
 	jobs        store.Jobs
 	journal     store.Journal
-	queue       sender
+	queue       groupSender
 	kinds       map[job.Kind]kind
 	maxReceives int
 	now         func() time.Time

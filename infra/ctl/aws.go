@@ -5,13 +5,13 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"leadline/shared/secret"
-	"leadline/shared/settings"
 	"leadline/shared/store/dynamo"
 )
 
@@ -31,7 +31,7 @@ type ground struct {
 
 // inAWS is the ground that a stack names, or else a table and a key, with the operator's own credentials.
 func inAWS(ctx context.Context, stack, table, key string) (ground, error) {
-	cfg, err := settings.AWS(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return ground{}, err
 	}

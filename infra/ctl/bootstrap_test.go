@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,7 +25,6 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
-	"leadline/shared/settings"
 	"leadline/shared/store/dynamo"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
@@ -114,7 +114,7 @@ func TestStackOutputs(t *testing.T) {
 		"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"} {
 		t.Setenv(name, value)
 	}
-	cfg, err := settings.AWS(t.Context())
+	cfg, err := config.LoadDefaultConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,7 @@
-// Command leadline is for operators and newcomers: it sets up organizations and keys, shows connections, records, their
-// history and what was set aside, and posts events the way a CRM does. All but the setting up goes over the HTTP API.
+// Command leadline is for operators and newcomers: it sets up organizations, keys and quotas, shows and changes all that
+// the API knows, pushes files of rows, and posts events the way a CRM does. All but the setting up goes over the HTTP API.
 //
-// It finds the API by LEADLINE_URL and LEADLINE_KEY, or in the file that `make run` writes.
-//
-// Exit codes: 0 done, 1 failed, 2 used wrongly, 3 the API refused, 4 nothing answered.
+// Exit codes: 0 done, 1 failed, 2 used wrongly, 3 the API refused, 4 nothing answered, 130 interrupted.
 package main
 
 import (
@@ -21,7 +19,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, system{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		terminal: term.IsTerminal(int(os.Stdout.Fd())), watched: term.IsTerminal(int(os.Stderr.Fd())),
 		http:     &http.Client{Timeout: 30 * time.Second},
 		now:      time.Now, pause: pause,
 	})

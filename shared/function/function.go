@@ -22,7 +22,7 @@ type Handler[In, Out any] func(context.Context, In) (Out, error)
 // initialization error.
 func Start[Config, In, Out any](name string, wire func(cfg Config, aws aws.Config, log *slog.Logger) Handler[In, Out]) {
 	log := telemetry.NewLogger(os.Stdout, name, os.Getenv("LOG_LEVEL"))
-	handle, err := prepare(context.Background(), log, wire)
+	handle, err := prepare(log, wire)
 	if err != nil {
 		log.Error("start", telemetry.KeyError, err.Error())
 		os.Exit(1)
@@ -30,12 +30,12 @@ func Start[Config, In, Out any](name string, wire func(cfg Config, aws aws.Confi
 	lambda.Start(telemetry.Wrap(name, os.Getenv("STAGE"), log, os.Stdout, handle))
 }
 
-func prepare[Config, In, Out any](ctx context.Context, log *slog.Logger, wire func(Config, aws.Config, *slog.Logger) Handler[In, Out]) (Handler[In, Out], error) {
+func prepare[Config, In, Out any](log *slog.Logger, wire func(Config, aws.Config, *slog.Logger) Handler[In, Out]) (Handler[In, Out], error) {
 	var cfg Config
 	if err := settings.Load(&cfg); err != nil {
 		return nil, err
 	}
-	configuration, err := settings.AWS(ctx)
+	configuration, err := settings.AWS()
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,13 @@ func wire(cfg config, _ aws.Config, _ *slog.Logger) Handler[string, string] {
 
 func TestPrepare(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	if _, err := prepare(context.Background(), log, wire); err == nil || !strings.Contains(err.Error(), "TABLE_FUNCTION_TEST is not set") {
+	if _, err := prepare(log, wire); err == nil || !strings.Contains(err.Error(), "TABLE_FUNCTION_TEST is not set") {
 		t.Errorf("without settings: %v", err)
 	}
-	t.Setenv("TABLE_FUNCTION_TEST", "records")
-	handle, err := prepare(context.Background(), log, wire)
+	for name, value := range map[string]string{"TABLE_FUNCTION_TEST": "records", "AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
+		t.Setenv(name, value)
+	}
+	handle, err := prepare(log, wire)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,14 +3,10 @@
 package settings
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/caarlos0/env/v11"
 )
 
@@ -41,15 +37,3 @@ func Load(target any) error {
 	return fmt.Errorf("settings: %s", strings.Join(wrong, ", "))
 }
 
-// AWS gives the configuration for all AWS clients of a function. Region, credentials and endpoints come from the
-// environment that Lambda (or the local runner) sets.
-func AWS(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
-		// More than the default of three: a queue consumer that gives up early sends its whole batch round again.
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 5 })
-	}))
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("settings: load the AWS configuration: %w", err)
-	}
-	return cfg, nil
-}

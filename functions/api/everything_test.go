@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"leadline/shared/delivery"
+	"leadline/shared/job"
+	"leadline/shared/notice"
+	"leadline/shared/openapitest"
+	"leadline/shared/outbound"
+	"leadline/shared/push"
+	"leadline/shared/quarantine"
+	"leadline/shared/record"
+	"leadline/shared/schema"
+	"leadline/shared/store/memory"
+	"leadline/shared/tenant"
+)
+
+// needs is the role table: what each operation of the description wants, by its id. An operation that is missing here
+// fails every test that goes through the description.
+func needs() map[string]tenant.Role {
+	table := map[string]tenant.Role{}
+	for role, operations := range map[tenant.Role]string{
+		"":            "get-health get-openapi",
+		tenant.Owner:  "rename-organization export-person erase-person",
+		tenant.Admin:  adminOperations,
+		tenant.Reader: readerOperations,
+		tenant.Manager: "confirm-object accept-proposal refuse-proposal replay-quarantine-entry replay-quarantine discard-quarantine-entry " +
+			"replay-delivery replay-deliveries cancel-job create-upload complete-upload",
+	} {
+		for _, operation := range strings.Fields(operations) {
+			table[operation] = role
+		}
+	}
+	return table
+}
+
+const (
+	adminOperations = "create-person update-person offboard-person create-api-key list-api-keys get-api-key revoke-api-key list-audit " +
+		"create-connection disable-connection enable-connection rotate-key create-client rotate-client-secret disable-client enable-client " +
+		"declare-object change-draft create-destination update-destination delete-destination rotate-destination-secret disable-destination enable-destination"
+	readerOperations = "get-organization list-notices read-notice list-people get-person list-connections get-connection list-clients get-client " +
+		"get-onboarding list-batches get-batch list-objects get-object list-schema-versions get-json-schema get-sample-request list-templates infer-schema " +
+		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job"
+)
+
+// ingestOperations are those that let in who may only ingest.
+func ingestOperations() []string { return []string{"get-batch", "create-upload", "complete-upload"} }
+
+// reading are operations that are no GET and change nothing.
+func reading(op openapitest.Operation) bool {
+	return op.Method == http.MethodGet || op.ID == "infer-schema"
+}
+
+// operations lists the operations of the description that this function serves.
+func (s *system) operations() []openapitest.Operation {
+	return slices.DeleteFunc(s.doc.Operations(), func(op openapitest.Operation) bool { return op.Extension(servedBy) != "" })
+}
+
+// world is one of everything of ours.
+type world struct {
+	*system
+	// params are what the parameters of paths stand for.
+	params map[string]string
+	// clients is the connection that the client pushes into, objects of it are sales, with a proposal, and draft.
+	clients      string
+	clientSecret string
+	// upload is the batch of an upload whose file is there.
+	upload string
+}
+
+func newWorld(t testing.TB) *world {
+	s := newSystem(t)
+	conn := s.connect(s.owner).ID
+	s.keep(s.opportunity(conn, "oppo_1", 1, `{"value":1}`))
+	s.setAside(conn, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
+	client := read[ClientWithSecret](t, s.post(s.owner, "/v1/clients", map[string]any{"name": "Till"}).want(t, 201))
+	w := &world{system: s, clients: client.Connection, clientSecret: client.ClientSecret, params: map[string]string{
+		"connection": conn, "object": "opportunity", "record": "oppo_1", "entry": "01ENTRY", "client": client.ClientID}}
+	s.declared(client.Connection, "sales", true)
+	s.declared(client.Connection, "draft", false)
+	w.params["person"] = read[Person](t, s.post(s.owner, "/v1/people", map[string]any{"email": "joe@example.com", "name": "Joe", "role": "admin"}).want(t, 201)).ID
+	w.params["key"] = read[APIKey](t, s.post(s.owner, "/v1/keys", map[string]any{"name": "Joe's", "role": "reader", "person": w.params["person"]}).want(t, 201)).ID
+	w.params["destination"] = read[Destination](t, s.post(s.owner, "/v1/destinations", map[string]any{"name": "Rudder", "url": "https://example.com/hook"}).want(t, 201)).ID
+	w.params["delivery"] = s.delivered(w.params["destination"], outbound.GivenUp).ID
+	w.params["job"] = read[Job](t, s.post(s.owner, "/v1/quarantine/replay", map[string]any{}).want(t, 202)).ID
+	w.params["batch"] = s.batch(client.Connection, client.ClientID, 3).Public
+	w.upload = read[Upload](t, w.basic(http.MethodPost, "/v1/uploads", map[string]any{"objectname": "sales"}).want(t, 201)).Batch
+	s.must(s.payloads.Put(t.Context(), uploadKey(s.stored(w.upload)), []byte(`{"id":1,"action":"create"}`)))
+	s.journal = memory.NewJournal()
+	s.handler.Journal = s.journal
+	w.params["notice"] = "01NOTICE"
+	_, err := s.journal.Tell(t.Context(), notice.Notice{ID: "01NOTICE", Organization: ours, At: s.clock.now(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "Done."})
+	s.must(err)
+	return w
+}
+
+// basic sends a request with the client's credentials.
+func (w *world) basic(method, path string, body any) answer {
+	w.t.Helper()
+	return w.do(w.asClient(request{method: method, path: path, body: body}))
+}
+
+func (w *world) asClient(r request) request {
+	r.key = ""
+	r.header = map[string]string{"authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(w.params["client"]+":"+w.clientSecret))}
+	return r
+}
+
+// request gives a request of an operation that succeeds for whoever may make it.
+func (w *world) request(op openapitest.Operation) request {
+	params := maps.Clone(w.params)
+	switch op.ID {
+	case "declare-object", "get-onboarding":
+		params["connection"] = w.clients
+	case "change-draft", "confirm-object":
+		params["connection"], params["object"] = w.clients, "draft"
+	case "accept-proposal", "refuse-proposal", "get-sample-request":
+		params["connection"], params["object"] = w.clients, "sales"
+	case "complete-upload":
+		params["batch"] = w.upload
+	}
+	return request{method: op.Method, path: fill(op.Path, params), body: w.body(op.ID)}
+}
+
+func fill(path string, params map[string]string) string {
+	for name, value := range params {
+		path = strings.ReplaceAll(path, "{"+name+"}", value)
+	}
+	return path
+}
+
+func (w *world) body(operation string) any {
+	person := map[string]any{"email": "ann@example.com", "name": "Ann", "role": "reader"}
+	destination := map[string]any{"name": "Other", "url": "https://example.com/other", "connections": []string{w.params["connection"]}}
+	fields := map[string]any{"fields": []any{map[string]any{"name": "amount", "type": "number"}}}
+	named := map[string]any{"emails": []string{"joe@example.com"}, "records": []any{map[string]any{"connection": w.params["connection"], "object": "opportunity", "id": "oppo_1"}}}
+	return map[string]any{
+		"rename-organization": map[string]any{"name": "Acme"},
+		"create-person":       person, "update-person": person,
+		"create-api-key":     map[string]any{"name": "x", "role": "reader", "person": w.params["person"]},
+		"create-connection":  map[string]any{"connector": "close", "name": "another"},
+		"rotate-key":         map[string]any{"signature_key": otherKey},
+		"create-client":      map[string]any{"name": "Shop", "connection": w.clients},
+		"declare-object":     map[string]any{"name": "Orders", "template": "sales_transactions"},
+		"change-draft":       fields,
+		"infer-schema":       map[string]any{"rows": []any{map[string]any{"id": 1}}},
+		"create-upload":      map[string]any{"objectname": "sales", "connection": w.clients},
+		"replay-quarantine":  map[string]any{"connection": w.params["connection"]},
+		"create-destination": destination, "update-destination": destination,
+		"replay-deliveries": map[string]any{"since": "2026-11-21T00:00:00Z"},
+		"export-person":     named, "erase-person": named,
+	}[operation]
+}
+
+// state is everything that is stored but the journal, to tell whether anything changed.
+func (s *system) state() string {
+	return fmt.Sprintf("%+v %+v %+v %+v %+v %+v %d %d %d", s.records, s.intake, s.schemas, s.batches, s.tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent))
+}
+
+// declared stores an object of client software: one that is confirmed, with a proposal, or a draft.
+func (s *system) declared(connection, name string, confirmed bool) schema.Object {
+	s.t.Helper()
+	o := schema.Object{Organization: ours, Connection: connection, Name: name, Title: name, IDField: "id", State: schema.Draft,
+		Present:   schema.Version{Number: 1, Origin: schema.Template, At: s.clock.now(), Fields: []schema.Field{{Name: "amount", Type: schema.Number}, {Name: "id", Type: schema.Text}}},
+		FirstSeen: s.clock.now(), UpdatedAt: s.clock.now(), Rev: 1}
+	if confirmed {
+		o.State = schema.Confirmed
+		o.Proposal = schema.Propose(o, []schema.Row{{Entry: "01ROW-00000001", Create: true, Fields: map[string]json.RawMessage{"id": json.RawMessage(`"1"`), "amount": json.RawMessage(`"many"`), "note": json.RawMessage(`"x"`)}}},
+			"01ROW", s.clock.now())
+	}
+	s.must(s.schemas.SaveObject(s.t.Context(), o, true))
+	return o
+}
+
+// mac signs the names of batches of ours.
+func (s *system) mac(text []byte) []byte {
+	s.t.Helper()
+	box, err := s.handler.box(s.t.Context(), ours)
+	s.must(err)
+	return box.MAC("batch", text)
+}
+
+// batch stores a finished batch of ours, of so many rows, all applied.
+func (s *system) batch(connection, client string, rows int) push.Batch {
+	s.t.Helper()
+	id, err := delivery.NewID(s.clock.now(), s.handler.Random)
+	s.must(err)
+	counts := map[push.Outcome]int64{push.Applied: int64(rows)}
+	b := push.Batch{ID: id, Public: push.PublicID(s.mac, id), Organization: ours, Connection: connection, Client: client, Object: "sales",
+		Kind: delivery.Push, ReceivedAt: s.clock.now(), FinishedAt: s.clock.now(), Status: push.Finished, Rows: int64(rows), Chunks: 1, Done: 1,
+		Counts: counts, Only: &push.Chunk{First: 1, Rows: rows, Counts: counts}}
+	s.must(s.batches.SaveBatch(s.t.Context(), b))
+	return b
+}
+
+// stored reads a batch by its name.
+func (s *system) stored(name string) push.Batch {
+	s.t.Helper()
+	id, _, ok := push.ReadID(s.mac, name)
+	if !ok {
+		s.t.Fatalf("%q names no batch", name)
+	}
+	b, err := s.batches.Batch(s.t.Context(), ours, id)
+	s.must(err)
+	return b
+}
+
+// delivered logs a delivery to a destination of ours.
+func (s *system) delivered(destination string, outcome outbound.Outcome) outbound.LogEntry {
+	s.t.Helper()
+	id, err := delivery.NewID(s.clock.now(), s.handler.Random)
+	s.must(err)
+	e := outbound.LogEntry{Delivery: outbound.Delivery{V: outbound.Format, Organization: ours, Destination: destination, ID: id + "-" + destination,
+		Event: "ev_1", Type: "opportunity updated", Body: []byte(`{"type":"track"}`), CreatedAt: s.clock.now(), Attempt: 1},
+		Outcome: outcome, UpdatedAt: s.clock.now(), Rev: 1, Attempts: []outbound.Attempt{{Number: 1, At: s.clock.now(), Status: 500, Took: 12, Problem: "500", Answer: "no \u0001"}}}
+	s.must(s.sent.LogDelivery(s.t.Context(), e, s.clock.now().Add(time.Hour)))
+	return e
+}
+
+// jobsSent gives the jobs that were sent on their way, and forgets them.
+func (s *system) jobsSent() []job.Job {
+	s.t.Helper()
+	var all []job.Job
+	for _, text := range s.work.sent {
+		m, err := job.Decode(text)
+		s.must(err)
+		j, err := s.jobs.Job(s.t.Context(), m.Organization, m.Job)
+		s.must(err)
+		all = append(all, j)
+	}
+	s.work.sent = nil
+	return all
+}
+
+// payload stores a body as intake does and gives where it lies.
+func (s *system) payload(name string, body []byte) record.PayloadRef {
+	s.t.Helper()
+	e := s.setAside("conn_none", name, quarantine.MissingEvent, body)
+	s.must(s.intake.DeleteEntry(s.t.Context(), ours, name))
+	return e.Payload
+}
