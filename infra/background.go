@@ -23,7 +23,7 @@ func deliver(r resources) function {
 			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
 			"KEY_SECRETS":               r.secrets.KeyArn(),
 			"OUTBOUND_ALLOW_LOOPBACK":   jsii.String("false"),
-			"DESTINATION_CACHE_SECONDS": jsii.String("60"),
+			"DESTINATION_CACHE_SECONDS": jsii.String("10"),
 		},
 		may: []awsiam.PolicyStatement{
 			// It sends to its own queue what is to be tried again within 15 minutes.
@@ -62,19 +62,19 @@ func work(r resources) function {
 		purpose:   "Goes on with jobs, step by step: replays, files to load, exports and erasures of people",
 		timeout:   workTimeout,
 		memory:    1024, // a file of a gigabyte is unpacked twice
-		errors:    1, // few run, and each step that fails waits half an hour
+		errors:    1,    // few run, and each step that fails waits half an hour
 		faults:    1,
 		startedBy: []trigger{batches("Jobs", r.jobs, 1, r.workConcurrency)},
 		env: map[string]*string{
-			"TABLE_INTAKE":     r.intake.TableName(),
-			"TABLE_TENANCY":    r.tenancy.TableName(),
-			"TABLE_WORK":       r.work.TableName(),
-			"TABLE_RECORDS":    r.records.TableName(),
-			"TABLE_HISTORY":    r.history.TableName(),
-			"QUEUE_INBOX":      r.inbox.QueueUrl(),
-			"QUEUE_JOBS":       r.jobs.QueueUrl(),
-			"QUEUE_DELIVER":    r.deliver.QueueUrl(),
-			"BUCKET_PAYLOADS":  r.payloads.BucketName(),
+			"TABLE_INTAKE":    r.intake.TableName(),
+			"TABLE_TENANCY":   r.tenancy.TableName(),
+			"TABLE_WORK":      r.work.TableName(),
+			"TABLE_RECORDS":   r.records.TableName(),
+			"TABLE_HISTORY":   r.history.TableName(),
+			"QUEUE_INBOX":     r.inbox.QueueUrl(),
+			"QUEUE_JOBS":      r.jobs.QueueUrl(),
+			"QUEUE_DELIVER":   r.deliver.QueueUrl(),
+			"BUCKET_PAYLOADS": r.payloads.BucketName(),
 			// One receive is left for a job whose function was killed each time: then it is noted as failed.
 			"JOB_MAX_RECEIVES": jsii.Sprintf("%d", maxReceives-1),
 		},

@@ -110,14 +110,16 @@ func ingest(r resources) function {
 			"TABLE_INTAKE":              r.intake.TableName(),
 			"TABLE_TENANCY":             r.tenancy.TableName(),
 			"TABLE_WORK":                r.work.TableName(),
+			"QUEUE_INBOX":               r.inbox.QueueUrl(),
 			"QUEUE_DELIVER":             r.deliver.QueueUrl(),
 			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
 			"CLOCK_GUARD_SECONDS":       jsii.String("300"),
 			"SCHEMA_CACHE_SECONDS":      jsii.String("60"),
-			"DESTINATION_CACHE_SECONDS": jsii.String("60"),
+			"DESTINATION_CACHE_SECONDS": jsii.String("10"),
 		},
 		may: []awsiam.PolicyStatement{
-			allow(r.inbox.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+			// It sends round again what it has no time for.
+			allow(r.inbox.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
 			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 			allow(r.tenancy.TableArn(), "dynamodb:Query"), // destinations

@@ -22,7 +22,7 @@ func allowed() permissions {
 		},
 		"Ingest/Role": {
 			"Ingest/Logs":         "logs:CreateLogStream logs:PutLogEvents",
-			"Inbox":               "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+			"Inbox":               "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
 			"Records":             "dynamodb:GetItem dynamodb:UpdateItem",
 			"Intake":              "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
 			"Tenancy":             "dynamodb:Query",

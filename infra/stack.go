@@ -53,6 +53,7 @@ func newStack(app awscdk.App, s settings) error {
 	}
 	output("ApiUrl", "Where the API and the webhooks are, without a slash at the end", r.http.ApiEndpoint())
 	output("TableTenancy", "The table to which an operator adds the first organization", r.tenancy.TableName())
+	output("TableWork", "The table that holds the audit log, into which an operator's acts go, too", r.work.TableName())
 	output("KeySecrets", "The key that wraps the organizations' data keys", r.secrets.KeyArn())
 	output("AlarmTopic", "The topic that alarms go to", pager.TopicArn())
 	return nil

@@ -155,15 +155,15 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 func testFunctionSettings(t *testing.T, tpl template, stage expectation) {
 	sizes := map[string][2]float64{ // seconds, MB
 		"receive": {10, 256}, "ingest": {60, 512}, "relay": {60, 256}, "sweep": {300, 256}, "api": {15, 256},
-		"deliver": {60, 256}, "schedule": {55, 256}, "work": {300, 512},
+		"deliver": {60, 256}, "schedule": {55, 256}, "work": {300, 1024},
 	}
 	values := map[string]string{
 		"STAGE": stage.stage, "LOG_LEVEL": map[bool]string{true: "DEBUG", false: "INFO"}[stage.stage == "dev"],
 		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy", "TABLE_WORK": "WorkTable",
 		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
 		"SIGNATURE_TOLERANCE_SECONDS": "300", "HOOK_CACHE_SECONDS": "60", "KEY_CACHE_SECONDS": "60", "BODY_MAX_BYTES": "4194304",
-		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "60", "PUSH_MAX_BYTES": "4194304",
-		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "5",
+		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "10", "PUSH_MAX_BYTES": "4194304",
+		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "4",
 		"MESSAGE_MAX_BYTES": "262144", "CLOCK_GUARD_SECONDS": "300", "SWEEP_GRACE_SECONDS": "900", "SWEEP_INTERVAL_SECONDS": "21600",
 	}
 	for name, id := range functionsOf(tpl, stage.stage) {

@@ -60,7 +60,7 @@ func (h *handler) authorize(r route) func(huma.Context, func(huma.Context)) {
 		if err != nil {
 			p, header := h.refuse(ctx.Context(), r.id, err)
 			if p.Status == http.StatusUnauthorized && r.ingest {
-				header.Set("WWW-Authenticate", `Bearer, Basic realm="Leadline"`)
+				header.Set("WWW-Authenticate", `Bearer, Basic realm="leadline"`)
 			}
 			header.Set("Content-Type", problem.ContentType)
 			for name := range header {

@@ -112,7 +112,7 @@ func TestEveryRouteWantsAKeyThatWorks(t *testing.T) {
 			a := w.do(r).want(t, 401, code)
 			want := "Bearer"
 			if slices.Contains(ingestOperations(), op.ID) {
-				want = `Bearer, Basic realm="Leadline"`
+				want = `Bearer, Basic realm="leadline"`
 			}
 			if got := a.header.Get("WWW-Authenticate"); got != want {
 				t.Errorf("%s: the answer 401 says %q", op.ID, got)

@@ -172,7 +172,7 @@ func (h *handler) outcomes(ctx context.Context, c caller, b push.Batch, in *getB
 		storeCursor = rest
 	}
 	out := []RowOutcome{}
-	for {
+	for reads := 1; ; reads++ {
 		chunks, next, err := h.chunks(ctx, b, storeCursor)
 		if err != nil {
 			return nil, "", err
@@ -188,7 +188,9 @@ func (h *handler) outcomes(ctx context.Context, c caller, b push.Batch, in *getB
 		if next == "" {
 			return out, "", nil
 		}
-		storeCursor = next
+		if storeCursor = next; reads == maxReads {
+			return out, sealCursor(box, c.organization, scope, strconv.Itoa(after)+" "+storeCursor), nil
+		}
 	}
 }
 

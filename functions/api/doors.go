@@ -26,7 +26,7 @@ func describeDoors(api huma.API) {
 		}
 		return answers
 	}
-	pushed := problems("400", "401", "404", "413", "415", "429", "503")
+	pushed := problems("400", "401", "403", "404", "413", "415", "429", "500", "503")
 	pushed["202"] = &huma.Response{Description: "Queued. What was refused in form is listed; what became of each row is told under the url.",
 		Content: map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(reflect.TypeFor[Pushed](), true, "Pushed")}}}
 	api.OpenAPI().AddOperation(&huma.Operation{
@@ -46,7 +46,7 @@ func describeDoors(api huma.API) {
 		Security:   []map[string][]string{{"body": {}}, {"client": {}}, {"key": {}}},
 		Extensions: map[string]any{servedBy: "receive"},
 	})
-	hooked := problems("400", "401", "404", "413", "415", "429", "503")
+	hooked := problems("400", "401", "404", "413", "415", "429", "500", "503")
 	hooked["200"] = &huma.Response{Description: "The event is in the queue.",
 		Content: map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(reflect.TypeFor[Hooked](), true, "Hooked")}}}
 	api.OpenAPI().AddOperation(&huma.Operation{
@@ -77,7 +77,7 @@ type Pushed struct {
 	Object  string        `json:"object"`
 	Rows    int           `json:"rows"`
 	Refused int           `json:"refused" doc:"Rows whose form is wrong; they are set aside."`
-	Errors  []PushedError `json:"errors,omitempty" nullable:"false" doc:"The first 100 of them."`
+	Errors  []PushedError `json:"errors" nullable:"false" doc:"The first 100 of them."`
 	URL     string        `json:"url" doc:"Tells what became of each row."`
 }
 

@@ -23,6 +23,10 @@ import (
 const (
 	sampleKey        = "llk_SampleKeyOfTheEventsFolder00000000000000000"
 	sampleConnection = "conn_0a1b2c3d4e5f"
+	// The client of the sample events, its secret, and the connection that it pushes into.
+	sampleClient  = "cli_0a1b2c3d4e5f"
+	sampleSecret  = "cls_SampleSecretOfTheEventsFolder00000000000000"
+	sampleClients = "conn_1a2b3c4d5e6f"
 )
 
 // TestSampleEvents runs every event of events/api against a system that has what they name.
@@ -31,9 +35,19 @@ func TestSampleEvents(t *testing.T) {
 		"create-connection.json": 201, "get-health.json": 200, "get-openapi.json": 200, "get-record.json": 200,
 		"list-connections-without-key.json": 401, "list-connections.json": 200, "list-history.json": 200,
 		"list-quarantine.json": 200, "list-records.json": 200, "unknown-path.json": 404,
+		"create-client.json": 201, "declare-object.json": 201, "accept-proposal.json": 200, "create-upload-as-client.json": 201,
+		"get-batch-made-up.json": 404, "create-destination.json": 201, "replay-quarantine.json": 202, "replay-corrected.json": 202,
+		"list-audit.json": 200, "list-jobs-as-client.json": 401, "export-person.json": 202,
 	}
 	s := newSystem(t)
-	s.must(s.tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: tenant.HashToken(sampleKey), Organization: ours, Role: tenant.Admin}))
+	s.must(s.tenancy.CreateAPIKey(t.Context(), tenant.APIKey{Hash: tenant.HashToken(sampleKey), Organization: ours, Role: tenant.Owner}))
+	org, err := s.tenancy.Organization(t.Context(), ours)
+	s.must(err)
+	client := tenant.Client{ID: sampleClient, Organization: ours, Connection: sampleClients, Name: "Till", Status: tenant.Active, Rev: 1,
+		Secrets: []tenant.ClientSecret{{Hash: tenant.HashToken(sampleSecret)}}}
+	clients := tenant.Connection{ID: sampleClients, Organization: ours, Connector: tenant.ClientConnector, Status: tenant.Active, Rev: 1}
+	s.must(s.members.CreateClient(t.Context(), client, client.HookOf(org), &clients, nil))
+	s.declared(sampleClients, "sales", true)
 	conn := tenant.Connection{ID: sampleConnection, Organization: ours, Connector: "close", Status: tenant.Active, Hook: "h", Rev: 1}
 	s.must(s.tenancy.CreateConnection(t.Context(), conn, conn.HookOf(tenant.Organization{}), nil))
 	s.keep(s.opportunity(sampleConnection, "oppo_rollout", 1, `{"value":100000}`))

@@ -3,14 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"leadline/shared/delivery"
+	"leadline/shared/job"
 	"leadline/shared/quarantine"
+	"leadline/shared/schema"
 	"leadline/shared/store"
+	"leadline/shared/tenant"
 )
 
 func TestQuarantineIsListedNewestFirstAndFiltered(t *testing.T) {
@@ -145,4 +150,122 @@ func TestReplay(t *testing.T) {
 	if len(s.inbox.sent) != 1 {
 		t.Errorf("%d deliveries were sent", len(s.inbox.sent))
 	}
+}
+
+// setRowAside stores the entry of a row of a batch of ours.
+func (s *system) setRowAside(connection, batch string, row, index int, reason quarantine.Reason, body string) quarantine.Entry {
+	s.t.Helper()
+	e := quarantine.Entry{ID: quarantine.RowID(batch, row), Organization: ours, Connection: connection, Connector: tenant.ClientConnector, Reason: reason, Detail: "Row is wrong.",
+		Object: "sales", Batch: batch, Public: "bat_public", Client: "cli_a", Row: row, Index: index, Kind: delivery.Push, ReceivedAt: s.clock.now(), Status: quarantine.Open,
+		UpdatedAt: s.clock.now(), Payload: s.payload("payload of "+batch, []byte(body)), Mismatches: []schema.Mismatch{{Field: "amount", Expected: "a number", Found: "a text"}}}
+	s.must(s.intake.SetAside(s.t.Context(), e))
+	return e
+}
+
+const threeRows = `{"objectname":"sales","data":[{"id":1,"action":"create"},{"id":2,"amount":"many"},{"id":3}]}`
+
+func TestARowIsShownAlone(t *testing.T) {
+	s := newSystem(t)
+	e := s.setRowAside("conn_a", "01BATCH", 12, 1, quarantine.SchemaMismatch, threeRows)
+	got := read[EntryWithPayload](t, s.get(s.reader, "/v1/quarantine/"+e.ID).want(t, 200))
+	if got.Payload == nil || *got.Payload.Text != `{"id":2,"amount":"many"}` || got.Row != 12 || got.Batch != "bat_public" || got.Object != "sales" ||
+		len(got.Mismatches) != 1 || got.Mismatches[0] != (Mismatch{"amount", "a number", "a text"}) {
+		t.Errorf("got %+v", got)
+	}
+	for _, body := range []string{`{"objectname":"sales","data":[1]}`, "no JSON"} {
+		lost := s.setRowAside("conn_a", "01LOST"+fmt.Sprint(len(body)), 2, 1, quarantine.SchemaMismatch, body)
+		s.get(s.reader, "/v1/quarantine/"+lost.ID).want(t, 500, "internal")
+	}
+	if n := len(walk[Entry](s, s.reader, "/v1/quarantine?limit=1&object=sales")); n != 3 {
+		t.Errorf("%d entries about the object", n)
+	}
+	if n := len(walk[Entry](s, s.reader, "/v1/quarantine?limit=1&object=lead")); n != 0 {
+		t.Errorf("%d entries about another object", n)
+	}
+}
+
+func TestReplayCorrected(t *testing.T) {
+	s := newSystem(t)
+	row := s.setRowAside("conn_a", "01BATCH", 12, 1, quarantine.SchemaMismatch, threeRows)
+	hook := s.setAside("conn_b", "01HOOK", quarantine.MissingEvent, []byte("{}"))
+	s.post(s.manager, "/v1/quarantine/"+row.ID+"/replay", map[string]any{}).want(t, 202)
+	s.post(s.manager, "/v1/quarantine/"+row.ID+"/replay", `{"payload":{"id":2,"amount":12345678901234567890}}`).want(t, 202)
+	s.post(s.manager, "/v1/quarantine/"+hook.ID+"/replay", map[string]any{"payload": map[string]any{"event": 1}}).want(t, 202)
+	if len(s.inbox.sent) != 3 {
+		t.Fatalf("%d deliveries were sent", len(s.inbox.sent))
+	}
+	plain, corrected, whole := s.inbox.sent[0], s.inbox.sent[1], s.inbox.sent[2]
+	if plain.Corrected || plain.Payload == nil || len(plain.Rows) != 1 || plain.Rows[0] != (delivery.RowReplay{Entry: row.ID, Index: 1}) || plain.Batch.First != 11 {
+		t.Errorf("plain: %+v", plain)
+	}
+	if !corrected.Corrected || corrected.Payload != nil || string(corrected.Body) != `{"objectname":"sales","data":[{"id":2,"amount":12345678901234567890}]}` ||
+		corrected.Rows[0] != (delivery.RowReplay{Entry: row.ID}) || corrected.Batch.First != 12 || corrected.Organization != ours {
+		t.Errorf("corrected: %+v %s", corrected, corrected.Body)
+	}
+	if !whole.Corrected || string(whole.Body) != `{"event":1}` || whole.Replay != hook.ID || whole.ID == corrected.ID {
+		t.Errorf("whole: %+v %s", whole, whole.Body)
+	}
+	if e := s.audited("replay-quarantine-entry"); len(e) != 3 || strings.Contains(fmt.Sprint(e), "12345678901234567890") {
+		t.Errorf("noted %+v", e)
+	}
+
+	// A large one travels in the bucket.
+	large := strings.Repeat("x", 500_000)
+	s.post(s.manager, "/v1/quarantine/"+hook.ID+"/replay", map[string]any{"payload": large}).want(t, 202)
+	if d := s.inbox.sent[3]; !d.Corrected || d.Body != nil || d.Payload == nil || !strings.HasPrefix(d.Payload.Key, "inbox/"+ours+"/") {
+		t.Errorf("large: %+v", d)
+	} else if packed, err := s.payloads.Get(t.Context(), d.Payload.Key); err != nil {
+		t.Error(err)
+	} else if body, err := delivery.Unpack(packed); err != nil || string(body) != `"`+large+`"` {
+		t.Errorf("in the bucket lies something else (%v)", err)
+	}
+	s.post(s.manager, "/v1/quarantine/"+hook.ID+"/replay", map[string]any{"payload": strings.Repeat("x", maxTextBytes)}).want(t, 413, "body_too_large")
+	s.post(s.manager, "/v1/quarantine/"+hook.ID+"/replay", `{"payload":`).want(t, 400, "invalid_request")
+	s.post(s.manager, "/v1/quarantine/"+hook.ID+"/replay", map[string]any{"body": 1}).want(t, 422, "invalid_request")
+}
+
+func TestReplayAllOfAReason(t *testing.T) {
+	s := newSystem(t)
+	send := func(body map[string]any, idempotency string) answer {
+		return s.do(request{key: s.manager, method: http.MethodPost, path: "/v1/quarantine/replay", body: body, header: map[string]string{"idempotency-key": idempotency}})
+	}
+	narrowed := map[string]any{"connection": "conn_a", "object": "sales", "reason": "schema_mismatch"}
+	a := send(narrowed, "k").want(t, 202)
+	first := read[Job](t, a)
+	jobs := s.jobsSent()
+	if len(jobs) != 1 || jobs[0].Kind != job.Replay || jobs[0].Status != job.Queued || jobs[0].ID != first.ID || a.header.Get("Location") != "/v1/jobs/"+first.ID {
+		t.Fatalf("the jobs are %+v", jobs)
+	}
+	var p job.ReplayParams
+	if err := json.Unmarshal(jobs[0].Params, &p); err != nil || p.Connection != "conn_a" || p.Object != "sales" || p.Reason != "schema_mismatch" || len(p.Until) != 26 {
+		t.Errorf("the parameters are %s", jobs[0].Params)
+	}
+	// The resend finds the job, and sends it on its way once more, should that have failed.
+	if again := read[Job](t, send(narrowed, "k").want(t, 202)); again.ID != first.ID || len(s.jobsSent()) != 1 {
+		t.Errorf("the resend makes %+v", again)
+	}
+	send(map[string]any{}, "k").want(t, 409, "idempotency_key_reused")
+	send(map[string]any{}, "k2").want(t, 202)
+	send(map[string]any{"reason": "bad_luck"}, "k3").want(t, 422, "invalid_request")
+	s.do(request{key: s.manager, method: http.MethodPost, path: "/v1/quarantine/replay"}).want(t, 400, "invalid_request") // everything is never meant by accident
+	if n := len(walk[Job](s, s.reader, "/v1/jobs?limit=1")); n != 2 {
+		t.Errorf("%d jobs", n)
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	s := newSystem(t)
+	s.setAside("conn_a", "01ENTRY", quarantine.MissingEvent, []byte("{}"))
+	for range 2 {
+		if got := read[Entry](t, s.post(s.manager, "/v1/quarantine/01ENTRY/discard", nil).want(t, 200)); got.Status != "discarded" {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if n := len(walk[Entry](s, s.reader, "/v1/quarantine?limit=9&status=discarded")); n != 1 {
+		t.Errorf("%d entries are discarded", n)
+	}
+	s.setAside("conn_a", "01OTHER", quarantine.MissingEvent, []byte("{}"))
+	s.must(s.intake.Resolve(t.Context(), ours, "01OTHER", s.clock.now()))
+	s.post(s.manager, "/v1/quarantine/01OTHER/discard", nil).want(t, 409, "not_open")
+	s.post(s.manager, "/v1/quarantine/01NOWHERE/discard", nil).want(t, 404, "not_found")
 }

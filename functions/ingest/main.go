@@ -25,12 +25,12 @@ import (
 
 func main() {
 	function.Start("ingest", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.SQSEvent, events.SQSEventResponse] {
-		db, payloads := dynamodb.NewFromConfig(aws), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads)
-		h := &handler{log: log, intake: intake.New(intake.Options{
+		db, queues, payloads := dynamodb.NewFromConfig(aws), sqs.NewFromConfig(aws), blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads)
+		h := &handler{log: log, inbox: queue.NewSender(queues, cfg.Inbox), intake: intake.New(intake.Options{
 			Records: dynamo.NewRecords(db, cfg.Records), Intake: dynamo.NewIntake(db, cfg.Intake), Schemas: dynamo.NewSchemas(db, cfg.Intake),
 			Batches: dynamo.NewBatches(db, cfg.Intake), Journal: dynamo.NewJournal(db, cfg.Work), Payloads: payloads, Connectors: connector.NewRegistry(connectors.All()...),
 			Announce: announce.New(announce.Options{Destinations: dynamo.NewDestinations(db, cfg.Tenancy), Now: time.Now, Cache: time.Duration(cfg.DestinationCacheSeconds) * time.Second,
-				Outbox: outbound.Outbox{Queue: queue.NewSender(sqs.NewFromConfig(aws), cfg.Deliver), Payloads: payloads}}),
+				Outbox: outbound.Outbox{Queue: queue.NewSender(queues, cfg.Deliver), Payloads: payloads}}),
 			ClockGuard: time.Duration(cfg.ClockGuardSeconds) * time.Second, SchemaCache: time.Duration(cfg.SchemaCacheSeconds) * time.Second, Now: time.Now, Log: log,
 		})}
 		return h.Handle

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
 // sampleFile is the event of the seed, as the track mapping's tests have it.
@@ -106,13 +110,19 @@ func mixed(first, n int) ([][]byte, error) {
 			}
 			event := o.inner("event")
 			data := event.inner("data")
-			event["id"] = fmt.Sprintf("ev_%022d", i)
-			data["id"] = fmt.Sprintf("%.4s_%043d", data["id"], i)
+			event["id"] = "ev_" + randomText(kind, i)[:22]
+			data["id"] = fmt.Sprintf("%.4s_%s", data["id"], randomText(kind, i))
 			event["object_id"] = data["id"]
 			all = append(all, o.text())
 		}
 	}
 	return all, nil
+}
+
+// randomText gives the 43 characters of an id of Close, the same for the same number.
+func randomText(kind string, i int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, i))
+	return strings.NewReplacer("-", "a", "_", "b").Replace(base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
 // sampleEvent reads the body of a sample of receive.
@@ -121,11 +131,17 @@ func sampleEvent(file string) (object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("corpus: %w", err)
 	}
-	var request struct{ Body string }
+	var request events.APIGatewayV2HTTPRequest
 	if err := json.Unmarshal(text, &request); err != nil {
 		return nil, fmt.Errorf("corpus: %s: %w", file, err)
 	}
-	return decode([]byte(request.Body))
+	body := []byte(request.Body)
+	if request.IsBase64Encoded {
+		if body, err = base64.StdEncoding.DecodeString(request.Body); err != nil {
+			return nil, fmt.Errorf("corpus: %s: %w", file, err)
+		}
+	}
+	return decode(body)
 }
 
 // emailBytes is how long the body of an e-mail is.
@@ -142,15 +158,15 @@ func email(i int) []byte {
 		body.WriteString([]string{" ", " ", " ", ", ", ".<br>\n"}[random.IntN(5)])
 	}
 	at := closeTime(time.Date(2025, 3, 3, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Second))
-	id := fmt.Sprintf("acti_%043d", i)
+	id := "acti_" + randomText("email", i)
 	return object{"subscription_id": "whsub_8AmjKCZYT3zI8eZoi4HhFC", "event": object{
-		"id": fmt.Sprintf("ev_%022d", i), "date_created": at, "date_updated": at, "organization_id": "orga_XbVPx5fFbKlYTz9PW5Ih1XDhViV10YihIaEgMEb6fVW",
+		"id": "ev_" + randomText("event", i)[:22], "date_created": at, "date_updated": at, "organization_id": "orga_XbVPx5fFbKlYTz9PW5Ih1XDhViV10YihIaEgMEb6fVW",
 		"user_id": "user_lAm7YqrzZj00t1GLK5eTOaRgdkNChswxydbhUhGRbcM", "request_id": "req_4S2L8JTBAA1OUS74SVmfbN", "object_type": "activity.email",
 		"object_id": id, "lead_id": "lead_zwqYhEFwzPyfCErS8uQ77is2wFLvr9BgVi6cTfbFM68", "action": "created", "changed_fields": []string{}, "previous_data": object{},
 		"data": object{"id": id, "_type": "Email", "lead_id": "lead_zwqYhEFwzPyfCErS8uQ77is2wFLvr9BgVi6cTfbFM68", "contact_id": "cont_BwlwYQkIP6AooiXP1CMvc6Zbb5gGh2gPu4dqIDlDrII",
 			"user_id": "user_lAm7YqrzZj00t1GLK5eTOaRgdkNChswxydbhUhGRbcM", "user_name": "Joe Kemp", "direction": "incoming", "status": "inbox",
 			"subject": "Re: the offer of last week", "sender": "Mr. Jones <jones@kline.example>", "to": []string{"joe@example.com"}, "cc": []string{}, "bcc": []string{},
-			"body_html": body.String()[:emailBytes], "body_preview": body.String()[:180], "thread_id": "acti_" + strings.Repeat("T", 43), "attachments": []string{}, "opens": []string{},
+			"body_html": body.String()[:emailBytes], "body_preview": body.String()[:180], "thread_id": "acti_" + randomText("thread", i), "attachments": []string{}, "opens": []string{},
 			"date_created": at, "date_updated": at, "date_sent": at,
 			"organization_id": "orga_XbVPx5fFbKlYTz9PW5Ih1XDhViV10YihIaEgMEb6fVW"},
 	}}.text()

@@ -23,7 +23,7 @@ type customer struct {
 }
 
 // signingKey is what the webhooks here are signed with.
-const signingKey = "6b6579206f66207468652062656e63686d61726b732c206f662033322062797465"
+const signingKey = "746865207369676e696e67206b6579206f66207468652062656e63686d61726b"
 
 // found makes a customer through the doors that everybody uses: the leadline command and the API.
 func (l *lab) found(ctx context.Context, o options, name string, withDestination bool) (*customer, error) {

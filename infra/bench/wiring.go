@@ -89,6 +89,13 @@ func wire(text []byte, baseURL, queues string, keyARN func(id string) (string, e
 	}
 	w := &wiring{stack: t.In(template.Environment{Region: region, AccountID: account, StackName: stackName()}),
 		tables: map[string]string{}, queues: map[string]string{}, buckets: map[string]string{}, keys: map[string]string{}, streams: map[string]bool{}}
+	logs, err := w.stack.Resources("AWS::Logs::LogGroup")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range logs {
+		w.stack.Bind(r.LogicalID, r.LogicalID, map[string]string{"Arn": r.LogicalID})
+	}
 	all, err := w.stack.Resources("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage")
 	if err != nil {
 		return nil, err
@@ -119,7 +126,7 @@ func wire(text []byte, baseURL, queues string, keyARN func(id string) (string, e
 			w.stack.Bind(r.LogicalID, w.api, map[string]string{"ApiEndpoint": baseURL})
 		default:
 			var properties struct {
-				AccessLogSettings struct{ Format template.Text }
+				AccessLogSettings struct{ Format template.Text } `json:"AccessLogSettings"`
 			}
 			if err := w.stack.Decode(r, &properties); err != nil {
 				return nil, err
@@ -139,11 +146,11 @@ func (w *wiring) functions(binaries string) (map[string]lambda.Function, error) 
 	all := map[string]lambda.Function{}
 	for _, r := range found {
 		var p struct {
-			FunctionName  template.Text
-			Timeout       template.Int
-			MemorySize    template.Int
-			Environment   struct{ Variables map[string]template.Text }
-			LoggingConfig struct{ LogFormat, ApplicationLogLevel template.Text }
+			FunctionName  template.Text                                          `json:"FunctionName"`
+			Timeout       template.Int                                           `json:"Timeout"`
+			MemorySize    template.Int                                           `json:"MemorySize"`
+			Environment   struct{ Variables map[string]template.Text }           `json:"Environment"`
+			LoggingConfig struct{ LogFormat, ApplicationLogLevel template.Text } `json:"LoggingConfig"`
 		}
 		if err := w.stack.Decode(r, &p); err != nil {
 			return nil, err

@@ -1,19 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"net/url"
-	"strconv"
 	"time"
 )
 
 // The answers of the API, as far as they are shown. functions/api/openapi.json describes them.
 type (
-	page[T any] struct {
-		Items []T    `json:"items"`
-		Next  string `json:"next,omitempty"`
-	}
 	health struct {
 		Status  string `json:"status"`
 		Stage   string `json:"stage"`
@@ -34,10 +27,6 @@ type (
 		Fingerprint string     `json:"fingerprint"`
 		CreatedAt   time.Time  `json:"created_at"`
 		ExpiresAt   *time.Time `json:"expires_at,omitempty"`
-	}
-	object struct {
-		Name      string    `json:"name"`
-		FirstSeen time.Time `json:"first_seen"`
 	}
 	recordState struct {
 		ID         string                     `json:"id"`
@@ -82,17 +71,26 @@ type (
 		NewLarge *largeSketch    `json:"new_large,omitempty"`
 	}
 	entry struct {
-		ID         string    `json:"id"`
-		Connection string    `json:"connection"`
-		Connector  string    `json:"connector"`
-		Reason     string    `json:"reason"`
-		Detail     string    `json:"detail"`
-		Kind       string    `json:"kind"`
-		ReceivedAt time.Time `json:"received_at"`
-		Status     string    `json:"status"`
-		Replays    int       `json:"replays"`
-		UpdatedAt  time.Time `json:"updated_at"`
-		Payload    *payload  `json:"payload,omitempty"`
+		ID         string     `json:"id"`
+		Connection string     `json:"connection"`
+		Connector  string     `json:"connector"`
+		Object     string     `json:"object,omitempty"`
+		Batch      string     `json:"batch,omitempty"`
+		Row        int        `json:"row,omitempty"`
+		Reason     string     `json:"reason"`
+		Detail     string     `json:"detail"`
+		Mismatches []mismatch `json:"mismatches,omitempty"`
+		Kind       string     `json:"kind"`
+		ReceivedAt time.Time  `json:"received_at"`
+		Status     string     `json:"status"`
+		Replays    int        `json:"replays"`
+		UpdatedAt  time.Time  `json:"updated_at"`
+		Payload    *payload   `json:"payload,omitempty"`
+	}
+	mismatch struct {
+		Field    string `json:"field"`
+		Expected string `json:"expected"`
+		Found    string `json:"found"`
 	}
 	payload struct {
 		Bytes  int     `json:"bytes"`
@@ -104,29 +102,3 @@ type (
 		Delivery string `json:"delivery"`
 	}
 )
-
-// list reads pages of a list until it ends or has limit items; 0 reads all.
-func list[T any](ctx context.Context, c *client, limit int, query url.Values, parts ...string) (page[T], error) {
-	const most = 200 // of one page
-	all := page[T]{Items: []T{}}
-	for {
-		q := url.Values{"limit": {strconv.Itoa(most)}}
-		if limit > 0 {
-			q.Set("limit", strconv.Itoa(min(most, limit-len(all.Items))))
-		}
-		for name, values := range query {
-			q[name] = values
-		}
-		if all.Next != "" {
-			q.Set("cursor", all.Next)
-		}
-		var p page[T]
-		if err := c.get(ctx, &p, q, parts...); err != nil {
-			return all, err
-		}
-		all.Items, all.Next = append(all.Items, p.Items...), p.Next
-		if p.Next == "" || limit > 0 && len(all.Items) >= limit {
-			return all, nil
-		}
-	}
-}

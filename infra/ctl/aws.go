@@ -18,34 +18,38 @@ import (
 // The outputs of the stack that name what a founder works on.
 const (
 	outputTable = "TableTenancy"
+	outputWork  = "TableWork"
 	outputKey   = "KeySecrets"
 )
 
+// names are those of the tables and the key that a founder works on. work, the table of the audit log, may be empty.
+type names struct{ table, work, key string }
+
 // ground is what a founder works on.
 type ground struct {
-	cfg        aws.Config
-	table, key string
+	names
+	cfg aws.Config
 	// dynamodb and kms are the endpoints of emulators, nil for those of the configuration.
 	dynamodb, kms *string
 }
 
-// inAWS is the ground that a stack names, or else a table and a key, with the operator's own credentials.
-func inAWS(ctx context.Context, stack, table, key string) (ground, error) {
+// inAWS is the ground that a stack names, or else the names given, with the operator's own credentials.
+func inAWS(ctx context.Context, stack string, given names) (ground, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return ground{}, err
 	}
 	if stack != "" {
-		if table, key, err = stackOutputs(ctx, cfg, stack); err != nil {
+		if given, err = stackOutputs(ctx, cfg, stack); err != nil {
 			return ground{}, err
 		}
 	}
-	return ground{cfg: cfg, table: table, key: key}, nil
+	return ground{cfg: cfg, names: given}, nil
 }
 
 // onThisMachine is the ground of what `make run` started.
 func onThisMachine(r runFile) (ground, error) {
-	g := ground{cfg: localConfig(), table: r.Outputs[outputTable], key: r.Outputs[outputKey]}
+	g := ground{cfg: localConfig(), names: names{r.Outputs[outputTable], r.Outputs[outputWork], r.Outputs[outputKey]}}
 	if g.table == "" || g.key == "" || r.Endpoints["dynamodb"] == "" || r.Endpoints["kms"] == "" {
 		return ground{}, usagef("say --stack, or set TABLE_TENANCY and KEY_SECRETS: the run file does not name table, key and endpoints")
 	}
@@ -58,7 +62,7 @@ func localConfig() aws.Config {
 	return aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
 }
 
-// founder completes f with the table and the key.
+// founder completes f with the tables and the key.
 func (g ground) founder(f founder) founder {
 	db := dynamodb.NewFromConfig(g.cfg, func(o *dynamodb.Options) {
 		if g.dynamodb != nil {
@@ -70,29 +74,29 @@ func (g ground) founder(f founder) founder {
 			o.BaseEndpoint = g.kms
 		}
 	})
-	f.tenancy = dynamo.NewTenancy(db, g.table)
+	f.tenancy, f.members = dynamo.NewTenancy(db, g.table), dynamo.NewMembers(db, g.table)
+	if g.work != "" {
+		f.journal = dynamo.NewJournal(db, g.work)
+	}
 	f.newDataKey = secret.New(secret.NewKMS(keys, g.key), secret.Options{}).NewDataKey
 	return f
 }
 
-// stackOutputs reads the names of the table and the key from a stack.
-func stackOutputs(ctx context.Context, cfg aws.Config, stack string) (table, key string, err error) {
+// stackOutputs reads the names of the tables and the key from a stack.
+func stackOutputs(ctx context.Context, cfg aws.Config, stack string) (names, error) {
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
-		return "", "", fmt.Errorf("read stack %s: %w", stack, err)
+		return names{}, fmt.Errorf("read stack %s: %w", stack, err)
 	}
+	outputs := map[string]string{}
 	for _, s := range out.Stacks {
 		for _, o := range s.Outputs {
-			switch aws.ToString(o.OutputKey) {
-			case outputTable:
-				table = aws.ToString(o.OutputValue)
-			case outputKey:
-				key = aws.ToString(o.OutputValue)
-			}
+			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 		}
 	}
-	if table == "" || key == "" {
-		return "", "", fmt.Errorf("stack %s has no outputs %s and %s: is it one of Leadline?", stack, outputTable, outputKey)
+	found := names{outputs[outputTable], outputs[outputWork], outputs[outputKey]}
+	if found.table == "" || found.key == "" {
+		return names{}, fmt.Errorf("stack %s has no outputs %s and %s: is it one of Leadline?", stack, outputTable, outputKey)
 	}
-	return table, key, nil
+	return found, nil
 }

@@ -14,14 +14,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadline/shared/audit"
+	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
-// founder sets up organizations and keys, directly in the table: there is nobody yet whom the API could let do it.
+// founder sets up organizations, keys and quotas, directly in the table: there is nobody whom the API could let do it.
 type founder struct {
 	tenancy store.Tenancy
+	members store.Members
+	// journal is the audit log; nil where its table is not known. actor is what the operator is called there.
+	journal store.Journal
+	actor   string
 	// newDataKey makes the wrapped data key of an organization.
 	newDataKey func(ctx context.Context, organization string) ([]byte, error)
 	now        func() time.Time
@@ -51,15 +57,45 @@ func (f founder) organization(ctx context.Context, id, name string) (tenant.Orga
 	if err != nil {
 		return org, fmt.Errorf("make the data key of the organization: %w", err)
 	}
-	org = tenant.Organization{ID: id, Name: name, DataKey: dataKey, CreatedAt: f.now().UTC()}
+	now := f.now().UTC()
+	org = tenant.Organization{ID: id, Name: name, DataKey: dataKey, CreatedAt: now, UpdatedAt: now, Rev: 1}
 	err = f.tenancy.CreateOrganization(ctx, org)
 	if fault.Is(err, fault.Conflict) { // somebody else was faster
 		return f.tenancy.Organization(ctx, id)
 	}
+	if err != nil {
+		return org, err
+	}
+	return org, f.note(ctx, id, "create-organization", "organization", "")
+}
+
+// existing gives the organization that a person means.
+func (f founder) existing(ctx context.Context, typed string) (tenant.Organization, error) {
+	org, err := f.tenancy.Organization(ctx, organizationID(typed))
+	if fault.Is(err, fault.NotFound) {
+		err = fmt.Errorf("there is no organization %s", organizationID(typed))
+	}
 	return org, err
 }
 
-// key makes an API key of an organization and gives its text.
+// note writes an act of the operator into the organization's audit log, if that is known.
+func (f founder) note(ctx context.Context, organization, operation, target, detail string) error {
+	if f.journal == nil {
+		return nil
+	}
+	now := f.now().UTC()
+	id, err := delivery.NewID(now, f.random)
+	if err == nil {
+		err = f.journal.Record(ctx, audit.Entry{ID: id, Organization: organization, At: now, Actor: "operator", ActorName: f.actor,
+			Operation: operation, Target: target, Outcome: "done", Agent: "leadline", Detail: detail})
+	}
+	if err != nil {
+		return fmt.Errorf("it is done, but it cannot be noted in the audit log: %w", err)
+	}
+	return nil
+}
+
+// key makes an API key of an organization and gives its text, also where that cannot be noted.
 func (f founder) key(ctx context.Context, organization, name string, role tenant.Role) (string, error) {
 	if !role.Valid() {
 		return "", usagef("there is no role %q: want %s", role, roles())
@@ -68,7 +104,10 @@ func (f founder) key(ctx context.Context, organization, name string, role tenant
 	if err != nil {
 		return "", err
 	}
-	return text, f.tenancy.CreateAPIKey(ctx, key)
+	if err := f.tenancy.CreateAPIKey(ctx, key); err != nil {
+		return "", err
+	}
+	return text, f.note(ctx, organization, "create-api-key", "keys/"+key.ID, fmt.Sprintf("%s, with the role %s", name, role))
 }
 
 // roles lists the roles for people: owner, admin, manager, reader or ingest.
@@ -98,7 +137,7 @@ func (c *command) bootstrapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bootstrap", Short: "Create an organization and an owner's API key for it", Args: cobra.NoArgs,
 		Long: "Create an organization, if there is none yet, and a new API key for it with the role owner.\n\n" +
-			"This writes to the table with your AWS credentials. --stack finds table and key; without it they are those of TABLE_TENANCY and KEY_SECRETS, or of what `make run` started.",
+			groundHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := c.founder(cmd.Context(), stack)
 			if err != nil {
@@ -118,14 +157,14 @@ func (c *command) bootstrapCommand() *cobra.Command {
 				return fmt.Errorf("create the organization: %w", err)
 			}
 			key, err := f.key(cmd.Context(), org.ID, "bootstrap", tenant.Owner)
-			if err != nil {
+			if key == "" {
 				return fmt.Errorf("create the key: %w", err)
 			}
 			if c.asJSON {
-				return c.printJSON(founded{Organization: org.ID, AdminKey: key})
+				return errors.Join(c.printJSON(founded{Organization: org.ID, AdminKey: key}), err)
 			}
 			c.printf("Organization  %s\nOwner's key   %s\n\nThe key is shown only now.\n", org.ID, key)
-			return nil
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&organization, "organization", "", "an id, org_ and 12 of [0-9a-z], or any name, which always means the same id; without it a new id is made")
@@ -143,22 +182,19 @@ func (c *command) keyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id := organizationID(organization)
-			if _, err := f.tenancy.Organization(cmd.Context(), id); err != nil {
-				if fault.Is(err, fault.NotFound) {
-					err = fmt.Errorf("there is no organization %s", id)
-				}
-				return err
-			}
-			key, err := f.key(cmd.Context(), id, name, tenant.Role(role))
+			org, err := f.existing(cmd.Context(), organization)
 			if err != nil {
 				return err
 			}
+			key, err := f.key(cmd.Context(), org.ID, name, tenant.Role(role))
+			if key == "" {
+				return err
+			}
 			if c.asJSON {
-				return c.printJSON(map[string]string{"organization": id, "key": key, "role": role})
+				return errors.Join(c.printJSON(map[string]string{"organization": org.ID, "key": key, "role": role}), err)
 			}
 			c.printf("%s\n", key)
-			return nil
+			return err
 		},
 	}
 	create.Flags().StringVar(&organization, "organization", "", "the organization")
@@ -168,7 +204,7 @@ func (c *command) keyCommand() *cobra.Command {
 	for _, required := range []string{"organization", "name"} {
 		_ = create.MarkFlagRequired(required) // it is there
 	}
-	cmd := &cobra.Command{Use: "key", Short: "Make and revoke API keys"}
+	cmd := &cobra.Command{Use: "key", Short: "Make and revoke API keys of any organization, directly in the table", Args: cobra.NoArgs}
 	cmd.AddCommand(create, c.revokeCommand())
 	return cmd
 }
@@ -207,10 +243,13 @@ func (c *command) revokeCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("revoked, but the key cannot be read: %w", err)
 			}
+			if err := f.note(cmd.Context(), key.Organization, "revoke-api-key", "keys/"+key.ID, key.Name); err != nil {
+				return err
+			}
 			if c.asJSON {
 				return c.printJSON(revoked{Organization: key.Organization, Name: key.Name, RevokedAt: key.RevokedAt})
 			}
-			c.printf("Revoked the key %q of %s, since %s UTC. The API may accept it for another minute.\n", key.Name, key.Organization, instant(key.RevokedAt))
+			c.printf("Revoked the key %q of %s, since %s UTC. The API may accept it for another minute.\n", clean(key.Name), key.Organization, instant(key.RevokedAt))
 			return nil
 		},
 	}
@@ -218,25 +257,33 @@ func (c *command) revokeCommand() *cobra.Command {
 	return cmd
 }
 
+// groundHelp says what the operator's commands work on.
+const groundHelp = "This works on the table with your AWS credentials. --stack finds table and key; without it they are those of TABLE_TENANCY, KEY_SECRETS and TABLE_WORK " +
+	"(for the audit log, which else does not hear of it), or of what `make run` started."
+
 func stackFlag(cmd *cobra.Command, stack *string) {
 	cmd.Flags().StringVar(stack, "stack", "", "the CloudFormation `stack` whose table and key to use, such as leadline-prod")
 }
 
-// founder works on the table and key of a stack, or those that the environment names, or those of the run file.
+// founder works on the tables and the key of a stack, or those that the environment names, or those of the run file.
 func (c *command) founder(ctx context.Context, stack string) (founder, error) {
 	g, err := c.ground(ctx, stack)
 	if err != nil {
 		return founder{}, err
 	}
-	return g.founder(founder{now: c.now, random: rand.Reader}), nil
+	f := g.founder(founder{now: c.now, random: rand.Reader, actor: orElse(c.getenv("USER"), "operator")})
+	if f.journal == nil {
+		c.warn(errors.New("the audit log will not hear of this: its table is not known (TABLE_WORK)"))
+	}
+	return f, nil
 }
 
 func (c *command) ground(ctx context.Context, stack string) (ground, error) {
-	table, key := c.getenv("TABLE_TENANCY"), c.getenv("KEY_SECRETS")
+	given := names{c.getenv("TABLE_TENANCY"), c.getenv("TABLE_WORK"), c.getenv("KEY_SECRETS")}
 	switch {
-	case stack != "" || table != "" && key != "":
-		return inAWS(ctx, stack, table, key)
-	case table != "" || key != "":
+	case stack != "" || given.table != "" && given.key != "":
+		return inAWS(ctx, stack, given)
+	case given.table != "" || given.key != "":
 		return ground{}, usagef("set both TABLE_TENANCY and KEY_SECRETS, or neither")
 	}
 	r, err := c.readRunFile()

@@ -124,7 +124,7 @@ func (d *demo) load(folder string) error {
 		if err != nil {
 			return err
 		}
-		if s.route == "POST /v1/push" {
+		if s.route == pushRoute {
 			continue // rows of a client, which are no events of a CRM
 		}
 		s.name = filepath.Base(file)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,7 +27,7 @@ func (c *command) invokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "invoke FUNCTION EVENT-FILE", Short: "Invoke a function that `make run` started, with an event", Args: cobra.ExactArgs(2),
 		Long: "Invoke a function that `make run` started, with an event.\n\n" +
-			"The ids of the sample events become those of the demo organization. An event for receive gets the token of the demo connection and a fresh signature, one for api the admin key.",
+			"The ids of the sample events become those of the demo organization. A webhook for receive gets the token of the demo connection and a fresh signature, rows get the credentials of the demo client, an event for api the admin key.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			function := args[0]
 			r, err := c.readRunFile()
@@ -80,7 +82,11 @@ func (c *command) fill(function string, raw []byte, r runFile) ([]byte, error) {
 	}
 	switch function {
 	case "receive":
-		if err := c.fillHook(event, r); err != nil {
+		fill := c.fillHook
+		if event["routeKey"] == pushRoute {
+			fill = fillPush
+		}
+		if err := fill(event, r); err != nil {
 			return nil, err
 		}
 	case "api":
@@ -89,6 +95,30 @@ func (c *command) fill(function string, raw []byte, r runFile) ([]byte, error) {
 		}
 	}
 	return json.Marshal(event)
+}
+
+// pushRoute is the route of events that carry rows.
+const pushRoute = "POST /v1/push"
+
+// fillPush puts in what stands in an event with rows as CLIENTID, CLIENTSECRET, CREDENTIALS, KEY and CONNECTION.
+func fillPush(event map[string]any, r runFile) error {
+	if r.Client.ClientID == "" {
+		return errors.New("the run file names no client: start `make run` anew")
+	}
+	if body, ok := event["body"].(string); ok && event["isBase64Encoded"] != true {
+		event["body"] = strings.NewReplacer(`"CLIENTID"`, strconv.Quote(r.Client.ClientID), `"CLIENTSECRET"`, strconv.Quote(r.Client.ClientSecret)).Replace(body)
+	}
+	switch h := header(event); h["authorization"] {
+	case "Basic CREDENTIALS":
+		h["authorization"] = basic(r.Client.ClientID, r.Client.ClientSecret)
+	case "Bearer KEY":
+		h["authorization"] = "Bearer " + r.AdminKey
+	}
+	if query, ok := event["queryStringParameters"].(map[string]any); ok && query["connection"] == "CONNECTION" {
+		query["connection"] = r.Client.Connection
+		event["rawQueryString"] = "connection=" + url.QueryEscape(r.Client.Connection)
+	}
+	return nil
 }
 
 // fillHook directs an event of receive to the demo connection and signs it.

@@ -9,15 +9,26 @@ import (
 )
 
 type (
-	clientState struct {
-		ClientID     string `json:"clientid"`
-		Name         string `json:"name"`
-		Connection   string `json:"connection"`
-		Status       string `json:"status"`
-		ClientSecret string `json:"clientSecret,omitempty"`
-		PushURL      string `json:"push_url,omitempty"`
+	apiKey struct {
+		ID        string     `json:"id"`
+		Name      string     `json:"name"`
+		Role      string     `json:"role"`
+		Person    string     `json:"person,omitempty"`
+		CreatedAt time.Time  `json:"created_at"`
+		ExpiresAt *time.Time `json:"expires_at,omitempty"`
+		RevokedAt *time.Time `json:"revoked_at,omitempty"`
+		Works     bool       `json:"works"`
+		Key       string     `json:"key,omitempty"`
+	}
+	person struct {
+		ID     string `json:"id"`
+		Email  string `json:"email"`
+		Name   string `json:"name"`
+		Role   string `json:"role"`
+		Status string `json:"status"`
 	}
 	act struct {
+		ID        string    `json:"id"`
 		At        time.Time `json:"at"`
 		Actor     string    `json:"actor"`
 		ActorName string    `json:"actor_name"`
@@ -25,6 +36,7 @@ type (
 		Target    string    `json:"target"`
 		Outcome   string    `json:"outcome"`
 		Address   string    `json:"address,omitempty"`
+		Detail    string    `json:"detail,omitempty"`
 	}
 	noticeState struct {
 		ID      string     `json:"id"`
@@ -36,112 +48,174 @@ type (
 	}
 )
 
-// show lists what is at a path as a table; cells gives the cells of an item.
-func show[T any](c *command, limit *int, head []string, cells func(T) []cell, parts ...string) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error {
-		api, err := c.client()
-		if err != nil {
-			return err
-		}
-		all, err := list[T](cmd.Context(), api, *limit, nil, parts...)
-		if err != nil || c.asJSON {
-			return c.orJSON(all, err)
-		}
-		t := table{head: head}
-		for _, item := range all.Items {
-			t.add(cells(item)...)
-		}
-		c.printf("%s", t.format(c.paint, ""))
-		c.more(all.Next)
-		return nil
-	}
-}
-
-func (c *command) clientsCommand() *cobra.Command {
+func (c *command) keysCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{Use: "clients", Short: "List client software; make credentials, replace a secret, switch it off and on", Args: cobra.NoArgs}
+	cmd := &cobra.Command{
+		Use: "keys", Short: "List the API keys of your organization; create and revoke", Args: cobra.NoArgs,
+		Long: "List the API keys of your organization; create and revoke. All of it over the API, with the key that you have; `leadline key` is for the operator, who has none.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return show(cmd, c, limit, nil, keyList(), "keys") },
+	}
 	limitFlag(cmd, &limit)
-	cmd.RunE = show(c, &limit, clientHead(), clientCells, "clients")
-	var name, connection string
+	var name, role, owner string
+	var expires time.Duration
 	create := &cobra.Command{
-		Use: "create", Short: "Make credentials for client software", Args: cobra.NoArgs,
+		Use: "create", Short: "Make an API key", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body := map[string]any{"name": name}
-			if connection != "" {
-				body["connection"] = connection
+			body := map[string]any{"name": name, "role": role}
+			if owner != "" {
+				body["person"] = owner
 			}
-			return c.changeClient(cmd, body, "clients")
+			if cmd.Flags().Changed("expires-in") {
+				if expires <= 0 {
+					return usagef("--expires-in must be a time to come, such as 720h")
+				}
+				body["expires_at"] = c.now().Add(expires).UTC().Truncate(time.Second)
+			}
+			return submit(cmd, c, body, c.showKey, "keys")
 		},
 	}
-	create.Flags().StringVar(&name, "name", "", "what people call it")
-	create.Flags().StringVar(&connection, "connection", "", "an existing connection to push into; without it a new one is made")
+	create.Flags().StringVar(&name, "name", "", "what the key is for")
+	create.Flags().StringVar(&role, "role", "reader", roles()+"; ingest may only push rows and read its batches")
+	create.Flags().StringVar(&owner, "person", "", "whose key it is: the id of a person")
+	create.Flags().DurationVar(&expires, "expires-in", 0, "after which time it stops working by itself, such as 720h; never without it")
 	_ = create.MarkFlagRequired("name") // it is there
-	var overlap int
-	rotate := &cobra.Command{
-		Use: "rotate-secret CLIENT", Short: "Give a client a new secret", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.changeClient(cmd, map[string]any{"overlap_seconds": overlap}, "clients", args[0], "rotate-secret")
-		},
-	}
-	rotate.Flags().IntVar(&overlap, "overlap", 86400, "how many seconds the old secret is still accepted")
-	cmd.AddCommand(create, rotate)
-	for _, verb := range []string{"disable", "enable"} {
-		cmd.AddCommand(&cobra.Command{
-			Use: verb + " CLIENT", Short: strings.ToUpper(verb[:1]) + verb[1:] + " a client", Args: cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				return c.changeClient(cmd, nil, "clients", args[0], verb)
-			},
-		})
-	}
+	cmd.AddCommand(create)
+	cmd.AddCommand(c.verbCommands("KEY-ID", func(cmd *cobra.Command, id, verb string) error {
+		if strings.HasPrefix(id, "llk_") {
+			return usagef("that is a key, not the id of one: `leadline keys` lists ids (and a key that was typed into a shell had better be revoked)")
+		}
+		return submit(cmd, c, nil, c.showKey, "keys", id, verb)
+	}, [2]string{"revoke", "Revoke an API key, for good"})...)
 	return cmd
 }
 
-func clientHead() []string { return []string{"CLIENTID", "NAME", "CONNECTION", "STATUS"} }
+func keyList() shown[apiKey] {
+	return shown[apiKey]{[]string{"ID", "NAME", "ROLE", "WHOSE", "SINCE (UTC)", "STATUS"}, func(k apiKey) []cell {
+		status := styled(green, "works")
+		switch {
+		case k.RevokedAt != nil:
+			status = styled(red, "revoked "+instant(*k.RevokedAt))
+		case !k.Works && k.ExpiresAt != nil:
+			status = styled(red, "expired "+instant(*k.ExpiresAt))
+		case k.ExpiresAt != nil:
+			status.text += " until " + instant(*k.ExpiresAt)
+		}
+		return []cell{text(k.ID), text(k.Name), text(k.Role), text(orElse(k.Person, "-")), text(instant(k.CreatedAt)), status}
+	}}
+}
 
-func clientCells(s clientState) []cell { return row(s.ClientID, s.Name, s.Connection, s.Status) }
+func (c *command) showKey(k apiKey) {
+	keyList().print(c, k)
+	if k.Key != "" {
+		c.printf("\n%s\n\nThe key is shown only now.\n", clean(k.Key))
+	}
+}
 
-func (c *command) changeClient(cmd *cobra.Command, body any, path ...string) error {
-	api, err := c.client()
-	if err != nil {
-		return err
+func (c *command) peopleCommand() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "people", Short: "List the people of your organization; invite and off-board", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return show(cmd, c, limit, nil, personList(), "people") },
 	}
-	var s clientState
-	if err := api.post(cmd.Context(), body, &s, path...); err != nil || c.asJSON {
-		return c.orJSON(s, err)
+	limitFlag(cmd, &limit)
+	showPerson := func(p person) { personList().print(c, p) }
+	var name, role string
+	invite := &cobra.Command{
+		Use: "invite EMAIL", Short: "Invite a person", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return submit(cmd, c, map[string]any{"email": args[0], "name": name, "role": role}, showPerson, "people")
+		},
 	}
-	t := table{head: clientHead()}
-	t.add(clientCells(s)...)
-	c.printf("%s", t.format(c.paint, ""))
-	if s.ClientSecret != "" {
-		c.printf("\nclientSecret  %s\npush URL      %s\n\nThe secret is shown only now.\n", s.ClientSecret, s.PushURL)
-	}
-	return nil
+	invite.Flags().StringVar(&name, "name", "", "what the person is called")
+	invite.Flags().StringVar(&role, "role", "reader", roles())
+	_ = invite.MarkFlagRequired("name") // it is there
+	cmd.AddCommand(invite)
+	cmd.AddCommand(c.verbCommands("PERSON", func(cmd *cobra.Command, id, verb string) error {
+		return submit(cmd, c, nil, showPerson, "people", id, verb)
+	}, [2]string{"offboard", "Off-board a person; their API keys are revoked"})...)
+	return cmd
+}
+
+func personList() shown[person] {
+	return shown[person]{[]string{"ID", "E-MAIL", "NAME", "ROLE", "STATUS"}, func(p person) []cell {
+		status := statusCell(p.Status)
+		if p.Status == "invited" {
+			status.style = yellow
+		}
+		return []cell{text(p.ID), text(p.Email), text(p.Name), text(p.Role), status}
+	}}
 }
 
 func (c *command) auditCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{Use: "audit", Short: "List what was done, by whom, when and from where", Args: cobra.NoArgs}
+	var actor, operation, from, until string
+	cmd := &cobra.Command{
+		Use: "audit", Short: "List what was done, by whom, when and from where", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for name, value := range map[string]string{"--from": from, "--until": until} {
+				if _, err := time.Parse(time.RFC3339, value); value != "" && err != nil {
+					return usagef("%s is a time such as 2026-11-22T09:00:00Z", name)
+				}
+			}
+			query := queryOf(map[string]string{"actor": actor, "operation": operation, "from": from, "until": until})
+			return show(cmd, c, limit, query, shown[act]{[]string{"WHEN (UTC)", "WHO", "WHAT", "ON", "OUTCOME", "FROM", ""}, actCells}, "audit")
+		},
+	}
 	limitFlag(cmd, &limit)
-	cmd.RunE = show(c, &limit, []string{"WHEN (UTC)", "WHO", "WHAT", "ON", "OUTCOME", "FROM"}, func(a act) []cell {
-		outcome := styled(green, a.Outcome)
-		if a.Outcome != "done" {
-			outcome.style = red
-		}
-		who := a.Actor
-		if a.ActorName != "" {
-			who = fmt.Sprintf("%s (%s)", a.ActorName, a.Actor)
-		}
-		return []cell{text(instant(a.At)), text(who), text(a.Operation), text(a.Target), outcome, text(a.Address)}
-	}, "audit")
+	cmd.Flags().StringVar(&actor, "actor", "", "by this key or client only; operator for the leadline command")
+	cmd.Flags().StringVar(&operation, "operation", "", "this operation of the API only, such as create-client")
+	cmd.Flags().StringVar(&from, "from", "", "not before this `time`")
+	cmd.Flags().StringVar(&until, "until", "", "before this `time`")
 	return cmd
+}
+
+func actCells(a act) []cell {
+	outcome := styled(green, a.Outcome)
+	if a.Outcome != "done" {
+		outcome.style = red
+	}
+	return []cell{text(instant(a.At)), text(a.who()), text(a.Operation), text(a.Target), outcome, text(orElse(a.Address, "-")), text(a.Detail)}
+}
+
+func (a act) who() string {
+	if a.ActorName == "" {
+		return a.Actor
+	}
+	return fmt.Sprintf("%s (%s)", a.ActorName, a.Actor)
 }
 
 func (c *command) noticesCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{Use: "notices", Short: "List what needs attention", Args: cobra.NoArgs}
+	cmd := &cobra.Command{
+		Use: "notices", Short: "List what needs attention; say that it was seen", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return show(cmd, c, limit, nil, shown[noticeState]{[]string{"WHEN (UTC)", "WHAT", "ABOUT", "ID", ""}, func(n noticeState) []cell {
+				kind := styled(yellow, n.Kind)
+				if n.ReadAt != nil {
+					kind.style = dim
+				}
+				return []cell{text(instant(n.At)), kind, text(n.Subject), text(n.ID), text(n.Text)}
+			}}, "notices")
+		},
+	}
 	limitFlag(cmd, &limit)
-	cmd.RunE = show(c, &limit, []string{"WHEN (UTC)", "WHAT", "ABOUT", ""}, func(n noticeState) []cell {
-		return []cell{text(instant(n.At)), styled(yellow, n.Kind), text(n.Subject), text(n.Text)}
-	}, "notices")
+	cmd.AddCommand(c.verbCommands("NOTICE", func(cmd *cobra.Command, id, verb string) error {
+		return c.quietly(cmd, "POST", "Noted.", "notices", id, verb)
+	}, [2]string{"read", "Say that a notice was seen"})...)
 	return cmd
+}
+
+// quietly makes a request whose answer says nothing.
+func (c *command) quietly(cmd *cobra.Command, method, said string, path ...string) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	if _, err := api.call(cmd.Context(), request{method: method, path: path}, nil); err != nil {
+		return err
+	}
+	if !c.asJSON {
+		c.printf("%s\n", said)
+	}
+	return nil
 }

@@ -1,19 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,321 +20,276 @@ type (
 		Batch   string `json:"batch"`
 		Rows    int64  `json:"rows"`
 		Refused int64  `json:"refused"`
+		// first is the number of its first row in the file, at when it was taken, by the other side's clock.
+		first int64
+		at    time.Time
 	}
-	batch struct {
-		Batch    string           `json:"batch"`
-		Status   string           `json:"status"`
-		Problem  string           `json:"problem,omitempty"`
-		Object   string           `json:"object,omitempty"`
-		Client   string           `json:"client,omitempty"`
-		Rows     int64            `json:"rows,omitempty"`
-		Counts   map[string]int64 `json:"counts"`
-		Received *time.Time       `json:"received_at,omitempty"`
-		Outcomes []rowOutcome     `json:"outcomes,omitempty"`
-		Next     string           `json:"next,omitempty"`
-	}
-	rowOutcome struct {
-		Row     int    `json:"row"`
-		ID      string `json:"id,omitempty"`
-		Outcome string `json:"outcome"`
-		Code    string `json:"code,omitempty"`
-		By      int    `json:"by,omitempty"`
-		Detail  string `json:"detail,omitempty"`
-		Entry   string `json:"entry,omitempty"`
+	// pushReport is what --json tells of a push.
+	pushReport struct {
+		Rows    int64 `json:"rows"`
+		Refused int64 `json:"refused"`
+		// Before counts the batches that had been pushed before.
+		Before  int              `json:"pushed_before"`
+		Counts  map[string]int64 `json:"counts,omitempty"`
+		Batches []string         `json:"batches"`
 	}
 )
 
-// The bounds of a request that pushes rows: below those of the API, for rows are not of one size.
 const (
+	// maxPushBytes of rows go into one request: less than the API takes, for on the way a body grows by escapes.
 	maxPushBytes = 3 << 20
-	maxRowBytes  = 1 << 20
+	// maxPushRows is how many rows a request may have.
+	maxPushRows = 10_000
+	// maxShownRows is how many rows that were not applied are listed.
+	maxShownRows = 10
 )
 
-// pusher pushes rows with the credentials of a client.
+// pusher pushes the rows of one file.
 type pusher struct {
-	c                  *command
-	url, id, secretKey string
+	c          *command
+	api        *client
+	connection string
+	object     string
+	action     string
+	size       int
+	wait       bool
 }
 
 func (c *command) pushCommand() *cobra.Command {
-	var object, client string
-	var size int
-	var wait bool
+	p := &pusher{c: c}
+	var software string
+	var upload bool
 	cmd := &cobra.Command{
 		Use: "push FILE", Short: "Push the rows of a file, as client software does", Args: cobra.ExactArgs(1),
-		Long: "Push the rows of a file, as client software does: NDJSON, a row on each line, or a JSON array; - reads stdin. A row without an action is created.\n\n" +
-			"The client is that of `make run`, or --client with its secret in LEADLINE_CLIENT_SECRET. Pushing the same file again changes nothing: each batch is named by what is in it.",
+		Long: "Push the rows of a file, as client software does: NDJSON (a row on each line) or a JSON array, plain or gzip; - reads stdin.\n\n" +
+			"The client is that of `make run`, or --client with its secret in LEADLINE_CLIENT_SECRET; --connection pushes with the API key instead.\n\n" +
+			"Pushing the same file again changes nothing, for 30 days (--upload: a day), if --batch and --action are the same: each batch is named by what is in it. " +
+			"A file of more than a few hundred thousand rows goes better with --upload.",
+		Example: "  leadline push sales.ndjson --object Sales\n  gunzip -c sales.gz | leadline push - --object Sales --json\n  leadline push all.ndjson.gz --object Sales --upload",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := c.pusher(client)
+			if p.size < 1 || p.size > maxPushRows {
+				return usagef("--batch must be 1 to %d rows", maxPushRows)
+			}
+			if !slices.Contains([]string{"create", "update", "delete"}, p.action) {
+				return usagef("there is no action %q: want create, update or delete", p.action)
+			}
+			var err error
+			if p.connection != "" {
+				p.api, err = c.client()
+			} else {
+				p.api, err = c.clientSoftware(software)
+			}
 			if err != nil {
 				return err
 			}
-			rows, closeFile, total, err := c.openRows(args[0])
+			file, err := c.openRows(args[0])
 			if err != nil {
 				return err
 			}
-			defer closeFile()
-			return p.push(cmd.Context(), object, rows, total, size, wait)
+			defer file.close()
+			if upload {
+				return p.upload(cmd.Context(), args[0], file)
+			}
+			return p.push(cmd.Context(), args[0], file)
 		},
 	}
-	cmd.Flags().StringVar(&object, "object", "", "the objectname of the rows")
-	cmd.Flags().StringVar(&client, "client", "", "the clientid")
-	cmd.Flags().IntVar(&size, "batch", 1000, "how many rows go into one request, at most 10000")
-	cmd.Flags().BoolVar(&wait, "wait", true, "wait until all rows are applied, and say what became of them")
+	cmd.Flags().StringVar(&p.object, "object", "", "the objectname of the rows")
+	cmd.Flags().StringVar(&software, "client", "", "the clientid")
+	cmd.Flags().StringVar(&p.connection, "connection", "", "push into this connection, with the API key")
+	cmd.Flags().StringVar(&p.action, "action", "create", "what rows without an action do: create, update or delete")
+	cmd.Flags().IntVar(&p.size, "batch", 1000, fmt.Sprintf("how many rows go into one request, at most %d", maxPushRows))
+	cmd.Flags().BoolVar(&upload, "upload", false, "send the whole file at once, up to 1 GB packed, to be worked on from there")
+	cmd.Flags().BoolVar(&p.wait, "wait", true, "wait until all rows are applied, and say what became of them")
 	_ = cmd.MarkFlagRequired("object") // it is there
+	cmd.MarkFlagsMutuallyExclusive("client", "connection")
+	cmd.MarkFlagsMutuallyExclusive("batch", "upload")
 	return cmd
 }
 
-func (c *command) pusher(client string) (*pusher, error) {
-	base, secretText := c.getenv("LEADLINE_URL"), c.getenv("LEADLINE_CLIENT_SECRET")
-	if client == "" || base == "" {
-		r, err := c.readRunFile()
-		if err != nil {
-			return nil, err
-		}
-		if client == "" {
-			client, secretText = r.Client.ClientID, r.Client.ClientSecret
-		}
-		if base == "" {
-			base = r.BaseURL
-		}
+// push sends all rows in batches and, if asked to, waits for what becomes of them.
+func (p *pusher) push(ctx context.Context, name string, file *rowFile) error {
+	name = describeFile(name)
+	batches, err := p.sendAll(ctx, file)
+	if err == nil && len(batches) == 0 {
+		err = errNoRows
 	}
-	if client == "" || secretText == "" {
-		return nil, usagef("say --client, and its secret in LEADLINE_CLIENT_SECRET")
-	}
-	return &pusher{c: c, url: base, id: client, secretKey: secretText}, nil
-}
-
-// rowReader gives rows one after another, io.EOF behind the last, and how many bytes were read so far.
-type rowReader func() (row json.RawMessage, read int64, err error)
-
-// openRows opens a file of rows.
-func (c *command) openRows(name string) (rowReader, func(), int64, error) {
-	in, closeFile, total := c.stdin, func() {}, int64(0)
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, nil, 0, err
-		}
-		info, err := f.Stat()
-		if err != nil {
-			_ = f.Close()
-			return nil, nil, 0, err
-		}
-		in, closeFile, total = f, func() { _ = f.Close() }, info.Size()
-	}
-	rows, err := readRows(in)
 	if err != nil {
-		closeFile()
-		return nil, nil, 0, fmt.Errorf("%s: %w", name, err)
-	}
-	return rows, closeFile, total, nil
-}
-
-// readRows reads NDJSON, or a JSON array.
-func readRows(in io.Reader) (rowReader, error) {
-	r := bufio.NewReaderSize(in, 64<<10)
-	for { // what comes first tells the two apart
-		b, err := r.ReadByte()
-		if err == io.EOF {
-			return nil, errors.New("there are no rows in it")
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !bytes.ContainsRune([]byte(" \t\r\n\uFEFF"), rune(b)) && b < 0x80 {
-			if err := r.UnreadByte(); err != nil {
-				return nil, err
-			}
-			dec := json.NewDecoder(r)
-			dec.UseNumber()
-			if b == '[' {
-				if _, err := dec.Token(); err != nil {
-					return nil, err
-				}
-			}
-			return decodeRows(dec, b == '['), nil
-		}
-	}
-}
-
-func decodeRows(dec *json.Decoder, array bool) rowReader {
-	n := 0
-	return func() (json.RawMessage, int64, error) {
-		if array && !dec.More() {
-			return nil, dec.InputOffset(), io.EOF
-		}
-		var row json.RawMessage
-		err := dec.Decode(&row)
-		if err != nil && err != io.EOF {
-			err = fmt.Errorf("row %d: %w", n+1, err)
-		}
-		if len(row) > maxRowBytes {
-			err = fmt.Errorf("row %d has %d bytes; at most %d are taken", n+1, len(row), maxRowBytes)
-		}
-		n++
-		return row, dec.InputOffset(), err
-	}
-}
-
-// withAction gives a row an action, if it has none.
-func withAction(row json.RawMessage) json.RawMessage {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(row, &fields) != nil || fields == nil {
-		return row // the API says what is wrong with it
-	}
-	if _, has := fields["action"]; has {
-		return row
-	}
-	rest := bytes.TrimSpace(row)[1:]
-	comma := ","
-	if len(fields) == 0 {
-		comma = ""
-	}
-	return append([]byte(`{"action":"create"`+comma), rest...)
-}
-
-// push sends all rows in batches and, if wait, waits for what becomes of them.
-func (p *pusher) push(ctx context.Context, object string, rows rowReader, total int64, size int, wait bool) error {
-	if size < 1 || size > 10_000 {
-		return usagef("a batch has 1 to 10000 rows")
-	}
-	sending := p.c.progress("Pushing")
-	var batches []pushed
-	var sum pushed
-	data, n := []byte{'['}, 0
-	flush := func(read int64) error {
-		if n == 0 {
-			return nil
-		}
-		answer, err := p.send(ctx, object, append(data, ']'))
-		if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+		if len(batches) == 0 {
 			return err
 		}
-		batches = append(batches, answer)
-		sum.Rows, sum.Refused = sum.Rows+answer.Rows, sum.Refused+answer.Refused
-		sending.show(read, total, fmt.Sprintf("%d rows", sum.Rows))
-		data, n = []byte{'['}, 0
-		return nil
+		return &halfway{err, fmt.Sprintf("The rows before row %d were pushed. Push the file again to go on; they will not be applied twice.", next(batches))}
 	}
-	for {
-		row, read, err := rows()
-		if err == io.EOF {
-			if err := flush(read); err != nil {
-				return err
-			}
-			break
-		}
-		if err != nil {
-			return err
-		}
-		row = withAction(row)
-		if n == size || n > 0 && len(data)+len(row) > maxPushBytes {
-			if err := flush(read); err != nil {
-				return err
-			}
-		}
-		if n > 0 {
-			data = append(data, ',')
-		}
-		data, n = append(data, row...), n+1
+	if !p.wait {
+		return p.report(pushReport{}, batches, nil)
 	}
-	sending.end()
-	if len(batches) == 0 {
-		return errors.New("there are no rows in it")
+	report, failed, err := p.await(ctx, batches)
+	if ctx.Err() != nil {
+		return &halfway{err, "All rows are queued and go on being applied; `leadline batches` shows how far."}
 	}
-	if !wait {
-		return p.report(sum, nil, batches)
-	}
-	counts, err := p.await(ctx, batches, sum.Rows)
 	if err != nil {
 		return err
 	}
-	return p.report(sum, counts, batches)
+	return p.report(report, batches, failed)
 }
 
-// send pushes one batch. Its key is drawn from what is in it, so that it can be sent again without harm.
-func (p *pusher) send(ctx context.Context, object string, data json.RawMessage) (pushed, error) {
-	body, err := json.Marshal(map[string]any{"objectname": object, "data": data})
-	if err != nil {
-		return pushed{}, fmt.Errorf("write the request: %w", err)
+func describeFile(name string) string {
+	if name == "-" {
+		return "stdin"
 	}
-	digest := sha256.Sum256(body)
-	header := p.header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Idempotency-Key", hex.EncodeToString(digest[:]))
-	answer, err := send(ctx, p.c.http, p.c.pause, http.MethodPost, p.url+"/v1/push", header, body)
-	if err != nil {
-		return pushed{}, err
-	}
-	var out pushed
-	if err := json.Unmarshal(answer, &out); err != nil {
-		return out, fmt.Errorf("the answer to a push is not understood: %w", err)
-	}
-	return out, nil
+	return name
 }
 
-func (p *pusher) header() http.Header {
-	basic := base64.StdEncoding.EncodeToString([]byte(p.id + ":" + p.secretKey))
-	return http.Header{"Authorization": {"Basic " + basic}, "Accept": {"application/json"}}
+// next is the number of the first row behind the batches.
+func next(batches []pushed) int64 {
+	last := batches[len(batches)-1]
+	return last.first + last.Rows
+}
+
+// sendAll sends the rows of a file, each batch once it is full, and gives what was sent also where it fails.
+func (p *pusher) sendAll(ctx context.Context, file *rowFile) ([]pushed, error) {
+	line := p.c.progress("Pushing", bytesOf)
+	defer line.end()
+	var batches []pushed
+	name, err := json.Marshal(p.object)
+	if err != nil {
+		return nil, err
+	}
+	head := `{"objectname":` + string(name) + `,"data":[`
+	body, rows, first := []byte(head), 0, int64(1)
+	flush := func() error {
+		if rows == 0 {
+			return nil
+		}
+		sent, err := p.send(ctx, append(body, "]}"...), first)
+		if err != nil {
+			return err
+		}
+		batches = append(batches, sent)
+		first += int64(rows)
+		body, rows = append(body[:0], head...), 0
+		line.show(file.read.n, file.size, fmt.Sprintf("%d rows", first-1))
+		return nil
+	}
+	for {
+		row, err := file.next()
+		if err == io.EOF {
+			return batches, flush()
+		}
+		if err != nil {
+			return batches, err
+		}
+		if row = withAction(row, p.action); len(head)+len(row) > maxPushBytes {
+			return batches, fmt.Errorf("row %d has %d bytes: too many for a request", first+int64(rows), len(row))
+		}
+		if rows == p.size || rows > 0 && len(body)+1+len(row) > maxPushBytes {
+			if err := flush(); err != nil {
+				return batches, err
+			}
+		}
+		if rows > 0 {
+			body = append(body, ',')
+		}
+		body, rows = append(body, row...), rows+1
+	}
+}
+
+// send pushes one batch. Its key is drawn from what is in it and where it stands in the file, so that it can be sent again
+// without harm.
+func (p *pusher) send(ctx context.Context, body []byte, first int64) (pushed, error) {
+	hash := sha256.New()
+	_, _ = fmt.Fprintf(hash, "%d ", first) // a hash takes everything
+	_, _ = hash.Write(body)
+	sent := pushed{first: first}
+	header, err := p.api.call(ctx, request{method: http.MethodPost, path: []string{"push"}, query: queryOf(map[string]string{"connection": p.connection}),
+		body: body, header: http.Header{"Idempotency-Key": {hex.EncodeToString(hash.Sum(nil))}}}, &sent)
+	if err != nil {
+		return sent, err
+	}
+	sent.at, _ = http.ParseTime(header.Get("Date")) // zero if the other side does not say
+	return sent, nil
+}
+
+// before tells whether a batch had been received before it was sent now: then nothing was done this time.
+func (sent pushed) before(b batch) bool {
+	const unsure = 2 * time.Second // for headers have whole seconds
+	return b.Received != nil && !sent.at.IsZero() && b.Received.Before(sent.at.Add(-unsure))
 }
 
 // await waits until all batches are finished and adds up what became of their rows.
-func (p *pusher) await(ctx context.Context, batches []pushed, rows int64) (map[string]int64, error) {
-	applying := p.c.progress("Applying")
-	defer applying.end()
-	counts := map[string]int64{}
-	var done int64
+func (p *pusher) await(ctx context.Context, batches []pushed) (pushReport, []rowOutcome, error) {
+	line := p.c.progress("Applying", count)
+	defer line.end()
+	report, total, done := pushReport{Counts: map[string]int64{}}, next(batches)-1, int64(0)
+	var failed []rowOutcome
 	for _, sent := range batches {
-		for {
-			answer, err := send(ctx, p.c.http, p.c.pause, http.MethodGet, p.url+"/v1/push/"+url.PathEscape(sent.Batch)+"?limit=1", p.header(), nil)
-			if err != nil {
-				return nil, err
-			}
-			var b batch
-			if err := json.Unmarshal(answer, &b); err != nil {
-				return nil, fmt.Errorf("the answer about a batch is not understood: %w", err)
-			}
-			if b.Status == "refused" {
-				return nil, fmt.Errorf("batch %s was refused: %s", b.Batch, b.Problem)
-			}
-			if b.Status == "finished" {
-				for outcome, n := range b.Counts {
-					counts[outcome] += n
-				}
-				done += sent.Rows
-				applying.show(done, rows, "")
-				break
-			}
-			if err := p.c.pause(ctx, 500*time.Millisecond); err != nil {
-				return nil, err
+		b, err := p.c.awaitBatch(ctx, p.api, sent.Batch, func(b batch) { line.show(done+b.applied(), total, "") })
+		if err != nil {
+			return report, nil, err
+		}
+		for outcome, n := range b.Counts {
+			report.Counts[outcome] += n
+		}
+		for _, o := range b.Outcomes {
+			if o.Outcome == "set_aside" && len(failed) < maxShownRows {
+				o.Row += int(sent.first) - 1
+				failed = append(failed, o)
 			}
 		}
+		if sent.before(b) {
+			report.Before++
+		}
+		done += sent.Rows
+		line.show(done, total, "")
 	}
-	return counts, nil
+	return report, failed, nil
 }
 
-func (p *pusher) report(sum pushed, counts map[string]int64, batches []pushed) error {
-	if p.c.asJSON {
-		names := make([]string, len(batches))
-		for i, b := range batches {
-			names[i] = b.Batch
-		}
-		return p.c.printJSON(map[string]any{"rows": sum.Rows, "refused": sum.Refused, "counts": counts, "batches": names})
+// report says what became of the rows.
+func (p *pusher) report(r pushReport, batches []pushed, failed []rowOutcome) error {
+	for _, b := range batches {
+		r.Rows, r.Refused, r.Batches = r.Rows+b.Rows, r.Refused+b.Refused, append(r.Batches, b.Batch)
 	}
-	if counts == nil {
-		p.c.printf("%d rows in %d batches are queued; %d of them are wrong in form and will be set aside.\n", sum.Rows, len(batches), sum.Refused)
+	if p.c.asJSON {
+		return p.c.printJSON(r)
+	}
+	text := fmt.Sprintf("%s in %s", plural(r.Rows, "row"), plural(int64(len(r.Batches)), "batch"))
+	if r.Counts == nil {
+		p.c.printf("%s queued.\n", text)
+		if r.Refused > 0 {
+			p.c.printf("%d are wrong in form and will be set aside.\n", r.Refused)
+		}
 		return nil
 	}
-	p.c.printf("%d rows in %d batches", sum.Rows, len(batches))
-	for _, outcome := range []string{"applied", "superseded", "stale", "ignored", "set_aside"} {
-		if counts[outcome] > 0 {
-			p.c.printf(", %d %s", counts[outcome], outcome)
+	var parts []string
+	for _, outcome := range outcomes() {
+		if r.Counts[outcome] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", r.Counts[outcome], strings.ReplaceAll(outcome, "_", " ")))
 		}
 	}
-	p.c.printf(".\n")
-	if counts["set_aside"] > 0 {
-		p.c.printf("`leadline quarantine` shows what was set aside, and why.\n")
+	p.c.printf("%s: %s.\n", text, strings.Join(parts, ", "))
+	switch {
+	case r.Before == len(r.Batches):
+		p.c.printf("All of it had been pushed before: nothing was done this time.\n")
+	case r.Before > 0:
+		p.c.printf("%s had been pushed before and did nothing this time.\n", plural(int64(r.Before), "batch"))
 	}
+	p.c.showFailed(failed, r.Counts["set_aside"])
 	return nil
+}
+
+// outcomes lists what can become of a row.
+func outcomes() []string { return []string{"applied", "superseded", "stale", "ignored", "set_aside"} }
+
+// plural writes a number of things.
+func plural(n int64, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	case strings.HasSuffix(what, "ch"):
+		return fmt.Sprintf("%d %ses", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,31 +1,22 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
-	"io"
-	"maps"
-	"net/url"
-	"os"
 
 	"github.com/spf13/cobra"
 )
 
 func (c *command) quarantineCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "quarantine", Short: "List what was set aside; show it, replay it", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "quarantine", Short: "List what was set aside; show it, replay it, give it up", Args: cobra.NoArgs}
 	var limit int
-	var connection, reason, status string
+	var connection, object, reason, status string
 	listing := func(cmd *cobra.Command, _ []string) error {
 		api, err := c.client()
 		if err != nil {
 			return err
 		}
-		query := url.Values{}
-		for name, value := range map[string]string{"connection": connection, "reason": reason, "status": status} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
+		query := queryOf(map[string]string{"connection": connection, "object": object, "reason": reason, "status": status})
 		all, err := list[entry](cmd.Context(), api, limit, query, "quarantine")
 		if err != nil || c.asJSON {
 			return c.orJSON(all, err)
@@ -42,11 +33,15 @@ func (c *command) quarantineCommand() *cobra.Command {
 	for _, l := range []*cobra.Command{cmd, lister} {
 		limitFlag(l, &limit)
 		l.Flags().StringVar(&connection, "connection", "", "of this connection only")
+		l.Flags().StringVar(&object, "object", "", "about this kind of record only")
 		l.Flags().StringVar(&reason, "reason", "", "for this reason only")
 		l.Flags().StringVar(&status, "status", "", "with this status only: open, resolved or discarded")
 	}
 	cmd.RunE = listing
-	cmd.AddCommand(lister, c.showEntryCommand(), c.replayCommand(), c.discardCommand())
+	cmd.AddCommand(lister, c.showEntryCommand(), c.replayCommand())
+	cmd.AddCommand(c.verbCommands("ENTRY", func(cmd *cobra.Command, id, verb string) error {
+		return submit(cmd, c, nil, func(e entry) { c.printf("%s", entryTable([]entry{e}).format(c.paint, "")) }, "quarantine", id, verb)
+	}, [2]string{"discard", "Give up what was set aside; it stays in the list"})...)
 	return cmd
 }
 
@@ -79,6 +74,13 @@ func (c *command) showEntryCommand() *cobra.Command {
 				return c.orJSON(e, err)
 			}
 			c.printf("%s\n", entryTable([]entry{e}).format(c.paint, ""))
+			if len(e.Mismatches) > 0 {
+				t := table{head: []string{"FIELD", "EXPECTED", "FOUND"}}
+				for _, m := range e.Mismatches {
+					t.add(row(m.Field, m.Expected, m.Found)...)
+				}
+				c.printf("%s\n", t.format(c.paint, "  "))
+			}
 			switch p := e.Payload; {
 			case p == nil:
 				c.printf("The payload is no longer kept.\n")
@@ -97,83 +99,89 @@ func (c *command) replayCommand() *cobra.Command {
 	var connection, object, reason, payload string
 	cmd := &cobra.Command{
 		Use: "replay [ENTRY]", Short: "Try again to apply what was set aside: one entry, also corrected, or all that match", Args: cobra.MaximumNArgs(1),
+		Long: "Try again to apply what was set aside: one entry, as it came or corrected by --payload, or --all open ones, or those of --connection, --object, --reason.\n\n" +
+			"A corrected payload is the whole body of a webhook, or the one row of a batch; `leadline quarantine show` shows what came.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
+			narrowed := map[string]string{"connection": connection, "object": object, "reason": reason}
 			if all == (len(args) == 1) {
 				return usagef("say which entry, or --all with what it is narrowed by")
 			}
 			if all {
-				return c.replayAll(cmd, api, wait, map[string]string{"connection": connection, "object": object, "reason": reason})
+				body := map[string]string{}
+				for name := range queryOf(narrowed) {
+					body[name] = narrowed[name]
+				}
+				return c.startJob(cmd.Context(), wait, body, "", "quarantine", "replay")
+			}
+			if len(queryOf(narrowed)) > 0 {
+				return usagef("--connection, --object and --reason narrow --all; an entry is named by its id alone")
 			}
 			var body any
 			if payload != "" {
-				text, err := c.readFile(payload)
+				text, err := c.readJSON(payload)
 				if err != nil {
 					return err
 				}
-				if !json.Valid(text) {
-					return usagef("%s is no JSON", payload)
-				}
-				body = map[string]any{"payload": json.RawMessage(text)}
+				body = map[string]any{"payload": text}
 			}
-			var r replay
-			if err := api.post(cmd.Context(), body, &r, "quarantine", args[0], "replay"); err != nil || c.asJSON {
-				return c.orJSON(r, err)
-			}
-			c.printf("Queued. `leadline quarantine show %s` says what became of it.\n", r.Entry)
-			return nil
+			return c.replayEntry(cmd.Context(), args[0], body, wait)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all open entries, or those of --connection, --object, --reason")
-	cmd.Flags().BoolVar(&wait, "wait", true, "wait until --all is done")
+	cmd.Flags().BoolVar(&wait, "wait", true, "wait for what becomes of it")
 	cmd.Flags().StringVar(&connection, "connection", "", "of this connection only")
 	cmd.Flags().StringVar(&object, "object", "", "about this kind of record only")
 	cmd.Flags().StringVar(&reason, "reason", "", "for this reason only")
 	cmd.Flags().StringVar(&payload, "payload", "", "a `file` that holds what should have come in; - reads stdin")
+	cmd.MarkFlagsMutuallyExclusive("all", "payload")
 	return cmd
 }
 
-func (c *command) replayAll(cmd *cobra.Command, api *client, wait bool, narrowed map[string]string) error {
-	maps.DeleteFunc(narrowed, func(_, value string) bool { return value == "" })
-	var j jobState
-	if err := api.post(cmd.Context(), narrowed, &j, "quarantine", "replay"); err != nil {
+// maxReplayLooks is how often an entry is looked at, about half a minute long, until its replay is through.
+const maxReplayLooks = 20
+
+// replayEntry replays one entry and, if asked to, waits for what becomes of it; to be set aside again is an error.
+func (c *command) replayEntry(ctx context.Context, id string, body any, wait bool) error {
+	api, err := c.client()
+	if err != nil {
 		return err
 	}
-	if wait {
-		return c.watchJob(cmd.Context(), api, j.ID)
+	var before, after entry
+	if err := api.get(ctx, &before, nil, "quarantine", id); err != nil {
+		return err
 	}
+	var r replay
+	if err := api.post(ctx, body, &r, "quarantine", id, "replay"); err != nil {
+		return err
+	}
+	queued := fmt.Sprintf("Queued. `leadline quarantine show %s` says what became of it.", r.Entry)
+	looks := 0
+	for stall := c.stall(); wait && looks < maxReplayLooks; looks++ {
+		if err := api.get(ctx, &after, nil, "quarantine", id); err != nil {
+			return &halfway{err, queued}
+		}
+		if after.Status != before.Status || after.Replays != before.Replays {
+			break
+		}
+		if err := stall.pause(ctx); err != nil {
+			return &halfway{err, queued}
+		}
+	}
+	if !wait || looks == maxReplayLooks {
+		if c.asJSON {
+			return c.printJSON(r)
+		}
+		c.printf("%s\n", clean(queued))
+		return nil
+	}
+	after.Payload = nil
 	if c.asJSON {
-		return c.printJSON(j)
+		err = c.printJSON(after)
+	} else {
+		c.printf("%s", entryTable([]entry{after}).format(c.paint, ""))
 	}
-	c.showJob(j)
-	return nil
-}
-
-func (c *command) discardCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "discard ENTRY", Short: "Give up what was set aside", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			var e entry
-			if err := api.post(cmd.Context(), nil, &e, "quarantine", args[0], "discard"); err != nil || c.asJSON {
-				return c.orJSON(e, err)
-			}
-			c.printf("%s", entryTable([]entry{e}).format(c.paint, ""))
-			return nil
-		},
+	if after.Status == "open" {
+		err = fmt.Errorf("it was set aside again: %s", after.Detail)
 	}
-}
-
-// readFile reads a file, or stdin for -.
-func (c *command) readFile(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(c.stdin, 8<<20))
-	}
-	return os.ReadFile(name)
+	return err
 }

@@ -29,28 +29,6 @@ func limitFlag(cmd *cobra.Command, limit *int) {
 	cmd.Flags().IntVar(limit, "limit", 50, "the most items; 0 for all")
 }
 
-func (c *command) objectsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "objects CONNECTION", Short: "List the kinds of record that a connection has sent", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			all, err := list[object](cmd.Context(), api, 0, nil, "connections", args[0], "objects")
-			if err != nil || c.asJSON {
-				return c.orJSON(all, err)
-			}
-			t := table{head: []string{"OBJECT", "FIRST SEEN (UTC)"}}
-			for _, o := range all.Items {
-				t.add(row(o.Name, instant(o.FirstSeen))...)
-			}
-			c.printf("%s", t.format(c.paint, ""))
-			return nil
-		},
-	}
-}
-
 // orJSON gives the error, or prints the answer.
 func (c *command) orJSON(v any, err error) error {
 	if err != nil {

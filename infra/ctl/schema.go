@@ -1,34 +1,40 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
 type (
 	objectState struct {
-		object
-		Title    string    `json:"title"`
-		IDField  string    `json:"id_field,omitempty"`
-		Follows  bool      `json:"follows"`
-		State    string    `json:"state"`
-		Version  int       `json:"version"`
-		Proposed bool      `json:"proposed"`
-		Rev      int64     `json:"rev"`
+		Name         string    `json:"name"`
+		Title        string    `json:"title"`
+		IDField      string    `json:"id_field,omitempty"`
+		VersionField string    `json:"version_field,omitempty"`
+		Follows      bool      `json:"follows"`
+		State        string    `json:"state"`
+		Version      int       `json:"version"`
+		Fields       int       `json:"fields"`
+		Proposed     bool      `json:"proposed"`
+		FirstSeen    time.Time `json:"first_seen"`
+		Rev          int64     `json:"rev"`
+	}
+	objectSchema struct {
+		objectState
 		Schema   version   `json:"schema"`
 		Proposal *proposal `json:"proposal,omitempty"`
 	}
 	version struct {
-		Version int     `json:"version"`
-		Origin  string  `json:"origin"`
-		Fields  []field `json:"fields"`
+		Version int       `json:"version"`
+		Origin  string    `json:"origin"`
+		At      time.Time `json:"at"`
+		By      string    `json:"by,omitempty"`
+		Fields  []field   `json:"fields"`
 	}
 	field struct {
 		Name     string   `json:"name"`
@@ -37,190 +43,162 @@ type (
 		Required bool     `json:"required,omitempty"`
 	}
 	proposal struct {
-		Changes []fieldChange `json:"changes"`
-		Rows    int64         `json:"rows"`
+		Changes   []fieldChange `json:"changes"`
+		Rows      int64         `json:"rows"`
+		Full      bool          `json:"full,omitempty"`
+		Since     time.Time     `json:"since"`
+		UpdatedAt time.Time     `json:"updated_at"`
 	}
 	fieldChange struct {
-		Field    string `json:"field"`
-		From     string `json:"from,omitempty"`
-		To       string `json:"to"`
-		Rows     int64  `json:"rows"`
-		Examples []struct {
-			Value string `json:"value"`
-			Entry string `json:"entry"`
-		} `json:"examples"`
+		Field    string    `json:"field"`
+		From     string    `json:"from,omitempty"`
+		To       string    `json:"to"`
+		Choices  []string  `json:"choices,omitempty"`
+		Optional bool      `json:"optional,omitempty"`
+		Rows     int64     `json:"rows"`
+		Examples []example `json:"examples"`
+	}
+	example struct {
+		Value string `json:"value"`
+		Entry string `json:"entry"`
 	}
 )
+
+func (c *command) objectsCommand() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "objects CONNECTION", Short: "List the kinds of record of a connection", Args: cobra.ExactArgs(1),
+		Long: "List the kinds of record that a connection has sent, or that were declared for it. `leadline schema` shows one with its fields.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return show(cmd, c, limit, nil, shown[objectState]{
+				[]string{"OBJECT", "TITLE", "STATE", "VERSION", "FIELDS", "PROPOSED", "FIRST SEEN (UTC)"}, objectCells}, "connections", args[0], "objects")
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, "the most items; 0 for all")
+	return cmd
+}
+
+func objectCells(o objectState) []cell {
+	state, proposed := styled(green, o.State), text("-")
+	if o.State == "draft" {
+		state.style = yellow
+	}
+	if o.Follows {
+		state = text("follows its CRM")
+	}
+	if o.Proposed {
+		proposed = styled(yellow, "another version")
+	}
+	return []cell{text(o.Name), text(o.Title), state, text(fmt.Sprint(o.Version)), text(fmt.Sprint(o.Fields)), proposed, text(instant(o.FirstSeen))}
+}
 
 func (c *command) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "schema CONNECTION OBJECT", Short: "Show an object's schema and what rows ask for; declare, confirm, accept, refuse", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			return fetch(cmd, c, nil, c.showObject, "connections", args[0], "objects", args[1])
+		},
+	}
+	for _, verb := range []struct{ use, path, short, then string }{
+		{"confirm", "confirm", "Confirm the schema of a draft; what waited for it is replayed", "What waited for it is replayed: `leadline jobs` shows how far."},
+		{"accept", "proposal/accept", "Accept the version that rows ask for; they are replayed", "The rows that were set aside for it are replayed: `leadline jobs` shows how far."},
+		{"refuse", "proposal/refuse", "Refuse the version that rows ask for; they stay in the quarantine", "The rows stay in the quarantine, to be corrected or discarded."},
+	} {
+		cmd.AddCommand(c.decideCommand(verb.use, verb.path, verb.short, verb.then))
+	}
+	cmd.AddCommand(c.declareCommand(), c.versionsCommand(), c.templatesCommand(), c.sampleRequestCommand())
+	return cmd
+}
+
+func (c *command) decideCommand(use, path, short, then string) *cobra.Command {
+	var rev int64
+	cmd := &cobra.Command{
+		Use: use + " CONNECTION OBJECT", Short: short, Args: cobra.ExactArgs(2),
+		Long: short + ".\n\nWith --rev nothing happens if somebody, or another row, has changed the object since it was looked at.",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := c.client()
 			if err != nil {
 				return err
 			}
-			var o objectState
-			if err := api.get(cmd.Context(), &o, nil, "connections", args[0], "objects", args[1]); err != nil || c.asJSON {
+			r := request{method: http.MethodPost, path: append([]string{"connections", args[0], "objects", args[1]}, strings.Split(path, "/")...)}
+			if rev > 0 {
+				r.header = http.Header{"If-Match": {strconv.Quote(strconv.FormatInt(rev, 10))}}
+			}
+			var o kept[objectSchema]
+			if _, err := api.call(cmd.Context(), r, &o); err != nil || c.asJSON {
 				return c.orJSON(o, err)
 			}
-			c.showObject(o)
+			c.showObject(o.is)
+			c.printf("\n%s\n", then)
 			return nil
 		},
 	}
-	for _, verb := range []struct{ use, path, short string }{
-		{"confirm", "confirm", "Confirm the schema of a draft; what waited for it is replayed"},
-		{"accept", "proposal/accept", "Accept the version that rows ask for; they are replayed"},
-		{"refuse", "proposal/refuse", "Refuse the version that rows ask for; they stay in the quarantine"},
-	} {
-		cmd.AddCommand(&cobra.Command{
-			Use: verb.use + " CONNECTION OBJECT", Short: verb.short, Args: cobra.ExactArgs(2),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				api, err := c.client()
-				if err != nil {
-					return err
-				}
-				var o objectState
-				path := append([]string{"connections", args[0], "objects", args[1]}, strings.Split(verb.path, "/")...)
-				if err := api.post(cmd.Context(), nil, &o, path...); err != nil || c.asJSON {
-					return c.orJSON(o, err)
-				}
-				c.showObject(o)
-				return nil
-			},
-		})
-	}
-	cmd.AddCommand(c.declareCommand(), c.sampleRequestCommand())
+	cmd.Flags().Int64Var(&rev, "rev", 0, "only if this is still the `rev` of the object, as leadline schema shows it")
 	return cmd
 }
 
-func (c *command) showObject(o objectState) {
-	title := o.Title
-	if title == "" {
-		title = o.Name
+func (c *command) showObject(o objectSchema) {
+	state := o.State
+	if o.Follows {
+		state = "follows its CRM"
 	}
-	c.printf("%s: version %d (%s), %s", title, o.Schema.Version, o.Schema.Origin, o.State)
+	about := []string{fmt.Sprintf("version %d (%s)", o.Schema.Version, strings.ReplaceAll(o.Schema.Origin, "_", " ")), state}
 	if o.IDField != "" {
-		c.printf(", named by %s", o.IDField)
+		about = append(about, "named by "+o.IDField)
 	}
-	c.printf("\n\n")
-	t := table{head: []string{"FIELD", "TYPE", ""}}
-	for _, f := range o.Schema.Fields {
+	if o.VersionField != "" {
+		about = append(about, "ordered by "+o.VersionField)
+	}
+	c.printf("%s\n\n", clean(fmt.Sprintf("%s: %s, rev %d", orElse(o.Title, o.Name), strings.Join(about, ", "), o.Rev)))
+	fieldList().print(c, o.Schema.Fields...)
+	if o.Proposal != nil {
+		c.showProposal(*o.Proposal)
+	}
+}
+
+func fieldList() shown[field] {
+	return shown[field]{[]string{"FIELD", "TYPE", ""}, func(f field) []cell {
 		remark := strings.Join(f.Choices, ", ")
 		if f.Required {
 			remark = strings.TrimSpace("required " + remark)
 		}
-		t.add(text(f.Name), text(f.Type), text(remark))
-	}
-	c.printf("%s", t.format(c.paint, "  "))
-	if o.Proposal == nil {
-		return
-	}
-	c.printf("\n%s\n\n", c.paint.paint(yellow, fmt.Sprintf("%d rows were set aside and ask for another version:", o.Proposal.Rows)))
-	p := table{head: []string{"FIELD", "NOW", "PROPOSED", "ROWS", "FOR EXAMPLE"}}
-	for _, change := range o.Proposal.Changes {
+		return row(f.Name, f.Type, short(remark, maxValue))
+	}}
+}
+
+func (c *command) showProposal(p proposal) {
+	c.printf("\n%s\n\n", c.paint.paint(yellow, plural(p.Rows, "row")+" set aside, which would fit another version:"))
+	t := table{head: []string{"FIELD", "NOW", "PROPOSED", "ROWS", "FOR EXAMPLE"}}
+	for _, change := range p.Changes {
 		var examples []string
 		for _, e := range change.Examples {
 			examples = append(examples, e.Value)
 		}
-		from := change.From
-		if from == "" {
-			from = "(new)"
+		to := change.To
+		if len(change.Choices) > 0 {
+			to += ", also " + strings.Join(change.Choices, ", ")
 		}
-		p.add(row(change.Field, from, change.To, fmt.Sprint(change.Rows), short(strings.Join(examples, "  "), maxValue))...)
+		if change.Optional {
+			to += ", not required"
+		}
+		t.add(row(change.Field, orElse(change.From, "(new)"), short(to, maxValue), fmt.Sprint(change.Rows), short(strings.Join(examples, "  "), maxValue))...)
 	}
-	c.printf("%s", p.format(c.paint, "  "))
+	c.printf("%s", t.format(c.paint, "  "))
+	if p.Full {
+		c.printf("  They ask for more fields than an object may have; not all are listed.\n")
+	}
 }
 
-func (c *command) declareCommand() *cobra.Command {
-	var template, sample, idField, versionField string
+func (c *command) versionsCommand() *cobra.Command {
+	var limit int
 	cmd := &cobra.Command{
-		Use: "declare CONNECTION OBJECT", Short: "Declare an object by a template or by sample rows", Args: cobra.ExactArgs(2),
+		Use: "versions CONNECTION OBJECT", Short: "List the versions of an object's schema, newest first", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			body := map[string]any{"name": args[1]}
-			for name, value := range map[string]string{"template": template, "id_field": idField, "version_field": versionField} {
-				if value != "" {
-					body[name] = value
-				}
-			}
-			if sample != "" {
-				if body["sample"], err = c.readSampleRows(sample); err != nil {
-					return err
-				}
-			}
-			var o objectState
-			if err := api.post(cmd.Context(), body, &o, "connections", args[0], "objects"); err != nil || c.asJSON {
-				return c.orJSON(o, err)
-			}
-			c.showObject(o)
-			c.printf("\nIt is a draft: `leadline schema confirm %s %s`\n", args[0], o.Name)
-			return nil
+			return show(cmd, c, limit, nil, shown[version]{[]string{"VERSION", "SINCE (UTC)", "ORIGIN", "BY", "FIELDS"}, func(v version) []cell {
+				return row(fmt.Sprint(v.Version), instant(v.At), strings.ReplaceAll(v.Origin, "_", " "), orElse(v.By, "-"), fmt.Sprint(len(v.Fields)))
+			}}, "connections", args[0], "objects", args[1], "versions")
 		},
 	}
-	cmd.Flags().StringVar(&template, "template", "", "the name of a template")
-	cmd.Flags().StringVar(&sample, "sample", "", "a `file` of sample rows, NDJSON or a JSON array; - reads stdin")
-	cmd.Flags().StringVar(&idField, "id-field", "", "the field that names a record (id)")
-	cmd.Flags().StringVar(&versionField, "version-field", "", "the field that orders the states of a record: a time or a whole number")
-	cmd.MarkFlagsOneRequired("template", "sample")
-	cmd.MarkFlagsMutuallyExclusive("template", "sample")
-	return cmd
-}
-
-// maxSampleRows of a sample are sent.
-const maxSampleRows = 1000
-
-func (c *command) readSampleRows(name string) ([]json.RawMessage, error) {
-	var in io.Reader = c.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	next, err := readRows(in)
-	if err != nil {
-		return nil, err
-	}
-	var rows []json.RawMessage
-	for len(rows) < maxSampleRows {
-		row, _, err := next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func (c *command) sampleRequestCommand() *cobra.Command {
-	var language string
-	cmd := &cobra.Command{
-		Use: "request CONNECTION OBJECT", Short: "Print a sample request with the object's own fields, ready to copy", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			var request map[string]string
-			if err := api.call(cmd.Context(), http.MethodGet, nil, &request, nil, "connections", args[0], "objects", args[1], "sample-request"); err != nil || c.asJSON {
-				return c.orJSON(request, err)
-			}
-			if request[language] == "" {
-				return usagef("there is no request in %s: want curl, javascript or python", language)
-			}
-			c.printf("%s\n", request[language])
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&language, "in", "curl", "curl, javascript or python")
+	limitFlag(cmd, &limit)
 	return cmd
 }

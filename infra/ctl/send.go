@@ -90,7 +90,7 @@ func (c *command) deliver(ctx context.Context, h hook, s sample) error {
 		}
 	}
 	header.Set("Content-Type", s.contentType)
-	_, err := send(ctx, c.http, c.pause, http.MethodPost, h.url, header, s.body)
+	_, _, err := c.sender().send(ctx, http.MethodPost, h.url, header, s.body)
 	return err
 }
 

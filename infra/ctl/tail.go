@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,36 +23,38 @@ type line struct {
 	style  style
 }
 
+// feed reads the newest of one list.
+type feed func(context.Context) ([]line, error)
+
 func (c *command) tailCommand() *cobra.Command {
 	var every time.Duration
 	var once bool
 	cmd := &cobra.Command{
 		Use: "tail", Short: "Follow what comes in, what is set aside, what is sent and what is done", Args: cobra.NoArgs,
-		Long: "Follow what comes in (batches), what is set aside, what is sent on, jobs, notices and acts of the audit log. Ctrl-C ends it.",
+		Long: "Follow what comes in (batches), what is set aside, what is sent on, jobs, notices and acts of the audit log, until Ctrl-C. With --json a line of JSON for each.\n\n" +
+			"It begins with the last ten; of each list the newest hundred are looked at. What your key may not read is left out.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if every < 100*time.Millisecond {
+				return usagef("--every must be at least 100ms")
+			}
 			api, err := c.client()
 			if err != nil {
 				return err
 			}
-			t := tailer{c: c, api: api, seen: map[string]bool{}}
-			for first := true; ; first = false {
-				lines, err := t.look(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if first && !once {
-					lines = lines[max(0, len(lines)-10):]
-				}
-				for _, l := range lines {
-					t.print(l)
-				}
-				if once {
-					return nil
-				}
-				if err := c.pause(cmd.Context(), every); err != nil {
-					return nil // Ctrl-C
-				}
+			t := newTailer(c, api)
+			first := 10
+			if once {
+				first = 1 << 20
 			}
+			lines, err := t.look(cmd.Context())
+			if err != nil {
+				return err
+			}
+			t.print(lines[max(0, len(lines)-first):])
+			if once {
+				return nil
+			}
+			return t.follow(cmd.Context(), every)
 		},
 	}
 	cmd.Flags().DurationVar(&every, "every", 2*time.Second, "how often to look")
@@ -58,58 +64,102 @@ func (c *command) tailCommand() *cobra.Command {
 
 // tailer remembers what was shown.
 type tailer struct {
-	c    *command
-	api  *client
-	seen map[string]bool
+	c     *command
+	api   *client
+	seen  map[string]bool
+	feeds map[string]feed
 }
 
-// newest is how many of each list are looked at.
-const newest = 50
+func newTailer(c *command, api *client) *tailer {
+	t := &tailer{c: c, api: api, seen: map[string]bool{}}
+	t.feeds = map[string]feed{"batches": t.batches, "quarantine": t.entries, "jobs": t.jobs, "notices": t.notices, "audit": t.acts, "destinations": t.deliveries}
+	return t
+}
+
+// follow shows what is new until ctx ends. That nothing answers for a while does not end it.
+func (t *tailer) follow(ctx context.Context, every time.Duration) error {
+	failing := false
+	for {
+		if err := t.c.pause(ctx, every); err != nil {
+			return nil // Ctrl-C is how it ends
+		}
+		lines, err := t.look(ctx)
+		t.print(lines)
+		var refused *refusal
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, &refused) && refused.Status < 500 && refused.Status != http.StatusTooManyRequests:
+			return err // it will not get better
+		case err != nil && !failing:
+			t.c.warn(fmt.Errorf("%w (trying on)", err))
+		}
+		failing = err != nil
+	}
+}
 
 // look gives what was not shown yet, oldest first.
 func (t *tailer) look(ctx context.Context) ([]line, error) {
 	var all []line
-	for _, read := range []func(context.Context) ([]line, error){t.batches, t.entries, t.jobs, t.notices, t.acts, t.deliveries} {
+	var failed error
+	for name, read := range t.feeds {
 		lines, err := read(ctx)
+		if hasStatus(err, http.StatusForbidden) { // not for this key
+			delete(t.feeds, name)
+			continue
+		}
 		if err != nil {
-			return nil, err
+			failed = err
+			continue
 		}
 		for _, l := range lines {
-			if key := l.What + l.ID + l.Detail; !t.seen[key] {
+			if key := fmt.Sprint(l.At.UnixNano(), l.What, l.ID, l.Detail); !t.seen[key] {
 				t.seen[key] = true
 				all = append(all, l)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b line) int { return a.At.Compare(b.At) })
-	return all, nil
+	slices.SortStableFunc(all, func(a, b line) int {
+		if by := a.At.Compare(b.At); by != 0 {
+			return by
+		}
+		return strings.Compare(a.What+a.ID, b.What+b.ID)
+	})
+	return all, failed
 }
 
-func (t *tailer) print(l line) {
-	if t.c.asJSON {
-		text, _ := json.Marshal(l) // texts and a time
-		t.c.printf("%s\n", text)
-		return
+func (t *tailer) print(lines []line) {
+	for _, l := range lines {
+		if t.c.asJSON {
+			text, _ := json.Marshal(l) // texts and a time
+			t.c.printf("%s\n", text)
+			continue
+		}
+		t.c.printf("%s  %s  %s  %s\n", t.c.paint.paint(dim, l.At.UTC().Format("2006-01-02 15:04:05")), t.c.paint.paint(l.style, fmt.Sprintf("%-9s", l.What)), clean(l.ID), clean(l.Detail))
 	}
-	t.c.printf("%s  %s  %s  %s\n", t.c.paint.paint(dim, l.At.UTC().Format("15:04:05")), t.c.paint.paint(l.style, clean(l.What)), clean(l.ID), clean(l.Detail))
 }
 
-// lines reads the newest of a list.
-func lines[T any](ctx context.Context, t *tailer, show func(T) line, parts ...string) ([]line, error) {
+// newestOf reads the newest of a list.
+func newestOf[T any](ctx context.Context, t *tailer, show func(T) line, parts ...string) ([]line, error) {
 	var p page[T]
-	if err := t.api.get(ctx, &p, url.Values{"limit": {"50"}}, parts...); err != nil {
+	if err := t.api.get(ctx, &p, url.Values{"limit": {"100"}}, parts...); err != nil {
 		return nil, err
 	}
-	out := make([]line, 0, newest)
+	out := make([]line, 0, len(p.Items))
 	for _, item := range p.Items {
 		out = append(out, show(item))
 	}
 	return out, nil
 }
 
+// words joins what is there.
+func words(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
 func (t *tailer) batches(ctx context.Context) ([]line, error) {
-	return lines(ctx, t, func(b batch) line {
-		l := line{What: "batch", ID: b.Batch, Detail: b.Object + " " + b.Status + " " + soFar(b.Counts) + b.Problem, style: cyan}
+	return newestOf(ctx, t, func(b batch) line {
+		l := line{What: "batch", ID: b.Batch, Detail: words(b.Object, b.Status, soFar(b.Counts), b.Problem), style: cyan}
 		if b.Received != nil {
 			l.At = *b.Received
 		}
@@ -118,44 +168,49 @@ func (t *tailer) batches(ctx context.Context) ([]line, error) {
 }
 
 func (t *tailer) entries(ctx context.Context) ([]line, error) {
-	return lines(ctx, t, func(e entry) line {
-		return line{At: e.UpdatedAt, What: "set aside", ID: e.ID, Detail: e.Status + " " + e.Reason + ": " + e.Detail, style: yellow}
+	return newestOf(ctx, t, func(e entry) line {
+		return line{At: e.UpdatedAt, What: "set aside", ID: e.ID, Detail: words(e.Status, e.Reason+":", e.Detail), style: yellow}
 	}, "quarantine")
 }
 
 func (t *tailer) jobs(ctx context.Context) ([]line, error) {
-	return lines(ctx, t, func(j jobState) line {
-		return line{At: j.CreatedAt, What: "job", ID: j.ID, Detail: j.Kind + " " + j.Status + " " + soFar(j.Counts) + j.Problem, style: cyan}
+	return newestOf(ctx, t, func(j jobState) line {
+		return line{At: j.UpdatedAt, What: "job", ID: j.ID, Detail: words(j.Kind, j.Status, soFar(j.Counts), j.Problem), style: cyan}
 	}, "jobs")
 }
 
 func (t *tailer) notices(ctx context.Context) ([]line, error) {
-	return lines(ctx, t, func(n noticeState) line {
+	return newestOf(ctx, t, func(n noticeState) line {
 		return line{At: n.At, What: "notice", ID: n.Subject, Detail: n.Text, style: red}
 	}, "notices")
 }
 
 func (t *tailer) acts(ctx context.Context) ([]line, error) {
-	return lines(ctx, t, func(a act) line {
-		return line{At: a.At, What: "act", ID: a.Operation, Detail: a.Target + " by " + a.ActorName + ": " + a.Outcome, style: dim}
+	return newestOf(ctx, t, func(a act) line {
+		return line{At: a.At, What: "act", ID: a.Operation, Detail: words(a.Target, "by", a.who()+":", a.Outcome), style: dim}
 	}, "audit")
 }
 
 func (t *tailer) deliveries(ctx context.Context) ([]line, error) {
-	var p page[destinationState]
-	if err := t.api.get(ctx, &p, url.Values{"limit": {"50"}}, "destinations"); err != nil {
+	all, err := list[destinationState](ctx, t.api, 0, nil, "destinations")
+	if err != nil {
 		return nil, err
 	}
 	var out []line
-	for _, d := range p.Items {
-		sent, err := lines(ctx, t, func(s deliveryState) line {
-			l := line{At: s.CreatedAt, What: "sent", ID: s.ID, Detail: s.Type + " " + s.Outcome, style: green}
+	for _, d := range all.Items {
+		sent, err := newestOf(ctx, t, func(s deliveryState) line {
+			l := line{At: s.CreatedAt, What: "sent", ID: s.ID, Detail: words(s.Type, "to", d.Name+":", s.Outcome, s.last()), style: green}
 			if n := len(s.Attempts); n > 0 {
 				l.At = s.Attempts[n-1].At
-				l.Detail += " " + lastOf(s.Attempts[n-1].Status, s.Attempts[n-1].Problem)
+			}
+			if s.Outcome != "delivered" {
+				l.style = red
 			}
 			return l
 		}, "destinations", d.ID, "deliveries")
+		if hasStatus(err, http.StatusNotFound) { // it was deleted meanwhile
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const defaultRunFile = ".local/run.json"
@@ -67,6 +70,17 @@ func readAbove(name string) ([]byte, error) {
 	}
 }
 
+// sender sends requests; people who watch are told why nothing happens for a while.
+func (c *command) sender() sender {
+	return sender{http: c.http, pause: func(ctx context.Context, d time.Duration) error {
+		if d >= 2*time.Second && c.watched {
+			_, _ = fmt.Fprintf(c.stderr, "\r\x1b[KThe other side is busy: going on in %s", d)
+			defer func() { _, _ = fmt.Fprint(c.stderr, "\r\x1b[K") }()
+		}
+		return c.pause(ctx, d)
+	}}
+}
+
 // client gives the API that the environment names, or else the one of the run file.
 func (c *command) client() (*client, error) {
 	url, key := c.getenv("LEADLINE_URL"), c.getenv("LEADLINE_KEY")
@@ -80,5 +94,30 @@ func (c *command) client() (*client, error) {
 		}
 		url, key = r.BaseURL, r.AdminKey
 	}
-	return &client{base: strings.TrimRight(url, "/"), key: key, http: c.http, pause: c.pause}, nil
+	return &client{sender: c.sender(), base: strings.TrimRight(url, "/"), authorization: "Bearer " + key}, nil
+}
+
+// clientSoftware gives the API as client software sees it, with its own credentials: those of --client and
+// LEADLINE_CLIENT_SECRET, or else those of the run file, which are shown to no other API.
+func (c *command) clientSoftware(id string) (*client, error) {
+	url, secret := c.getenv("LEADLINE_URL"), c.getenv("LEADLINE_CLIENT_SECRET")
+	if url == "" {
+		r, err := c.readRunFile()
+		if err != nil {
+			return nil, err
+		}
+		url = r.BaseURL
+		if id == "" || id == r.Client.ClientID {
+			id, secret = r.Client.ClientID, r.Client.ClientSecret
+		}
+	}
+	if id == "" || secret == "" {
+		return nil, usagef("say --client, with its secret in LEADLINE_CLIENT_SECRET, or --connection to push with an API key")
+	}
+	return &client{sender: c.sender(), base: strings.TrimRight(url, "/"), authorization: basic(id, secret)}, nil
+}
+
+// basic gives the credentials of client software as a header.
+func basic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
 }

@@ -74,10 +74,13 @@ func hundredths(number string) (string, bool) {
 
 // bytesOf writes a size.
 func bytesOf(n int64) string {
-	if n < 1024 {
+	switch {
+	case n < 1<<10:
 		return fmt.Sprintf("%d bytes", n)
+	case n < 10<<20:
+		return fmt.Sprintf("%d KiB", n>>10)
 	}
-	return fmt.Sprintf("%d KiB", n/1024)
+	return fmt.Sprintf("%d MiB", n>>20)
 }
 
 // title gives what people call a record, from the usual fields of a CRM.

@@ -263,6 +263,6 @@ func (s *system) seed(ctx context.Context) (*demo, error) {
 func (s *system) operatorEnvironment() map[string]string {
 	env := s.environment(nil)
 	env["AWS_REGION"] = region
-	env["TABLE_TENANCY"], env["KEY_SECRETS"] = s.outputs["TableTenancy"], s.outputs["KeySecrets"]
+	env["TABLE_TENANCY"], env["TABLE_WORK"], env["KEY_SECRETS"] = s.outputs["TableTenancy"], s.outputs["TableWork"], s.outputs["KeySecrets"]
 	return env
 }

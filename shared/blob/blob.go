@@ -13,6 +13,11 @@ import (
 type Store interface {
 	// Put stores an object. What was stored under the key is replaced.
 	Put(ctx context.Context, key string, body []byte) error
+	// PutFrom stores an object of size bytes, all that body has, without holding it in memory. It may read body more than
+	// once, from its beginning.
+	PutFrom(ctx context.Context, key string, body io.ReadSeeker, size int64) error
+	// Delete removes an object. One that is not there is no error.
+	Delete(ctx context.Context, key string) error
 	// Get reads an object.
 	Get(ctx context.Context, key string) ([]byte, error)
 	// GetRange reads length bytes of an object from offset on. A range that does not lie within the object, or is empty,

@@ -149,6 +149,33 @@ func conform(t *testing.T, s blob.Store) {
 		_, err = io.Copy(io.Discard, r)
 		kindIs(t, err, fault.Unavailable)
 	})
+	t.Run("a body that is read as it is sent", func(t *testing.T) {
+		body := bytes.Repeat([]byte("0123456789"), 300_000)
+		if err := s.PutFrom(t.Context(), "from", bytes.NewReader(body), int64(len(body))); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), "from"); err != nil || !bytes.Equal(got, body) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+		if err := s.PutFrom(t.Context(), "from", bytes.NewReader([]byte("short")), 10); err == nil {
+			t.Error("a body that is too short was taken")
+		}
+		if got, err := s.Get(t.Context(), "from"); err != nil || !bytes.Equal(got, body) {
+			t.Errorf("after a body that was refused: %d bytes, %v", len(got), err)
+		}
+	})
+	t.Run("what is deleted is not found", func(t *testing.T) {
+		if err := s.Put(t.Context(), "gone", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time there is nothing to delete
+			if err := s.Delete(t.Context(), "gone"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := s.Get(t.Context(), "gone")
+		kindIs(t, err, fault.NotFound)
+	})
 	t.Run("what is written and read is not shared", func(t *testing.T) {
 		body := []byte("abc")
 		if err := s.Put(t.Context(), "own", body); err != nil {
@@ -168,6 +195,7 @@ func conform(t *testing.T, s blob.Store) {
 		ended, end := context.WithCancel(t.Context())
 		end()
 		kindIs(t, s.Put(ended, "late", []byte("x")), fault.Unavailable)
+		kindIs(t, s.Delete(ended, "own"), fault.Unavailable)
 		_, err := s.Get(t.Context(), "late")
 		kindIs(t, err, fault.NotFound)
 	})
@@ -192,6 +220,7 @@ func TestS3Failures(t *testing.T) {
 			}
 			_, err = s.Get(t.Context(), "x")
 			kindIs(t, err, test.want)
+			kindIs(t, s.Delete(t.Context(), "x"), test.want)
 		})
 	}
 	t.Run("a missing object where the bucket may not be listed", func(t *testing.T) {

@@ -32,6 +32,33 @@ func (m *Memory) Put(ctx context.Context, key string, body []byte) error {
 	return nil
 }
 
+// PutFrom implements Store.
+func (m *Memory) PutFrom(ctx context.Context, key string, body io.ReadSeeker, size int64) error {
+	const what = "blob: put from"
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	read, err := io.ReadAll(io.LimitReader(body, size+1))
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if int64(len(read)) != size {
+		return fmt.Errorf("%s: the body has not the %d bytes that it should have", what, size)
+	}
+	return m.Put(ctx, key, read)
+}
+
+// Delete implements Store.
+func (m *Memory) Delete(ctx context.Context, key string) error {
+	if err := alive(ctx); err != nil {
+		return fmt.Errorf("blob: delete: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, key)
+	return nil
+}
+
 // Get implements Store.
 func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
 	body, err := m.get(ctx, key)

@@ -17,6 +17,7 @@ import (
 type Client interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
 }
 
 var (
@@ -35,11 +36,25 @@ func NewS3(client Client, bucket string) *S3 { return &S3{client: client, bucket
 
 // Put implements Store.
 func (s *S3) Put(ctx context.Context, key string, body []byte) error {
+	return awsfault.Wrap(s.put(ctx, key, bytes.NewReader(body), int64(len(body))), "blob: put")
+}
+
+// PutFrom implements Store. The body is read once for its checksums and once to be sent.
+func (s *S3) PutFrom(ctx context.Context, key string, body io.ReadSeeker, size int64) error {
+	return awsfault.Wrap(s.put(ctx, key, body, size), "blob: put from")
+}
+
+func (s *S3) put(ctx context.Context, key string, body io.ReadSeeker, size int64) error {
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(body),
-		ContentLength: aws.Int64(int64(len(body))), ContentType: aws.String("application/octet-stream"),
+		Bucket: &s.bucket, Key: &key, Body: body, ContentLength: aws.Int64(size), ContentType: aws.String("application/octet-stream"),
 	})
-	return awsfault.Wrap(err, "blob: put")
+	return err
+}
+
+// Delete implements Store.
+func (s *S3) Delete(ctx context.Context, key string) error {
+	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: &key})
+	return awsfault.Wrap(err, "blob: delete")
 }
 
 // Get implements Store.

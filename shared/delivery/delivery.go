@@ -38,6 +38,8 @@ type Delivery struct {
 	// Corrected says that an admin changed the body of the one entry that is replayed: it counts as newer than what it
 	// replaces, and is kept as a payload of its own.
 	Corrected bool `json:"corrected,omitempty"`
+	// PutBack counts how often ingest had no time for the delivery and sent it round again.
+	PutBack int `json:"put_back,omitempty"`
 }
 
 // The kinds of delivery.

@@ -17,6 +17,9 @@ import (
 // claimLasts is for how long the sender's own key of a batch makes a resend a no-op.
 const claimLasts = 30 * 24 * time.Hour
 
+// CodeOutOfTime is the code of the failure of a batch for which there was no time: it can be sent round again at once.
+const CodeOutOfTime = "out_of_time"
+
 // rowTime is what a row may take where the table is slow. A batch is not begun that might not end in the function's
 // time, for one that is cut off has done its work for nothing: all of it is tried again.
 const rowTime = 2 * time.Millisecond
@@ -100,7 +103,7 @@ func (in *Intake) begin(ctx context.Context, b *batch) error {
 	end, bounded := ctx.Deadline()
 	if needed := time.Duration(len(b.rows)) * rowTime; bounded && time.Until(end) < needed {
 		in.rows.Release(int64(len(b.rows)))
-		return fault.New(fault.Unavailable, "out_of_time", "intake: no time is left for a batch of %d rows", len(b.rows))
+		return fault.New(fault.Unavailable, CodeOutOfTime, "intake: no time is left for a batch of %d rows", len(b.rows))
 	}
 	return nil
 }

@@ -289,7 +289,7 @@ func (in *Intake) sideBySide(ctx context.Context, delivery string, n int, do fun
 			return fmt.Errorf("intake: work on a batch: %w", ctx.Err())
 		case len(failed) == 0:
 			return nil
-		case pass == 1:
+		case pass == passes:
 			return first
 		}
 		todo = failed

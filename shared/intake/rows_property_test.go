@@ -236,7 +236,7 @@ func (w *world) checkOutcomes(p intaketest.Push, versioned bool) error {
 	return nil
 }
 
-// stored gives all records of an object, and what was told of each batch, as text.
+// stored gives the objects, all records of one, and what was told of each batch, as text.
 func (w *world) stored(t *testing.T, object string) string {
 	t.Helper()
 	records, _, err := w.records.List(context.Background(), organization, connection, object, store.Page{Limit: 1000})
@@ -247,7 +247,11 @@ func (w *world) stored(t *testing.T, object string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []any
+	objects, _, err := w.schemas.Objects(context.Background(), organization, connection, store.Page{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []any{objects}
 	for _, r := range records {
 		all = append(all, r)
 	}

@@ -272,6 +272,15 @@ func TestAReplayOfARowIsAsOldAsTheRow(t *testing.T) {
 		t.Fatalf("a correction that corrects nothing: %+v", e)
 	}
 	fixed := w.correct(t, entry, `{"id":"a","action":"create","name":"old","amount":1,"tags":["better"]}`)
+	corrected := fixed.Body
+	var packed bytes.Buffer // it was too large for a message
+	if err := delivery.Pack(&packed, corrected); err != nil {
+		t.Fatal(err)
+	}
+	fixed.Body, fixed.Payload = nil, &record.PayloadRef{Key: "inbox/" + organization + "/" + fixed.ID + ".gz", Length: int64(packed.Len())}
+	if err := w.payloads.Put(context.Background(), fixed.Payload.Key, packed.Bytes()); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.crashEverywhere(fixed); err != nil {
 		t.Fatal(err)
 	}
@@ -285,12 +294,12 @@ func TestAReplayOfARowIsAsOldAsTheRow(t *testing.T) {
 	if r.Source.Delivery != fixed.ID || r.Source.Row != 1 {
 		t.Errorf("got %+v", r.Source)
 	}
-	packed, err := w.payloads.GetRange(context.Background(), r.Source.Payload.Key, r.Source.Payload.Offset, r.Source.Payload.Length)
+	kept, err := w.payloads.GetRange(context.Background(), r.Source.Payload.Key, r.Source.Payload.Offset, r.Source.Payload.Length)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := delivery.Unpack(packed); err != nil || !bytes.Equal(kept, fixed.Body) {
-		t.Errorf("the corrected body is kept as %s, %v", kept, err)
+	if body, err := delivery.Unpack(kept); err != nil || !bytes.Equal(body, corrected) || !strings.HasPrefix(r.Source.Payload.Key, "archive/") {
+		t.Errorf("the corrected body is kept as %s in %s, %v", body, r.Source.Payload.Key, err)
 	}
 	if e := w.entry(t, entry); e.Status != quarantine.Resolved {
 		t.Errorf("got %+v", e)
@@ -504,6 +513,9 @@ func TestABodyThatHoldsNoRowsIsSetAsideWhole(t *testing.T) {
 		w.run(t, fixed)
 		if e := w.entry(t, d.ID); e.Status != quarantine.Resolved || w.row(t, "a").Source.Delivery != fixed.ID {
 			t.Errorf("%s: got %+v", body, e)
+		}
+		if b := w.batch(t, fixed.ID); b.Status != push.Finished || b.Rows != 1 || w.batch(t, d.ID).Status != push.Refused {
+			t.Errorf("%s: got %+v", body, b)
 		}
 	}
 }

@@ -101,6 +101,11 @@ func TestAnEventThatCannotBeAnnouncedIsSetAsideOnce(t *testing.T) {
 	if err := w.crashEverywhere(replay(w, w.entry(t, aside.ID))); err != nil || w.entry(t, aside.ID).Status != quarantine.Open {
 		t.Errorf("an entry was resolved because it could be announced: %v", err)
 	}
+	told.fails = unmappable
+	w.run(t, replay(w, w.entry(t, aside.ID)))
+	if e := w.entry(t, aside.ID); e.Reason != quarantine.MissingEvent {
+		t.Errorf("what keeps the event from its record is lost: %+v", e)
+	}
 }
 
 func TestADestinationThatCannotBeToldNowIsToldLater(t *testing.T) {

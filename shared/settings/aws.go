@@ -2,13 +2,18 @@ package settings
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
+
+// connections to one service are kept open, more than any function uses at once.
+const connections = 64
 
 // AWS gives the configuration for all AWS clients of a function. Region, credentials and endpoints come from the
 // environment that Lambda (or the local runner) sets, and from nowhere else: the SDK's own loader knows a dozen more
@@ -29,6 +34,11 @@ func AWS() (aws.Config, error) {
 		Region:        e.Region,
 		Credentials:   credentials.NewStaticCredentialsProvider(e.KeyID, e.SecretKey, e.Token),
 		ConfigSources: []any{endpoints{}},
+		// As many connections are kept as a function has requests under way: the default of ten would make a batch of rows
+		// shake hands over and over.
+		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = connections
+		}),
 		// More than the default of three: a queue consumer that gives up early sends its whole batch round again.
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 5 })

@@ -36,4 +36,3 @@ func Load(target any) error {
 	}
 	return fmt.Errorf("settings: %s", strings.Join(wrong, ", "))
 }
-

@@ -159,6 +159,12 @@ func TestClientSide(t *testing.T) {
 	t.Run("every reason of quarantine, and the replay that changes the record", s.testEveryReason)
 	t.Run("a track event for each event of Close", s.testTrack)
 	t.Run("a person is exported and erased", s.testPrivacy)
+	t.Run("a disabled client is refused within a minute", func(t *testing.T) {
+		time.Sleep(time.Until(s.disabledAt.Add(61 * time.Second)))
+		if !s.stillRefused() {
+			t.Error("it is not")
+		}
+	})
 }
 
 func (s *system) testPush(t *testing.T) {
@@ -196,6 +202,7 @@ func (s *system) testPush(t *testing.T) {
 	if !s.get(t, "/v1/quarantine/"+b.Outcomes[0].Entry, &e) || e.Reason != "schema_mismatch" || !strings.Contains(e.Payload.Text, `"n/a"`) || strings.Contains(e.Payload.Text, "200") {
 		t.Errorf("the entry: %+v", e)
 	}
+	o = apiObject{}
 	s.post201(t, "/v1/connections/"+s.Client.Connection+"/objects/sales/proposal/accept", nil, &o)
 	if o.Schema.Version != 2 || o.typeOf("amount") != "text" || o.typeOf("region") != "text" || o.Proposal != nil {
 		t.Errorf("after it was accepted: %+v", o)
@@ -300,7 +307,7 @@ func (s *system) testCredentials(t *testing.T) {
 		eventually(t, 5*time.Second, "the "+name+" secret works", func() bool { status, _ := try(made.ClientID, secret); return status == 202 })
 	}
 	s.post201(t, "/v1/clients/"+made.ClientID+"/disable", nil, nil)
-	eventually(t, 70*time.Second, "a disabled client is refused", func() bool { status, _ := try(made.ClientID, rotated.ClientSecret); return status == 401 })
+	s.disabledAt, s.stillRefused = time.Now(), func() bool { status, _ := try(made.ClientID, rotated.ClientSecret); return status == 401 }
 	if status, answer, _ := s.tryCall("", http.MethodPost, "/v1/push", json.RawMessage(`{"objectname":"x","data":[{"id":1,"action":"create"}]}`),
 		map[string]string{"authorization": basic(s.Client.ID, s.Client.Secret)}); status != 202 {
 		t.Errorf("HTTP Basic: %d %s", status, answer)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -135,8 +136,12 @@ func (s *system) reasons(t *testing.T) []aReason {
 		fmt.Fprintf(&wide, `,"field_%d":%q`, i, strings.Repeat("x", 900))
 	}
 	s.finished(t, s.push(t, "reasons", `[{"id":"first","action":"create","n":1}]`, nil).Batch)
-	soon := now.Add(300*time.Second + 4*time.Second)
+	soon := now.Add(300*time.Second + 8*time.Second)
 	all := []aReason{
+		// The first, for its time runs.
+		{reason: "future_version", in: leadEvent("lead_future", "tomorrow", soon), connection: s.Close.Connection, kind: "lead", id: "lead_future",
+			want:    fmt.Sprintf(`{"date_updated":%q,"id":"lead_future","name":"tomorrow"}`, soon.Format("2006-01-02T15:04:05.000000+00:00")),
+			release: func(t *testing.T) { s.replayWhenItIsTime(t, "future_version", soon.Add(-300*time.Second)) }},
 		crm("malformed_body", `{"event":{"id":"ev_deep","object_type":"lead","action":"updated","object_id":"x","date_updated":"`+stamp+`","data":{"id":"x","deep":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`}}}`),
 		crm("not_an_object", `["an event in a list"]`),
 		crm("missing_event", `{"event":null}`),
@@ -146,9 +151,6 @@ func (s *system) reasons(t *testing.T) []aReason {
 		crm("missing_data", `{"event":{"id":"ev_1","object_type":"lead","action":"updated","object_id":"x","date_updated":"`+stamp+`"}}`),
 		crm("missing_version", `{"event":{"id":"ev_1","object_type":"lead","action":"updated","object_id":"x","data":{"id":"x"}}}`),
 		crm("too_large", leadEventWith("lead_wide", now, wide.String())),
-		{reason: "future_version", in: leadEvent("lead_future", "tomorrow", soon), connection: s.Close.Connection, kind: "lead", id: "lead_future",
-			want:    fmt.Sprintf(`{"date_updated":%q,"id":"lead_future","name":"tomorrow"}`, soon.Format("2006-01-02T15:04:05.000000+00:00")),
-			release: func(t *testing.T) { s.replayWhenItIsTime(t, "future_version", soon.Add(-300*time.Second)) }},
 		row("missing_id", `[{"action":"create","n":2}]`, `{"id":"r1","action":"create","n":2}`, "r1", `{"id":"r1","n":2}`),
 		row("unknown_action", `[{"id":"r2","action":"upsert","n":3}]`, `{"id":"r2","action":"create","n":3}`, "r2", `{"id":"r2","n":3}`),
 		row("invalid_name", `[{"id":"r3","action":"create","a\u0007b":3}]`, `{"id":"r3","action":"create","n":4}`, "r3", `{"id":"r3","n":4}`),
@@ -190,23 +192,22 @@ func (s *system) replayWhenItIsTime(t *testing.T, reason string, when time.Time)
 	s.post201(t, "/v1/quarantine/replay", map[string]string{"reason": reason}, nil)
 }
 
-// sendFromANewerRelease puts a delivery into the inbox that names a connector which this release does not have.
+// sendFromANewerRelease hands a delivery to ingest that names a connector which this release does not have.
 func (s *system) sendFromANewerRelease(t *testing.T, body string) {
 	message, err := json.Marshal(map[string]any{"v": 1, "id": "01KAHT3Q8Z6V0W7N5R2J4M9XYC", "organization": s.Organization, "connection": s.Close.Connection,
 		"connector": "closer", "kind": "webhook", "received_at": time.Now().UTC(), "body": []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	order, _ := json.Marshal(map[string]string{"QueueUrl": s.Outputs["QueueInbox"], "MessageBody": string(message), "MessageGroupId": s.Organization})
-	req, _ := http.NewRequest(http.MethodPost, s.Endpoints["sqs"], bytes.NewReader(order))
-	req.Header.Set("x-amz-target", "AmazonSQS.SendMessage")
-	req.Header.Set("content-type", "application/x-amz-json-1.0")
-	req.Header.Set("authorization", "AWS4-HMAC-SHA256 Credential=local/20261122/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("send to the inbox: %v %v", res, err)
+	event, _ := json.Marshal(map[string]any{"Records": []map[string]any{{"messageId": "m1", "body": string(message), "eventSource": "aws:sqs"}}})
+	res, err := http.Post(s.Endpoints["lambda"]+"/2015-03-31/functions/ingest/invocations", "application/json", bytes.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
 	}
-	_ = res.Body.Close()
+	defer res.Body.Close()
+	if answer, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK || !strings.Contains(string(answer), `"batchItemFailures":[]`) {
+		t.Fatalf("ingest: %d %s", res.StatusCode, answer)
+	}
 }
 
 // unmappable is an event that is a record but no track event, for it has no id; it needs a destination to be one for.
@@ -218,7 +219,7 @@ func (s *system) unmappable(now time.Time) aReason {
 		want: fmt.Sprintf(`{"date_updated":%q,"id":%q,"name":"corrected"}`, now.Add(time.Second).Format("2006-01-02T15:04:05.000000+00:00"), id),
 		prepare: func(t *testing.T) {
 			s.receiver(t)
-			// Destinations are remembered for a minute: it is sent until somebody notices that there is one.
+			// Destinations are remembered for ten seconds: it is sent until somebody notices that there is one.
 			eventually(t, 90*time.Second, "an event that cannot be mapped is set aside", func() bool {
 				s.accept(t, []byte(in))
 				s.order(t, "drain")

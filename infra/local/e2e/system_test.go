@@ -43,6 +43,10 @@ type system struct {
 	Endpoints map[string]string `json:"endpoints"`
 	Outputs   map[string]string `json:"outputs"`
 
+	// disabledAt is when a client was disabled, and stillRefused tells whether it is refused.
+	disabledAt   time.Time
+	stillRefused func() bool
+
 	dir     string
 	command *exec.Cmd
 	output  *bytes.Buffer

@@ -92,7 +92,7 @@ func (s *system) receiver(t *testing.T) *receiver {
 	return r
 }
 
-// reaches posts events about a lead until one arrives at the receiver: destinations are remembered for a minute.
+// reaches posts events about a lead until one arrives at the receiver: destinations are remembered for ten seconds.
 func (s *system) reaches(t *testing.T, r *receiver) {
 	t.Helper()
 	n := 0

@@ -1,0 +1,14 @@
+package privacy
+
+import "leadline/shared/push"
+
+// SetBudget has the worker do so much in a step.
+func (w *Worker) SetBudget(n int) { w.budget = n }
+
+// Fitted gives gzip members of a length.
+func Fitted(body []byte, length int) ([]byte, error) { return fitted(body, length) }
+
+// ErasedBody erases all of a body, or some rows of a client's.
+func ErasedBody(whole bool, rows []int, contents push.Contents, length int) ([]byte, bool, error) {
+	return erasedBody(match{whole: whole, rows: rows, contents: contents}, length)
+}
