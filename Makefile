@@ -63,9 +63,8 @@ fuzz: ## fuzz each target for FUZZTIME (1m)
 	@infra/scripts/fuzz.sh $(or $(FUZZTIME),1m)
 
 .PHONY: bench
-bench: ## run the benchmarks, then count what an event costs
-	@go test -run='^$$' -bench=. -benchmem ./shared/... ./functions/...
-	@[ ! -d infra/bench ] || go run ./infra/bench $(FLAGS)
+bench: setup build ## what an event costs, how fast it is, and which targets are met: FLAGS="-only cost,speed,zip,system -flood 50000"
+	@go run ./infra/bench $(FLAGS)
 
 .PHONY: generate
 generate: ## write the files that are made from the code (the OpenAPI file)

@@ -215,6 +215,7 @@ func api(r resources) function {
 			allow(r.objects(fieldObjects), "s3:GetObject"),
 			allow(r.objects(uploadObjects), "s3:GetObject", "s3:PutObject"), // a presigned URL may do what its signer may
 			allow(r.objects(exportObjects), "s3:GetObject"),
+			allow(r.objects(outboundObjects), "s3:GetObject"),
 			allow(r.secrets.KeyArn(), "kms:Decrypt"), // data keys are made by an operator
 		},
 	}

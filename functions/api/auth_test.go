@@ -12,6 +12,7 @@ import (
 
 	"leadline/shared/audit"
 	"leadline/shared/fault"
+	"leadline/shared/quota"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -291,6 +292,46 @@ func TestAFailedLookUpIsNotRemembered(t *testing.T) {
 	s.get(s.reader, "/v1/connections").want(t, 503, "unavailable")
 	counted.err = nil
 	s.get(s.reader, "/v1/connections").want(t, 200)
+}
+
+// TestWhatCannotBeLookedUpIsNoRefusal: a failure behind the door must not tell a caller that the credentials are wrong.
+func TestWhatCannotBeLookedUpIsNoRefusal(t *testing.T) {
+	w := newWorld(t)
+	w.quotas(tenant.Quotas{RequestsPerMinute: 100})
+	w.handler.Members = failingMembers{w.members}
+	w.handler.requests = quota.NewMeter(w.handler.Members, "requests", time.Minute)
+	path := "/v1/push/" + w.params["batch"]
+	w.basic("GET", path, nil).want(t, 503, "unavailable")
+	a := w.get(w.reader, path).want(t, 503, "unavailable") // its use cannot be counted
+	if a.header.Get("Retry-After") == "" {
+		t.Errorf("got %v", a.header)
+	}
+	w.handler.Members = w.members
+	w.handler.requests = quota.NewMeter(w.members, "requests", time.Minute)
+	w.basic("GET", path, nil).want(t, 200)
+}
+
+type failingMembers struct{ store.Members }
+
+func (failingMembers) ClientHook(context.Context, string) (tenant.ClientHook, error) {
+	return tenant.ClientHook{}, fault.Wrap(errors.New("down"), fault.Unavailable, "unavailable", "store")
+}
+
+func (failingMembers) Use(context.Context, string, string, int64, time.Time) (int64, error) {
+	return 0, fault.Wrap(errors.New("down"), fault.Unavailable, "unavailable", "store")
+}
+
+// TestAKeyFromBeforeKeysHadIDs has a name in the journal, the one that receive gives it.
+func TestAKeyFromBeforeKeysHadIDs(t *testing.T) {
+	s := newSystem(t)
+	text, key, err := tenant.NewAPIKey(ours, "old", tenant.Owner, s.clock.now(), s.handler.Random)
+	s.must(err)
+	key.ID = ""
+	s.must(s.tenancy.CreateAPIKey(t.Context(), key))
+	s.put(text, "/v1/organization", map[string]any{"name": "Acme"}).want(t, 200)
+	if e := s.audited(""); len(e) != 1 || e[0].Actor != "key_"+key.Hash[:12] {
+		t.Errorf("noted %+v", e)
+	}
 }
 
 // countedKeys counts how often a key is read, and fails.

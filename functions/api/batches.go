@@ -227,7 +227,7 @@ func rowsOf(batch string, chunk push.Chunk, after int, failedOnly bool, limit in
 }
 
 func showBatch(b push.Batch) Batch {
-	out := Batch{Batch: b.Public, Status: string(b.Status), Problem: b.Problem, Connection: b.Connection, Client: b.Client, Object: b.Object,
+	out := Batch{Batch: b.Public, Status: string(b.State()), Problem: b.Problem, Connection: b.Connection, Client: b.Client, Object: b.Object,
 		Kind: b.Kind, ReceivedAt: someTime(b.ReceivedAt), FinishedAt: someTime(b.FinishedAt), Rows: b.Rows, Chunks: b.Chunks, ChunksDone: b.Done,
 		Counts: map[string]int64{}}
 	for outcome, n := range b.Counts {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"leadline/shared/notice"
+	"leadline/shared/outbound"
 	"leadline/shared/quarantine"
 )
 
@@ -32,6 +34,21 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 			s.keep(s.opportunity(one, id, v+2, fmt.Sprintf(`{"n":%d}`, v)))
 		}
 	}
+	var destinations []string
+	for i := range 2 {
+		s.client(fmt.Sprint(i))
+		s.post(s.admin, "/v1/people", map[string]any{"email": fmt.Sprintf("%d@example.com", i), "name": "P", "role": "reader"}).want(t, 201)
+		s.post(s.manager, "/v1/quarantine/replay", map[string]any{}).want(t, 202)
+		destinations = append(destinations, s.destination(map[string]any{}).ID)
+		s.batch(one, "cli_a", 1)
+		_, err := s.journal.Tell(t.Context(), notice.Notice{ID: fmt.Sprint(i), Organization: ours})
+		s.must(err)
+	}
+	for range 2 {
+		for _, id := range destinations {
+			s.delivered(id, outbound.Retrying)
+		}
+	}
 	records := "/v1/connections/" + one + "/objects/opportunity/records"
 	lists := []struct{ key, path string }{
 		{s.admin, "/v1/connections?limit=1"},
@@ -48,6 +65,19 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 		{s.admin, "/v1/quarantine?limit=1&status=open"},
 		{s.admin, "/v1/quarantine?limit=1&reason=missing_event"},
 		{s.admin, "/v1/quarantine?limit=1&connection=" + one},
+		{s.admin, "/v1/clients?limit=1"},
+		{s.admin, "/v1/people?limit=1"},
+		{s.admin, "/v1/keys?limit=1"},
+		{s.admin, "/v1/jobs?limit=1"},
+		{s.admin, "/v1/batches?limit=1"},
+		{s.admin, "/v1/notices?limit=1"},
+		{s.admin, "/v1/audit?limit=1"},
+		{s.admin, "/v1/audit?limit=1&operation=create-person"},
+		{s.admin, "/v1/audit?limit=1&from=2026-11-22T00:00:00Z"},
+		{s.admin, "/v1/destinations?limit=1"},
+		{s.admin, "/v1/destinations/" + destinations[0] + "/deliveries?limit=1"},
+		{s.admin, "/v1/destinations/" + destinations[1] + "/deliveries?limit=1"},
+		{s.admin, "/v1/destinations/" + destinations[0] + "/deliveries?limit=1&outcome=retrying"},
 	}
 	cursors := make([]string, len(lists))
 	for i, l := range lists {

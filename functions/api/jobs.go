@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"leadline/shared/blob"
 	"leadline/shared/fault"
 	"leadline/shared/job"
+	"leadline/shared/privacy"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -23,7 +24,8 @@ type Job struct {
 	Counts     map[string]int64 `json:"counts" nullable:"false" doc:"Its progress, by what is counted."`
 	Total      int64            `json:"total,omitempty" doc:"What the count done works towards; absent while unknown."`
 	Problem    string           `json:"problem,omitempty" doc:"Why it failed."`
-	Download   *Download        `json:"download,omitempty" doc:"The file that an export ended with."`
+	Download   *Download        `json:"download,omitempty" doc:"The file that an export ended with: NDJSON, gzip. Only for owners, for 7 days."`
+	Parts      []Download       `json:"parts,omitempty" nullable:"false" doc:"In place of it, where it would be longer than 500 MiB: its parts in order, each a file of its own."`
 	CreatedBy  string           `json:"created_by" doc:"The API key that asked for it."`
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
@@ -46,7 +48,7 @@ func (h *handler) registerJobs(api huma.API) {
 	}, h.listJobs)
 	register(api, h, route{
 		id: "get-job", method: http.MethodGet, path: "/v1/jobs/{job}", tag: "jobs", needs: tenant.Reader,
-		summary: "Get a job with its progress", text: "Owners also get the URL of the file that an export ended with.", errors: []int{404},
+		summary: "Get a job with its progress", text: "Owners also get the URLs of the files that an export ended with.", errors: []int{404},
 	}, h.getJob)
 	register(api, h, route{
 		id: "cancel-job", method: http.MethodPost, path: "/v1/jobs/{job}/cancel", tag: "jobs", needs: tenant.Manager,
@@ -83,18 +85,40 @@ func (h *handler) getJob(ctx context.Context, c caller, in *JobInput) (*jobOutpu
 		return nil, err
 	}
 	out := &jobOutput{Body: showJob(j)}
-	var result struct {
-		File string `json:"file"`
-	}
-	if j.Kind != job.Export || j.Status != job.Done || !c.role.Allows(tenant.Owner) || json.Unmarshal(j.Result, &result) != nil || result.File == "" {
+	if j.Kind != job.Export || j.Status != job.Done || !c.role.Allows(tenant.Owner) {
 		return out, nil
 	}
-	var signed blob.Signed
-	if signed, err = h.Signer.SignGet(ctx, result.File, downloadLife, h.Now()); err != nil {
-		return nil, err
+	files, err := h.exported(ctx, c, j)
+	if len(files) == 1 {
+		out.Body.Download = &files[0]
+	} else {
+		out.Body.Parts = files
 	}
-	out.Body.Download = &Download{URL: signed.URL, ExpiresAt: signed.ExpiresAt}
-	return out, nil
+	return out, err
+}
+
+// exported lets a caller fetch what an export ended with: one file, or its parts.
+func (h *handler) exported(ctx context.Context, c caller, j job.Job) ([]Download, error) {
+	var result privacy.Result
+	if err := json.Unmarshal(j.Result, &result); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "corrupt_result", "api: result of job %s", j.ID)
+	}
+	keys := result.Files
+	if result.File != "" {
+		keys = []string{result.File}
+	}
+	var all []Download
+	for _, key := range keys {
+		if !strings.HasPrefix(key, "exports/"+c.organization+"/") {
+			return nil, fault.New(fault.Internal, "corrupt_result", "api: job %s names a file that is none of its organization's", j.ID)
+		}
+		signed, err := h.Signer.SignGet(ctx, key, downloadLife, h.Now())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Download{URL: signed.URL, ExpiresAt: signed.ExpiresAt})
+	}
+	return all, nil
 }
 
 func (h *handler) cancelJob(ctx context.Context, c caller, in *JobInput) (*jobOutput, error) {

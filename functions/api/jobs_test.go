@@ -12,6 +12,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/job"
+	"leadline/shared/privacy"
 	"leadline/shared/store"
 )
 
@@ -119,14 +120,26 @@ func TestAnExportIsFetchedByItsOwner(t *testing.T) {
 		t.Errorf("what is not done has a file: %+v", got)
 	}
 	file := "exports/" + ours + "/job_1.ndjson.gz"
-	j.Status, j.Result, j.Rev = job.Done, json.RawMessage(`{"file":"`+file+`","found":3}`), 2
-	s.must(s.jobs.UpdateJob(t.Context(), j))
+	end := func(r privacy.Result) {
+		t.Helper()
+		text, err := json.Marshal(r)
+		s.must(err)
+		j.Status, j.Result, j.Rev = job.Done, text, j.Rev+1
+		s.must(s.jobs.UpdateJob(t.Context(), j))
+	}
+	end(privacy.Result{Files: []string{file + ".1", file + ".2"}})
+	if got := show(s.owner).Parts; len(got) != 2 || got[0].URL != "memory:"+file+".1" || got[1].URL != "memory:"+file+".2" {
+		t.Errorf("got %+v", got)
+	}
+	end(privacy.Result{File: "exports/" + theirs + "/job_2.ndjson.gz"})
+	s.get(s.owner, "/v1/jobs/job_1").want(t, 500, "internal") // whatever went wrong, it is not theirs to give
+	end(privacy.Result{File: file})
 	if got := show(s.owner).Download; got == nil || got.URL != "memory:"+file || !got.ExpiresAt.Equal(s.clock.now().Add(15*time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
 	for _, key := range []string{s.admin, s.manager, s.reader} {
-		if got := show(key); got.Download != nil {
-			t.Errorf("another than an owner gets %+v", got.Download)
+		if got := show(key); got.Download != nil || got.Parts != nil {
+			t.Errorf("another than an owner gets %+v", got)
 		}
 	}
 	if a := s.get(s.owner, "/v1/jobs"); strings.Contains(string(a.body), "memory:") {

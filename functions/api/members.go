@@ -18,7 +18,7 @@ type role string
 
 // Schema lists the roles.
 func (role) Schema(huma.Registry) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeString, Description: "From most to least: owner, admin, manager (replays and accepts schemas), reader; ingest may push rows and nothing else."}
+	s := &huma.Schema{Type: huma.TypeString, Description: "From most to least: owner, admin, manager (pushes rows, replays, accepts schemas), reader; ingest may push rows and read its batches, nothing else."}
 	for _, r := range tenant.Roles() {
 		s.Enum = append(s.Enum, string(r))
 	}

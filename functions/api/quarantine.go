@@ -189,6 +189,11 @@ func (h *handler) replayQuarantineEntry(ctx context.Context, c caller, in *repla
 		corrected = in.Body.Payload
 		explain(ctx, "with a corrected payload")
 	}
+	if conn, err := h.Tenancy.Connection(ctx, c.organization, e.Connection); err == nil {
+		e.Connector = conn.Connector // a release may have brought the one that was missing
+	} else if !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
 	d, err := replay.Message(e, id, corrected)
 	if err != nil {
 		return nil, err

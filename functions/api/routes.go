@@ -55,13 +55,17 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 				Description: "Connections to CRMs and client software, the records that came in through them, what changed in each, what was set aside, and what was sent on.\n\n" +
 					"Errors are `application/problem+json` (RFC 9457). Lists come in pages: pass `next` of one page as `cursor` of the following " +
 					"one, with the same filters; the last page has no `next`, and a page may be shorter than `limit`.\n\n" +
+					"What can be changed has an ETag: with it in `If-Match`, a change happens only if nobody else was faster. A POST that would do harm if it were " +
+					"sent twice takes an `Idempotency-Key`: for 24 hours the same request with the same key, from the same API key, gets the same answer and does nothing.\n\n" +
+					"An organization may have a quota of requests; `RateLimit` and `RateLimit-Policy` say what is left of it, and beyond it the answer is 429 with `Retry-After`. " +
+					"Whatever changes something, or tries to, is in the audit log before it is answered.\n\n" +
 					"Percent-encode each part of a path twice if it holds anything but letters, digits and `-._~`: the gateway in front of the API " +
 					"decodes the path once.",
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"key": {Type: "http", Scheme: "bearer", Description: "An API key, `llk_` and 43 more characters. Its role says what it may do: a reader reads, a manager also replays and accepts schemas, " +
-					"an admin changes everything but owners, an owner everything; ingest may push rows and read its batches, nothing else."},
+				"key": {Type: "http", Scheme: "bearer", Description: "An API key, `llk_` and 43 more characters. Its role says what it may do: a reader reads, a manager also pushes rows, replays and accepts schemas, " +
+					"an admin changes everything but owners, an owner everything; ingest may push rows and read its batches, nothing else. A key of a person may do at most what that person may."},
 				"client":    {Type: "http", Scheme: "basic", Description: "A client's `clientid` and `clientSecret`."},
 				"body":      {Type: "apiKey", In: "header", Name: "(in the body)", Description: "`clientid` and `clientSecret` as parts of the body."},
 				"signature": {Type: "apiKey", In: "header", Name: "(the provider's)", Description: "A signature of the raw body, as each provider signs. For Close: `close-sig-hash` and `close-sig-timestamp`."},

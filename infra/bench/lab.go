@@ -229,6 +229,11 @@ func (l *lab) Invoke(ctx context.Context, name string, in lambda.Invocation) (la
 	}
 	l.ledger.begin(name)
 	defer l.ledger.end()
+	if name == "relay" {
+		l.ledger.note(func(b *bill) {
+			b.add(call{part: forHistory, service: "DynamoDB stream", operation: "read by Lambda", usage: usage{dynamoStream: 1}})
+		})
+	}
 	result, err := host.Invoke(ctx, name, in)
 	if err == nil && result.FunctionError != "" {
 		err = fmt.Errorf("%s failed: %s", name, bytes.TrimSpace(result.Payload))

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -96,8 +95,13 @@ func quantity(n float64) string {
 	return digits(n)
 }
 
+// digits writes a number with three digits that matter.
 func digits(n float64) string {
-	return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(n)+1e-9))), n)
+	decimals := 0
+	for limit := 99.95; n > 0 && n < limit; limit /= 10 {
+		decimals++
+	}
+	return fmt.Sprintf("%.*f", decimals, n)
 }
 
 // target is something that was promised.

@@ -23,7 +23,7 @@ const (
 
 // result is what `go test -bench` prints of one benchmark.
 type result struct {
-	// folder is the package's, from the module's root; name is without "Benchmark" and the number of cores.
+	// folder is the package's, from the module's root; name is without "Benchmark".
 	folder, name string
 	// values by unit: ns/op, B/op, allocs/op, and those of its own, as ns/row.
 	values map[string]float64
@@ -38,7 +38,7 @@ func (r result) per(unit, item string) float64 {
 	return value
 }
 
-// parseBenchmarks reads the output of `go test -bench`.
+// parseBenchmarks reads the output of `go test -bench -cpu=1`.
 func parseBenchmarks(text []byte) []result {
 	var all []result
 	folder := ""
@@ -53,11 +53,7 @@ func parseBenchmarks(text []byte) []result {
 		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
 			continue
 		}
-		name := strings.TrimPrefix(fields[0], "Benchmark")
-		if i := strings.LastIndex(name, "-"); i > 0 {
-			name = name[:i]
-		}
-		r := result{folder: folder, name: name, values: map[string]float64{}}
+		r := result{folder: folder, name: strings.TrimPrefix(fields[0], "Benchmark"), values: map[string]float64{}}
 		for i := 2; i+1 < len(fields); i += 2 {
 			if value, err := strconv.ParseFloat(fields[i], 64); err == nil {
 				r.values[fields[i+1]] = value
@@ -110,7 +106,7 @@ func (b *bench) speed(ctx context.Context) error {
 	}
 	b.out.progress("speed: the benchmarks of %d packages", len(packages))
 	// One package after the other: they would take the cores from one another.
-	args := append([]string{"test", "-p=1", "-run=^$", "-bench=.", "-benchmem", "-benchtime=300ms"}, packages...)
+	args := append([]string{"test", "-p=1", "-run=^$", "-bench=.", "-benchmem", "-benchtime=300ms", "-cpu=1"}, packages...)
 	text, err := exec.CommandContext(ctx, "go", args...).Output()
 	all := parseBenchmarks(text)
 	if ctx.Err() != nil || len(all) == 0 {

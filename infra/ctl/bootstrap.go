@@ -25,7 +25,7 @@ import (
 type founder struct {
 	tenancy store.Tenancy
 	members store.Members
-	// journal is the audit log; nil where its table is not known. actor is what the operator is called there.
+	// journal is the audit log; nil where its table is not known. actor is what the operator is called there; may be empty.
 	journal store.Journal
 	actor   string
 	// newDataKey makes the wrapped data key of an organization.
@@ -271,7 +271,7 @@ func (c *command) founder(ctx context.Context, stack string) (founder, error) {
 	if err != nil {
 		return founder{}, err
 	}
-	f := g.founder(founder{now: c.now, random: rand.Reader, actor: orElse(c.getenv("USER"), "operator")})
+	f := g.founder(founder{now: c.now, random: rand.Reader, actor: c.getenv("USER")})
 	if f.journal == nil {
 		c.warn(errors.New("the audit log will not hear of this: its table is not known (TABLE_WORK)"))
 	}

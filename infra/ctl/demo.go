@@ -40,6 +40,7 @@ type recordName struct{ object, id string }
 type demo struct {
 	*command
 	api        *client
+	client     runClient
 	hook       hook
 	connection string
 	posted     []*posted
@@ -57,7 +58,9 @@ func (c *command) demoCommand() *cobra.Command {
 	var folder, connection string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Post the sample events and show what becomes of them", Args: cobra.NoArgs,
-		Long: "Post the sample events of events/receive in the order of their names, signed as Close signs, wait until they are applied, and show the records and the history of the deal.",
+		Long: "Post the sample events of events/receive in the order of their names, signed as Close signs, wait until they are applied, and show the records and the history of the deal.\n\n" +
+			"Then push rows as client software does, break their schema, accept what the rows ask for and see them replay; and receive the track event that an event of Close became. " +
+			"Running it again does no harm: it shows what is there already.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := c.newDemo(cmd.Context(), folder, connection)
 			if err != nil {
@@ -84,7 +87,7 @@ func (c *command) newDemo(ctx context.Context, folder, connection string) (*demo
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{command: c, api: api, hook: h, connection: orElse(connection, run.Close.Connection)}
+	d := &demo{command: c, api: api, client: run.Client, hook: h, connection: orElse(connection, run.Close.Connection)}
 	if d.connection == "" {
 		if d.connection, err = onlyConnection(ctx, api, h.connector.Name); err != nil {
 			return nil, err
@@ -143,6 +146,23 @@ func (d *demo) load(folder string) error {
 }
 
 func (d *demo) run(ctx context.Context) error {
+	receiving := d.openTrack(ctx)
+	defer receiving.close(ctx)
+	if err := d.crmPart(ctx); err != nil {
+		return err
+	}
+	if err := d.clientPart(ctx); err != nil {
+		return err
+	}
+	if err := receiving.run(ctx); err != nil {
+		return err
+	}
+	d.printf("\n%s\n", d.paint.paint(dim, "See more: leadline records "+d.connection+" lead, leadline quarantine, leadline tail, leadline --help"))
+	return nil
+}
+
+// crmPart posts the events and shows what becomes of them.
+func (d *demo) crmPart(ctx context.Context) error {
 	if err := d.remember(ctx); err != nil {
 		return err
 	}

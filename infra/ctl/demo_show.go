@@ -30,7 +30,6 @@ func (d *demo) show() {
 	d.printf("%s", recordTable(records).format(d.paint, "  "))
 	d.showDeal()
 	d.showAside()
-	d.printf("\n%s\n", d.paint.paint(dim, "See more: leadline records "+d.connection+" lead, leadline quarantine, leadline --help"))
 }
 
 func (d *demo) heading(format string, args ...any) {

@@ -92,18 +92,22 @@ func (c *command) recordCommand() *cobra.Command {
 			if err != nil || c.asJSON {
 				return c.orJSON(r, err)
 			}
-			c.printf("%s\n", recordTable([]recordState{r}).format(c.paint, ""))
-			t := table{head: []string{"FIELD", "VALUE"}}
-			for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
-				t.add(row(name, displayField(r.Object, name, r.Fields[name], r.Fields))...)
-			}
-			for _, name := range slices.Sorted(maps.Keys(r.Large)) {
-				t.add(row(name, "("+bytesOf(r.Large[name].Bytes)+")")...)
-			}
-			c.printf("%s", t.format(c.paint, ""))
+			c.printf("%s\n%s", recordTable([]recordState{r}).format(c.paint, ""), fieldTable(r).format(c.paint, ""))
 			return nil
 		},
 	}
+}
+
+// fieldTable shows the fields of a record.
+func fieldTable(r recordState) *table {
+	t := &table{head: []string{"FIELD", "VALUE"}}
+	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
+		t.add(row(name, displayField(r.Object, name, r.Fields[name], r.Fields))...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Large)) {
+		t.add(row(name, "("+bytesOf(r.Large[name].Bytes)+")")...)
+	}
+	return t
 }
 
 func recordPath(args []string) []string {

@@ -150,20 +150,18 @@ func (c *command) showObject(o objectSchema) {
 		about = append(about, "ordered by "+o.VersionField)
 	}
 	c.printf("%s\n\n", clean(fmt.Sprintf("%s: %s, rev %d", orElse(o.Title, o.Name), strings.Join(about, ", "), o.Rev)))
-	fieldList().print(c, o.Schema.Fields...)
-	if o.Proposal != nil {
-		c.showProposal(*o.Proposal)
-	}
-}
-
-func fieldList() shown[field] {
-	return shown[field]{[]string{"FIELD", "TYPE", ""}, func(f field) []cell {
+	t := table{head: []string{"FIELD", "TYPE", ""}}
+	for _, f := range o.Schema.Fields {
 		remark := strings.Join(f.Choices, ", ")
 		if f.Required {
 			remark = strings.TrimSpace("required " + remark)
 		}
-		return row(f.Name, f.Type, short(remark, maxValue))
-	}}
+		t.add(row(f.Name, f.Type, short(remark, maxValue))...)
+	}
+	c.printf("%s", t.format(c.paint, "  "))
+	if o.Proposal != nil {
+		c.showProposal(*o.Proposal)
+	}
 }
 
 func (c *command) showProposal(p proposal) {

@@ -169,7 +169,11 @@ func (t *tailer) batches(ctx context.Context) ([]line, error) {
 
 func (t *tailer) entries(ctx context.Context) ([]line, error) {
 	return newestOf(ctx, t, func(e entry) line {
-		return line{At: e.UpdatedAt, What: "set aside", ID: e.ID, Detail: words(e.Status, e.Reason+":", e.Detail), style: yellow}
+		l := line{At: e.UpdatedAt, What: "set aside", ID: e.ID, Detail: words(e.Status, e.Reason+":", e.Detail), style: yellow}
+		if e.Status != "open" {
+			l.style = green
+		}
+		return l
 	}, "quarantine")
 }
 

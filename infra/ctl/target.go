@@ -25,15 +25,18 @@ type runFile struct {
 		WebhookURL   string `json:"webhook_url"`
 		SignatureKey string `json:"signature_key"`
 	} `json:"close"`
-	Client struct {
-		ClientID     string `json:"clientid"`
-		ClientSecret string `json:"clientSecret"`
-		Connection   string `json:"connection"`
-	} `json:"client"`
+	Client runClient `json:"client"`
 	// Endpoints are the emulators, by AWS service in lower case.
 	Endpoints map[string]string `json:"endpoints"`
 	// Outputs are those of the stack.
 	Outputs map[string]string `json:"outputs"`
+}
+
+// runClient is the client software of the demo organization.
+type runClient struct {
+	ClientID     string `json:"clientid"`
+	ClientSecret string `json:"clientSecret"`
+	Connection   string `json:"connection"`
 }
 
 // readRunFile reads the run file. The default one is looked for in the folders above, too.

@@ -22,9 +22,10 @@ type receiver struct {
 	destination string
 	secret      string
 
-	mu     sync.Mutex
-	got    []received
-	refuse int // how many requests are answered 500
+	mu  sync.Mutex
+	got []received
+	// refuse is the webhook-id whose first request is answered 500.
+	refuse string
 }
 
 // received is one request to the receiver.
@@ -39,8 +40,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	status := http.StatusOK
-	if r.refuse > 0 {
-		r.refuse--
+	if r.refuse != "" && r.refuse == req.Header.Get("webhook-id") {
+		r.refuse = ""
 		status = http.StatusInternalServerError
 	}
 	r.got = append(r.got, received{req.Header.Clone(), body, status})
@@ -122,7 +123,7 @@ func (s *system) testTrack(t *testing.T) {
 	r := s.receiver(t)
 	s.reaches(t, r)
 	r.mu.Lock()
-	r.refuse = 1
+	r.refuse = "ev_track_1"
 	r.mu.Unlock()
 	at := time.Date(2026, 11, 20, 8, 0, 0, 999_999_000, time.UTC)
 	in := fmt.Sprintf(`{"event":{"id":"ev_track_1","object_type":"opportunity","action":"updated","object_id":"oppo_t","lead_id":"lead_t","date_updated":%q,
