@@ -161,7 +161,7 @@ func (p *pusher) sendAll(ctx context.Context, file *rowFile) ([]pushed, error) {
 		if rows == 0 {
 			return nil
 		}
-		sent, err := p.send(ctx, append(body, "]}"...), first)
+		sent, err := p.send(ctx, append(body, "]}"...), len(head), first)
 		if err != nil {
 			return err
 		}
@@ -194,12 +194,12 @@ func (p *pusher) sendAll(ctx context.Context, file *rowFile) ([]pushed, error) {
 	}
 }
 
-// send pushes one batch. Its key is drawn from what is in it and where it stands in the file, so that it can be sent again
-// without harm.
-func (p *pusher) send(ctx context.Context, body []byte, first int64) (pushed, error) {
+// send pushes one batch, whose rows begin behind head. Its key is drawn from them, their object and where they stand in
+// the file, so that they can be sent again without harm.
+func (p *pusher) send(ctx context.Context, body []byte, head int, first int64) (pushed, error) {
 	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "%d ", first) // a hash takes everything
-	_, _ = hash.Write(body)
+	_, _ = fmt.Fprintf(hash, "%q %d ", p.objectKey(), first) // a hash takes everything
+	_, _ = hash.Write(body[head:])
 	sent := pushed{first: first}
 	header, err := p.api.call(ctx, request{method: http.MethodPost, path: []string{"push"}, query: queryOf(map[string]string{"connection": p.connection}),
 		body: body, header: http.Header{"Idempotency-Key": {hex.EncodeToString(hash.Sum(nil))}}}, &sent)
@@ -209,6 +209,9 @@ func (p *pusher) send(ctx context.Context, body []byte, first int64) (pushed, er
 	sent.at, _ = http.ParseTime(header.Get("Date")) // zero if the other side does not say
 	return sent, nil
 }
+
+// objectKey is the name of the object as it tells objects apart.
+func (p *pusher) objectKey() string { return strings.ToLower(strings.TrimSpace(p.object)) }
 
 // before tells whether a batch had been received before it was sent now: then nothing was done this time.
 func (sent pushed) before(b batch) bool {

@@ -83,7 +83,7 @@ func (p *pusher) pack(ctx context.Context, from *rowFile) (*packed, error) {
 	to, hash := &packed{file: file}, sha256.New()
 	z := gzip.NewWriter(file)
 	both := io.MultiWriter(z, hash)
-	_, _ = fmt.Fprintf(hash, "%q %q\n", p.connection, p.object) // a hash takes everything
+	_, _ = fmt.Fprintf(hash, "%q %q\n", p.connection, p.objectKey()) // a hash takes everything
 	for {
 		row, err := from.next()
 		if err == io.EOF {

@@ -348,18 +348,15 @@ func TestWhatLiesSomewhereElse(t *testing.T) {
 	w.organization(ours)
 	others := w.dump(theirs)
 	ctx := t.Context()
-	foreign := ""
-	for key := range others {
-		if strings.HasPrefix(key, "blob archive/"+theirs+"/"+crm) {
-			foreign = strings.TrimPrefix(key, "blob ")
-		}
-	}
+	indexes, _, err := w.intake.Payloads(ctx, theirs, crm, noon, store.Page{Limit: 1})
+	w.must(err)
+	foreign := indexes[0].Entries[0].Payload
 	broken := "archive/" + ours + "/" + crm + "/2026/11/22/broken.gz"
 	w.must(w.payloads.Put(ctx, broken, []byte("joe.doe@example.com, and no gzip")))
 	at := func(key string, offset, length int64) record.PayloadRef {
 		return record.PayloadRef{Key: key, Offset: offset, Length: length}
 	}
-	for i, p := range []record.PayloadRef{at(foreign, 0, 200), at(broken, 0, 20), at(broken, -1, 20), at(broken, 30, 20), at(broken, 0, 0), at("archive/"+ours+"/gone", 0, 20), at("strange", 0, 1)} {
+	for i, p := range []record.PayloadRef{foreign, at(broken, 0, 20), at(broken, -1, 20), at(broken, 30, 20), at(broken, 0, 0), at("archive/"+ours+"/gone", 0, 20), at("strange", 0, 1)} {
 		id, err := delivery.NewID(noon, strings.NewReader(fmt.Sprintf("%010d", i)))
 		w.must(err, w.intake.IndexPayloads(ctx, delivery.PayloadIndex{Organization: ours, Connection: crm, StoredAt: noon, Object: p.Key,
 			Entries: []delivery.PayloadEntry{{Delivery: id, ReceivedAt: noon, Payload: p}}}),
@@ -541,5 +538,81 @@ func TestPause(t *testing.T) {
 	o.Wait = func(context.Context) error { return privacy.Pause(time.Hour)(ended) }
 	if _, err := privacy.New(o).Erase(t.Context(), w.job(ours, jobID, job.Erase, job.Running, him())); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAPayloadThatNobodyCanReadAnyMore is found by the history that points at it.
+func TestAPayloadThatNobodyCanReadAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.organization(ours)
+	w.comes(w.event(ours, "lead", "lead_joe", "created", 1, `,"name":"Zebulon"`))
+	w.comes(w.event(ours, "lead", "lead_joe", "updated", 2, `,"name":"Zebulon","email":"joe.doe@example.com"`))
+	o := w.options()
+	o.Connectors = nil
+	w.Worker = privacy.New(o)
+	if j := w.erase(him()); j.Counts["payloads"] != 2 || len(showsJoe(w.dump(ours))) > 0 {
+		t.Errorf("%v, left %v", j.Counts, showsJoe(w.dump(ours)))
+	}
+}
+
+// TestWhatWasFoundIsLost has another step of the same job overwrite what was found: the tombstones tell it again.
+func TestWhatWasFoundIsLost(t *testing.T) {
+	w := newWorld(t)
+	w.plant(ours)
+	before := w.dump(ours)
+	w.SetBudget(3)
+	j := w.job(ours, jobID, job.Erase, job.Running, him())
+	for !w.record(crm, "lead", "lead_joe").Erased {
+		next, err := w.Erase(t.Context(), j)
+		w.must(err)
+		j.Cursor = next.Cursor
+	}
+	w.must(w.payloads.Delete(t.Context(), "exports/"+ours+"/"+jobID+"/found.gz"))
+	j.Cursor = ""
+	if j, _ = w.runs(j, w.Erase); j.Status != job.Done {
+		t.Fatal(j.Problem)
+	}
+	after := w.dump(ours)
+	for _, name := range showsJoe(after) {
+		if !strings.HasPrefix(name, "blob fields/") { // nobody knows any more that it was his
+			t.Errorf("%s still shows him: %.200s (of %d before)", name, after[name], len(before))
+		}
+	}
+}
+
+func TestAMergedRecordStaysMerged(t *testing.T) {
+	w := newWorld(t)
+	w.organization(ours)
+	key := record.Key{Organization: ours, Connection: crm, Object: "lead", ID: "lead_double"}
+	_, err := w.records.PutNewer(t.Context(), record.Record{Key: key, Version: record.VersionAt(noon, 1), Deleted: true, MergedInto: "lead_1", StoredAt: noon})
+	w.must(err)
+	j := w.erase(job.PersonParams{Records: []job.RecordRef{{Connection: crm, Object: "lead", ID: "lead_double"}}})
+	if r := w.record(crm, "lead", "lead_double"); j.Counts["records"] != 1 || !r.Erased || r.MergedInto != "lead_1" || r.Version != record.VersionAt(noon, 1) {
+		t.Errorf("%v %+v", j.Counts, r)
+	}
+}
+
+// TestAValueThatLosesItsLastOwner belonged to another record, too, until that turned out to be his.
+func TestAValueThatLosesItsLastOwner(t *testing.T) {
+	w := newWorld(t)
+	w.plant(ours)
+	n, o := 0, w.options()
+	o.Wait = func(context.Context) error {
+		if n++; n == 1 {
+			w.comes(w.event(ours, "lead", "lead_joe", "updated", 41, `,"name":"Zebulon again"`))
+		} else {
+			w.comes(w.event(ours, "lead", "lead_ann", "updated", 42, `,"email":"joe.doe@example.com"`))
+		}
+		return nil
+	}
+	w.Worker = privacy.New(o)
+	j := w.erase(him())
+	for _, key := range w.payloads.Keys() {
+		if strings.HasPrefix(key, "fields/") {
+			t.Errorf("left %s: %v", key, j.Counts)
+		}
+	}
+	if n != 2 || j.Counts[privacy.CountFields] != 2 {
+		t.Errorf("%d waits, %v", n, j.Counts)
 	}
 }

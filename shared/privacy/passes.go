@@ -227,7 +227,7 @@ func nobody() json.RawMessage { return json.RawMessage(`{}`) }
 // again begins another pass if this one changed something, or is the first.
 func (r *run) again(ctx context.Context) (bool, error) {
 	switch {
-	case r.at.Changed == 0:
+	case r.at.Pass > 1 && r.at.Changed == 0:
 		return true, nil
 	case r.at.Pass == MaxPasses:
 		r.at.Incomplete = true
