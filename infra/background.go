@@ -24,6 +24,7 @@ func deliver(r resources) function {
 			"KEY_SECRETS":               r.secrets.KeyArn(),
 			"OUTBOUND_ALLOW_LOOPBACK":   jsii.String("false"),
 			"DESTINATION_CACHE_SECONDS": jsii.String("10"),
+			"DELIVER_MAX_RECEIVES":      jsii.Sprintf("%d", maxReceives),
 		},
 		may: []awsiam.PolicyStatement{
 			// It sends to its own queue what is to be tried again within 15 minutes.
@@ -83,11 +84,18 @@ func work(r resources) function {
 			allow(r.jobs.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem"),
-			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.objects(uploadObjects), "s3:GetObject"),
-			allow(r.objects(inboxObjects), "s3:PutObject"),
+			// What an erasure finds, it reads, overwrites and deletes.
+			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.history.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:Query"),
+			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.objects(uploadObjects), "s3:DeleteObject", "s3:GetObject"),
+			allow(r.objects(inboxObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.objects(fieldObjects), "s3:DeleteObject", "s3:GetObject"),
+			allow(r.objects(outboundObjects), "s3:DeleteObject", "s3:GetObject"),
+			allow(r.objects(exportObjects), "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
 		},
 	}
 }

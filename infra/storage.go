@@ -25,8 +25,8 @@ const (
 )
 
 // newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would
-// not be. What versions would guard against cannot happen: no function may delete, and keys are never used twice for
-// other content. No stage deletes it with the stack, for CloudFormation cannot delete a bucket that holds anything.
+// not be. What versions would guard against is left to one function: only work may delete, and only an erasure gives a
+// key other content. No stage deletes it with the stack, for CloudFormation cannot delete a bucket that holds anything.
 func newPayloads(scope constructs.Construct) awss3.Bucket {
 	return awss3.NewBucket(scope, jsii.String("Payloads"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),

@@ -126,7 +126,7 @@ func (h *handler) sentBody(ctx context.Context, e outbound.LogEntry) ([]byte, er
 	if e.Payload == nil {
 		return e.Body, nil
 	}
-	packed, err := h.Payloads.GetRange(ctx, e.Payload.Key, e.Payload.Offset, e.Payload.Length)
+	packed, err := h.Payloads.Get(ctx, e.Payload.Key)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}

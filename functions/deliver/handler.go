@@ -25,16 +25,20 @@ type Config struct {
 	// AllowLoopback lets events go to this machine itself, also by http.
 	AllowLoopback           bool `env:"OUTBOUND_ALLOW_LOOPBACK"`
 	DestinationCacheSeconds int  `env:"DESTINATION_CACHE_SECONDS"`
+	// MaxReceives is how often the queue delivers a message before it is dead.
+	MaxReceives int `env:"DELIVER_MAX_RECEIVES"`
 }
 
 // deliverer does what a message asks for: a dispatch.Deliverer.
 type deliverer interface {
 	Deliver(ctx context.Context, m outbound.Delivery) error
+	Miss(ctx context.Context, m outbound.Delivery) error
 }
 
 type handler struct {
-	deliverer deliverer
-	log       *slog.Logger
+	deliverer   deliverer
+	maxReceives int
+	log         *slog.Logger
 }
 
 // Handle processes one batch of the deliver queue, all messages at once, for most of the time is waiting, and reports
@@ -60,14 +64,20 @@ func (h *handler) process(ctx context.Context, messages []queue.Message) []error
 	return errs
 }
 
-// one processes a message. One that cannot be decoded names no delivery whose log could hold it: it goes the way of the
-// dead-letter queue.
+// one processes a message. The last time that the queue delivers it, no attempt is made, whatever it was that failed each
+// time before, for it may have killed the function: the log says that we missed it, and the schedule goes on. What even
+// cannot be logged goes the way of the dead-letter queue, and so does what cannot be decoded, for it names no delivery
+// whose log could hold it.
 func (h *handler) one(ctx context.Context, m queue.Message) error {
 	d, err := outbound.Decode([]byte(m.Body))
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "undecodable_message", "deliver: message %s", m.ID)
 	}
-	if err := h.deliverer.Deliver(ctx, d); err != nil {
+	do := h.deliverer.Deliver
+	if m.ReceiveCount >= h.maxReceives {
+		do = h.deliverer.Miss
+	}
+	if err := do(ctx, d); err != nil {
 		return fmt.Errorf("deliver: %s: %w", d.ID, err)
 	}
 	return nil

@@ -89,7 +89,7 @@ func newWorld(t *testing.T) *world {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	w.handler = &handler{log: log, deliverer: dispatch.New(dispatch.Options{
+	w.handler = &handler{log: log, maxReceives: 5, deliverer: dispatch.New(dispatch.Options{
 		Destinations: destinations, Organizations: tenancy, Deliveries: w.deliveries, Due: memory.NewDue(), Journal: memory.NewJournal(), Payloads: w.payloads,
 		Keyring: keyring, Queue: queueOfNothing{}, Client: outbound.NewClient(outbound.ClientOptions{AllowLoopback: true, RootCAs: roots}),
 		Remember: time.Minute, Now: time.Now, Log: log,
@@ -165,6 +165,8 @@ type deliverFunc func(context.Context, outbound.Delivery) error
 
 func (f deliverFunc) Deliver(ctx context.Context, m outbound.Delivery) error { return f(ctx, m) }
 
+func (deliverFunc) Miss(context.Context, outbound.Delivery) error { return nil }
+
 func event(t *testing.T, n int) (e events.SQSEvent) {
 	t.Helper()
 	for i := range n {
@@ -182,7 +184,7 @@ func event(t *testing.T, n int) (e events.SQSEvent) {
 // logged.
 func TestOnlyWhatFailedIsDeliveredAgain(t *testing.T) {
 	var log bytes.Buffer
-	h := &handler{log: slog.New(slog.NewJSONHandler(&log, nil)), deliverer: deliverFunc(func(_ context.Context, m outbound.Delivery) error {
+	h := &handler{log: slog.New(slog.NewJSONHandler(&log, nil)), maxReceives: 5, deliverer: deliverFunc(func(_ context.Context, m outbound.Delivery) error {
 		switch m.ID[:2] {
 		case "S1":
 			return fault.New(fault.Unavailable, "x", "down")
@@ -204,12 +206,33 @@ func TestMessagesOfABatchDoNotWaitForEachOther(t *testing.T) {
 	const n = 10
 	var under sync.WaitGroup
 	under.Add(n)
-	h := &handler{log: slog.New(slog.DiscardHandler), deliverer: deliverFunc(func(context.Context, outbound.Delivery) error {
+	h := &handler{log: slog.New(slog.DiscardHandler), maxReceives: 5, deliverer: deliverFunc(func(context.Context, outbound.Delivery) error {
 		under.Done()
 		under.Wait()
 		return nil
 	})}
 	if failed := handle(t, h, event(t, n)); len(failed) != 0 {
 		t.Errorf("reported %v", failed)
+	}
+}
+
+// TestTheLastReceive is not spent on an attempt that failed each time before: the log says that it was missed, and nothing
+// ends among the dead letters, nor waits in the log for ever.
+func TestTheLastReceive(t *testing.T) {
+	w := newWorld(t)
+	for count, want := range map[string]outbound.Outcome{"4": outbound.Delivered, "5": outbound.Retrying, "6": outbound.Retrying} {
+		e := event(t, 1)
+		e.Records[0].Body = strings.Replace(e.Records[0].Body, "S0", "S"+count, 1)
+		e.Records[0].Attributes = map[string]string{"ApproximateReceiveCount": count}
+		if failed := handle(t, w.handler, e); len(failed) != 0 {
+			t.Errorf("receive %s: reported %v", count, failed)
+		}
+		logged, err := w.deliveries.LoggedDelivery(t.Context(), organization, destination, "S"+count+"-"+destination)
+		if err != nil || logged.Outcome != want || len(logged.Attempts) != 1 {
+			t.Errorf("receive %s: %+v, %v", count, logged, err)
+		}
+	}
+	if len(w.got) != 1 {
+		t.Errorf("%d requests", len(w.got))
 	}
 }

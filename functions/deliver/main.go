@@ -25,7 +25,7 @@ import (
 func main() {
 	function.Start("deliver", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.SQSEvent, events.SQSEventResponse] {
 		db := dynamodb.NewFromConfig(aws)
-		h := &handler{log: log, deliverer: dispatch.New(dispatch.Options{
+		h := &handler{log: log, maxReceives: cfg.MaxReceives, deliverer: dispatch.New(dispatch.Options{
 			Destinations: dynamo.NewDestinations(db, cfg.Tenancy), Organizations: dynamo.NewTenancy(db, cfg.Tenancy),
 			Deliveries: dynamo.NewDeliveries(db, cfg.Work), Due: dynamo.NewDue(db, cfg.Work), Journal: dynamo.NewJournal(db, cfg.Work),
 			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Keyring: secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}),

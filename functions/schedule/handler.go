@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -52,11 +53,15 @@ const (
 	width = 10
 	// margin is the time that a run leaves unused: enough for the page it is on, and its cursor.
 	margin = 10 * time.Second
+	// putOff is after how long what can never be sent as it is is tried again.
+	putOff = time.Hour
 )
 
 // Handle sends what is due to its queue and then forgets it. What crashes in between is sent again: the same message
-// twice does no harm to who gets it, so that two runs at once do none either. What cannot be sent stays, and the cursor
-// with it, until a later run.
+// twice does no harm to who gets it, so that two runs at once do none either. What cannot be sent now stays, and the
+// cursor with it, until a later run. What the queue refuses, or names a queue that this version does not have, is put off
+// by an hour, again and again: it must not hold up the others, and another version may send it. What cannot be read is
+// told, and left behind.
 func (h *handler) Handle(ctx context.Context, _ Event) (Report, error) {
 	var report Report
 	saved, err := h.cursors.Cursor(ctx, job)
@@ -133,11 +138,28 @@ func (h *handler) sendAll(ctx context.Context, items []store.DueItem) []error {
 }
 
 func (h *handler) send(ctx context.Context, item store.DueItem) error {
+	if item.Unreadable != nil {
+		return fault.Wrap(item.Unreadable, fault.Internal, "unreadable_item", "schedule: an item cannot be read")
+	}
 	queue, known := h.queues[item.Queue]
 	if !known {
-		return fault.New(fault.Internal, "unknown_queue", "schedule: there is no queue %q", item.Queue)
+		return errors.Join(fault.New(fault.Internal, "unknown_queue", "schedule: there is no queue %q", item.Queue), h.putOff(ctx, item))
 	}
-	if err := queue.Send(ctx, item.Group, item.Body); err != nil {
+	err := queue.Send(ctx, item.Group, item.Body)
+	switch {
+	case fault.Is(err, fault.Invalid):
+		return errors.Join(fault.Wrap(err, fault.Internal, "refused_message", "schedule: the queue %q refuses a message", item.Queue), h.putOff(ctx, item))
+	case err != nil:
+		return err
+	}
+	return h.due.Finished(ctx, item)
+}
+
+// putOff gives an item a later time, the same however often it is done for one time.
+func (h *handler) putOff(ctx context.Context, item store.DueItem) error {
+	later := item
+	later.At = item.At.Add(max(h.now().Sub(item.At), 0).Truncate(putOff) + putOff)
+	if err := h.due.Schedule(ctx, later); err != nil {
 		return err
 	}
 	return h.due.Finished(ctx, item)

@@ -24,6 +24,8 @@ type fakeQueue struct {
 	mu     sync.Mutex
 	sent   map[string]int
 	refuse string
+	// invalid begins what the queue never takes.
+	invalid string
 }
 
 func (q *fakeQueue) Send(_ context.Context, group string, body []byte) error {
@@ -31,6 +33,9 @@ func (q *fakeQueue) Send(_ context.Context, group string, body []byte) error {
 	defer q.mu.Unlock()
 	if q.refuse != "" && strings.HasPrefix(string(body), q.refuse) {
 		return fault.New(fault.Unavailable, "down", "down")
+	}
+	if q.invalid != "" && strings.HasPrefix(string(body), q.invalid) {
+		return fault.New(fault.Invalid, "invalid_message", "no")
 	}
 	q.sent[group+" "+string(body)]++
 	return nil
@@ -152,8 +157,71 @@ func TestWhatCannotBeSentStays(t *testing.T) {
 		t.Errorf("an hour later: %+v", report)
 	}
 	w.queue.refuse = ""
-	if report := w.run(t); report != (Report{Sent: 150, Failed: 1, Complete: true}) || w.left(t) != 1 {
+	if report := w.run(t); report != (Report{Sent: 150, Complete: true}) || w.left(t) != 1 {
 		t.Errorf("once it can: %+v, %d left", report, w.left(t))
+	}
+}
+
+// TestWhatCanNeverBeSentHoldsUpNobody: more than a page of it stands before what is due, and the cursor moves on. After the
+// update that knows the queue, it is sent.
+func TestWhatCanNeverBeSentHoldsUpNobody(t *testing.T) {
+	w := newWorld()
+	w.queue.invalid = "refused"
+	for i := range page {
+		w.add(t, start.Add(-20*time.Minute), fmt.Sprint("stranger", i), "no such queue")
+		w.add(t, start.Add(-20*time.Minute), fmt.Sprint("refused", i), "deliver")
+	}
+	w.add(t, start.Add(-time.Second), "fine", "deliver")
+	w.run(t)
+	if w.queue.sent["org_1 fine"] != 1 || w.left(t) != 2*page {
+		t.Errorf("sent %v, %d left", w.queue.sent, w.left(t))
+	}
+	for minute := range 200 {
+		w.at = start.Add(time.Duration(minute) * time.Minute)
+		w.run(t)
+	}
+	if cursor, err := w.cursors.Cursor(t.Context(), job); err != nil || cursor < store.DueMinute(w.at.Add(-5*time.Minute)) || w.left(t) != 2*page {
+		t.Errorf("at %s the cursor is %q, %v; %d left", w.at, cursor, err, w.left(t))
+	}
+	w.queue.invalid = ""
+	w.queues["no such queue"] = w.queue
+	w.at = w.at.Add(putOff)
+	if report := w.run(t); report != (Report{Sent: 2 * page, Complete: true}) || w.left(t) != 0 {
+		t.Errorf("%+v, %d left", report, w.left(t))
+	}
+}
+
+// TestPutOffTwice is one item: runs that overlap do not make two of it.
+func TestPutOffTwice(t *testing.T) {
+	w := newWorld()
+	item := w.add(t, start.Add(-90*time.Minute), "stranger", "no such queue")
+	for i := range 3 {
+		w.at = start.Add(time.Duration(i) * time.Second)
+		if err := w.putOff(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	items, _, _, err := w.due.DueBefore(t.Context(), store.DueMinute(start.Add(-100*time.Hour)), start.Add(1000*time.Hour), 10)
+	if err != nil || len(items) != 1 || !items[0].At.Equal(start.Add(30*time.Minute)) || string(items[0].Body) != "stranger" {
+		t.Errorf("got %+v, %v", items, err)
+	}
+}
+
+// spoiltDue has an item that cannot be read, until its minute is passed by.
+type spoiltDue struct{ *memory.Due }
+
+func (d spoiltDue) DueBefore(ctx context.Context, from string, until time.Time, limit int) ([]store.DueItem, string, bool, error) {
+	items, next, more, err := d.Due.DueBefore(ctx, from, until, limit)
+	spoilt := store.DueItem{At: start, Key: "spoilt", Unreadable: fmt.Errorf("spoilt")}
+	return append([]store.DueItem{spoilt}, items...), next, more, err
+}
+
+func TestWhatCannotBeReadIsLeft(t *testing.T) {
+	w := newWorld()
+	w.handler.due = spoiltDue{w.due}
+	w.add(t, start.Add(-time.Second), "a", "deliver")
+	if report := w.run(t); report != (Report{Sent: 1, Failed: 1, Complete: true}) || w.left(t) != 0 {
+		t.Errorf("%+v, %d left", report, w.left(t))
 	}
 }
 

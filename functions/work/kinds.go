@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"leadline/shared/blob"
+	"leadline/shared/connector"
+	"leadline/shared/connectors"
 	"leadline/shared/job"
 	"leadline/shared/outbound"
+	"leadline/shared/privacy"
 	"leadline/shared/replay"
 	"leadline/shared/store"
 	"leadline/shared/upload"
@@ -25,6 +28,7 @@ type parts struct {
 	Destinations store.Destinations
 	Deliveries   store.Deliveries
 	Journal      store.Journal
+	Jobs         store.Jobs
 	Payloads     blob.Store
 	// Inbox and Outbox lead to ingest and deliver.
 	Inbox, Outbox groupSender
@@ -35,15 +39,23 @@ type groupSender interface {
 	Send(ctx context.Context, group string, body []byte) error
 }
 
+// betweenPasses is what an erasure gives to what is under way: more than queues and streams take, as long as all is well.
+const betweenPasses = 20 * time.Second
+
 // kinds lists what jobs there are.
 func (p parts) kinds() map[job.Kind]kind {
 	replays := replay.New(replay.Options{Intake: p.Intake, Connections: p.Tenancy, Inbox: replay.Inbox{Queue: p.Inbox, Payloads: p.Payloads},
 		Now: time.Now, Random: rand.Reader})
 	resends := replay.Resender{Deliveries: p.Deliveries, Outbox: outbound.Outbox{Queue: p.Outbox, Payloads: p.Payloads}}
 	loads := upload.New(upload.Options{Payloads: p.Payloads, Batches: p.Batches, Schemas: p.Schemas, Inbox: p.Inbox, Now: time.Now})
+	people := privacy.New(privacy.Options{Records: p.Records, History: p.History, Intake: p.Intake, Schemas: p.Schemas, Batches: p.Batches,
+		Tenancy: p.Tenancy, Members: p.Members, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
+		Payloads: p.Payloads, Connectors: connector.NewRegistry(connectors.All()...), Now: time.Now, Wait: privacy.Pause(betweenPasses)})
 	return map[job.Kind]kind{
 		job.Replay: {step: replays.Step},
 		job.Resend: {step: resends.Step},
 		job.Load:   {step: loads.Step, ended: loads.Ended, tell: true},
+		job.Export: {step: people.Export, ended: people.Ended, tell: true},
+		job.Erase:  {step: people.Erase, ended: people.Ended, tell: true},
 	}
 }

@@ -24,10 +24,10 @@ func main() {
 			Records: dynamo.NewRecords(db, cfg.Records), History: dynamo.NewHistory(db, cfg.History), Intake: dynamo.NewIntake(db, cfg.Intake),
 			Schemas: dynamo.NewSchemas(db, cfg.Intake), Batches: dynamo.NewBatches(db, cfg.Intake), Tenancy: dynamo.NewTenancy(db, cfg.Tenancy),
 			Members: dynamo.NewMembers(db, cfg.Tenancy), Destinations: dynamo.NewDestinations(db, cfg.Tenancy),
-			Deliveries: dynamo.NewDeliveries(db, cfg.Work), Journal: dynamo.NewJournal(db, cfg.Work),
+			Deliveries: dynamo.NewDeliveries(db, cfg.Work), Journal: dynamo.NewJournal(db, cfg.Work), Jobs: dynamo.NewJobs(db, cfg.Work, cfg.Tenancy),
 			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Inbox: queue.NewSender(sender, cfg.Inbox), Outbox: queue.NewSender(sender, cfg.Deliver),
 		}
-		return (&handler{jobs: dynamo.NewJobs(db, cfg.Work, cfg.Tenancy), journal: p.Journal, queue: queue.NewSender(sender, cfg.Jobs),
+		return (&handler{jobs: p.Jobs, journal: p.Journal, queue: queue.NewSender(sender, cfg.Jobs),
 			maxReceives: cfg.MaxReceives, now: time.Now, log: log, kinds: p.kinds()}).Handle
 	})
 }

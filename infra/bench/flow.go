@@ -9,13 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"leadline/infra/local/eventsource"
 	"leadline/infra/local/eventsource/pattern"
@@ -62,6 +60,33 @@ func (l *lab) push(ctx context.Context, bodies ...[]byte) error {
 	return nil
 }
 
+// received is a message as SQS hands it out.
+type received struct {
+	MessageID     string            `json:"MessageId"`
+	ReceiptHandle string            `json:"ReceiptHandle"`
+	Body          string            `json:"Body"`
+	MD5OfBody     string            `json:"MD5OfBody"`
+	Attributes    map[string]string `json:"Attributes"`
+}
+
+// ask calls SQS without the SDK, which under load now and then loses an answer and asks again: messages that were handed out
+// and lost would stay away for as long as they are hidden.
+func (l *lab) ask(ctx context.Context, operation string, in, out any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	status, answer, err := post(ctx, http.DefaultClient, l.queuesAt, text, map[string]string{
+		"X-Amz-Target": "AmazonSQS." + operation, "Content-Type": "application/x-amz-json-1.0"})
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("SQS answers %s with %d %s", operation, status, answer)
+	}
+	return json.Unmarshal(answer, out)
+}
+
 // consume feeds a function with all messages of a queue, in batches of a size, as Lambda does: it receives and deletes ten
 // at a time.
 func (l *lab) consume(ctx context.Context, queue, function string, size int) error {
@@ -69,13 +94,15 @@ func (l *lab) consume(ctx context.Context, queue, function string, size int) err
 	if err != nil {
 		return err
 	}
-	url := aws.String(stored.URL(*l.poller.Options().BaseEndpoint))
+	url := stored.URL(l.queuesAt)
 	for stored.Stats().Visible > 0 {
-		var batch []types.Message
+		var batch []received
 		for len(batch) < size && stored.Stats().Visible > 0 {
-			got, err := l.poller.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: int32(min(10, size-len(batch))),
-				MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll}})
-			if err != nil {
+			var got struct {
+				Messages []received `json:"Messages"`
+			}
+			if err := l.ask(ctx, "ReceiveMessage", map[string]any{"QueueUrl": url, "MaxNumberOfMessages": min(10, size-len(batch)),
+				"MessageSystemAttributeNames": []string{"All"}}, &got); err != nil {
 				return err
 			}
 			batch = append(batch, got.Messages...)
@@ -83,33 +110,34 @@ func (l *lab) consume(ctx context.Context, queue, function string, size int) err
 		if err := l.hand(ctx, stored.ARN(), function, batch); err != nil {
 			return err
 		}
-		for len(batch) > 0 {
-			n := min(10, len(batch))
-			in := &awssqs.DeleteMessageBatchInput{QueueUrl: url}
-			for i, m := range batch[:n] {
-				in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})
+		for some := range slices.Chunk(batch, 10) {
+			entries := make([]map[string]string, len(some))
+			for i, m := range some {
+				entries[i] = map[string]string{"Id": strconv.Itoa(i), "ReceiptHandle": m.ReceiptHandle}
 			}
-			if _, err := l.poller.DeleteMessageBatch(ctx, in); err != nil {
+			if err := l.ask(ctx, "DeleteMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, &struct{}{}); err != nil {
 				return err
 			}
-			batch = batch[n:]
 		}
+	}
+	if n := stored.Stats().InFlight; n > 0 {
+		return fmt.Errorf("%d messages of %s were handed out and not dealt with", n, queue)
 	}
 	return nil
 }
 
 // hand gives a function one batch, all of which it must be done with.
-func (l *lab) hand(ctx context.Context, arn, function string, batch []types.Message) error {
+func (l *lab) hand(ctx context.Context, arn, function string, batch []received) error {
 	var e events.SQSEvent
 	for _, m := range batch {
-		e.Records = append(e.Records, events.SQSMessage{MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle),
-			Body: aws.ToString(m.Body), Md5OfBody: aws.ToString(m.MD5OfBody), Attributes: m.Attributes, EventSource: "aws:sqs", EventSourceARN: arn, AWSRegion: region})
+		e.Records = append(e.Records, events.SQSMessage{MessageId: m.MessageID, ReceiptHandle: m.ReceiptHandle, Body: m.Body,
+			Md5OfBody: m.MD5OfBody, Attributes: m.Attributes, EventSource: "aws:sqs", EventSourceARN: arn, AWSRegion: region})
 	}
 	payload, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	result, err := l.Invoke(ctx, function, lambda.Invocation{Payload: payload})
+	result, err := l.Invoke(ctx, function, lambda.Invocation{Payload: payload, Tail: true})
 	if err != nil {
 		return err
 	}

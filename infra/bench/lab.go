@@ -18,7 +18,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"leadline/infra/local/apigateway"
 	"leadline/infra/local/dynamodb"
@@ -42,11 +41,10 @@ type lab struct {
 	server      *dynamodb.Server
 	db          *sdk.Client
 	streams     *dynamodbstreams.Client
-	poller      *awssqs.Client
 	// records is the ARN of the stream of the record table.
 	records string
-	// baseURL is the HTTP API, sink the destination of track events.
-	baseURL, sink string
+	// baseURL is the HTTP API, queuesAt SQS, sink the destination of track events.
+	baseURL, queuesAt, sink string
 
 	closers []func() error
 }
@@ -90,15 +88,14 @@ func openLab(ctx context.Context, o options) (l *lab, err error) {
 	if err != nil {
 		return l, err
 	}
-	servicesAt, err := l.serve(services(sqsDoor(l.ledger, l.queueStore), kmsDoor(l.ledger, keys)))
-	if err != nil {
+	if l.queuesAt, err = l.serve(services(sqsDoor(l.ledger, l.queueStore), kmsDoor(l.ledger, keys))); err != nil {
 		return l, err
 	}
 	if l.sink, err = l.serve(sinkDoor(l.ledger)); err != nil {
 		return l, err
 	}
 	l.environment = map[string]string{
-		"AWS_ENDPOINT_URL_SQS": servicesAt, "AWS_ENDPOINT_URL_KMS": servicesAt, "AWS_ENDPOINT_URL_S3": s3At,
+		"AWS_ENDPOINT_URL_SQS": l.queuesAt, "AWS_ENDPOINT_URL_KMS": l.queuesAt, "AWS_ENDPOINT_URL_S3": s3At,
 		"AWS_ENDPOINT_URL_DYNAMODB": dynamoAt, "AWS_ACCESS_KEY_ID": secret, "AWS_SECRET_ACCESS_KEY": secret,
 	}
 	front, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -106,7 +103,7 @@ func openLab(ctx context.Context, o options) (l *lab, err error) {
 		return l, err
 	}
 	l.baseURL = "http://" + front.Addr().String()
-	if l.wiring, err = wire(text, l.baseURL, servicesAt, keys.Ensure); err != nil {
+	if l.wiring, err = wire(text, l.baseURL, l.queuesAt, keys.Ensure); err != nil {
 		return l, err
 	}
 	if l.functions, err = l.wiring.functions(o.functions); err != nil {
@@ -120,7 +117,6 @@ func openLab(ctx context.Context, o options) (l *lab, err error) {
 	own := credentials.NewStaticCredentialsProvider(secret, secret, "")
 	l.db = sdk.New(sdk.Options{Region: region, BaseEndpoint: &l.server.Endpoint, Credentials: own, DisableValidateResponseChecksum: true})
 	l.streams = dynamodbstreams.New(dynamodbstreams.Options{Region: region, BaseEndpoint: &l.server.Endpoint, Credentials: own})
-	l.poller = awssqs.New(awssqs.Options{Region: region, BaseEndpoint: &servicesAt, Credentials: own})
 	if err := l.provision(ctx, blobs); err != nil {
 		return l, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -99,6 +99,7 @@ func TestOrganizationID(t *testing.T) {
 // TestStackOutputs reads what CloudFormation answers about a stack.
 func TestStackOutputs(t *testing.T) {
 	outputs := `<member><OutputKey>TableTenancy</OutputKey><OutputValue>tenancy-1</OutputValue></member>
+		<member><OutputKey>TableWork</OutputKey><OutputValue>work-1</OutputValue></member>
 		<member><OutputKey>KeySecrets</OutputKey><OutputValue>arn:key</OutputValue></member>`
 	var asked string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,12 +119,12 @@ func TestStackOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, key, err := stackOutputs(t.Context(), cfg, "leadline-dev")
-	if err != nil || table != "tenancy-1" || key != "arn:key" || asked != "DescribeStacks leadline-dev" {
-		t.Errorf("asked %q and got %q %q %v", asked, table, key, err)
+	got, err := stackOutputs(t.Context(), cfg, "leadline-dev")
+	if err != nil || got != (names{"tenancy-1", "work-1", "arn:key"}) || asked != "DescribeStacks leadline-dev" {
+		t.Errorf("asked %q and got %+v %v", asked, got, err)
 	}
 	outputs = ""
-	if _, _, err := stackOutputs(t.Context(), cfg, "other"); err == nil || !strings.Contains(err.Error(), "TableTenancy") {
+	if _, err := stackOutputs(t.Context(), cfg, "other"); err == nil || !strings.Contains(err.Error(), "TableTenancy") {
 		t.Errorf("another stack: %v", err)
 	}
 }

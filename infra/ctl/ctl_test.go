@@ -67,7 +67,7 @@ func TestShowingThings(t *testing.T) {
 	if strings.Contains(shown, "\x1b") {
 		t.Error("a payload reaches the terminal as it is")
 	}
-	contains(t, f.run("quarantine", "replay", "01E").ok(t), "Queued", "01E")
+	contains(t, f.run("quarantine", "replay", "01E").ok(t), "01E", "resolved", "replayed 3×")
 }
 
 func TestJSON(t *testing.T) {
@@ -152,7 +152,7 @@ func TestRefusals(t *testing.T) {
 		w := httptest.NewRecorder()
 		w.Header().Set("Content-Type", c.contentType)
 		w.WriteHeader(http.StatusTeapot)
-		if got := refusalOf(w.Result(), []byte(c.body)).Error(); got != c.want {
+		if got := refusalOf(w.Result(), []byte(c.body), 0).Error(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

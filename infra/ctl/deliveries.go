@@ -19,7 +19,8 @@ type (
 		NextAt    *time.Time `json:"next_at,omitempty"`
 		Replays   int        `json:"replays"`
 		Attempts  []attempt  `json:"attempts"`
-		Body      string     `json:"body,omitempty"`
+		Body      *string    `json:"body,omitempty"`
+		Bytes     int64      `json:"bytes,omitempty"`
 	}
 	attempt struct {
 		Number       int       `json:"number"`
@@ -116,9 +117,12 @@ func (c *command) showDelivery(d deliveryState) {
 		t.add(row(fmt.Sprint(a.Number), instant(a.At), fmt.Sprintf("%d ms", a.Milliseconds), a.result(), short(a.Answer, maxValue))...)
 	}
 	c.printf("\n%s\n", t.format(c.paint, "  "))
-	if d.Body == "" {
+	switch {
+	case d.Body != nil:
+		c.printf("%s\n", clean(*d.Body))
+	case d.Bytes > 0:
+		c.printf("What was sent is no text, or a long one: %s. --json shows it.\n", bytesOf(d.Bytes))
+	default:
 		c.printf("What was sent is no longer kept.\n")
-		return
 	}
-	c.printf("%s\n", clean(d.Body))
 }

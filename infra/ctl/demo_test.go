@@ -118,7 +118,7 @@ func TestDemoGivesUp(t *testing.T) {
 
 func TestDemoFindsTheOnlyConnection(t *testing.T) {
 	f := newFake(t)
-	api := &client{base: f.server.URL, key: fakeKey, http: f.server.Client(), pause: pause}
+	api := &client{base: f.server.URL, authorization: "Bearer " + fakeKey, sender: sender{f.server.Client(), pause}}
 	if id, err := onlyConnection(t.Context(), api, "close"); err != nil || id != fakeConnection {
 		t.Errorf("got %q %v", id, err)
 	}

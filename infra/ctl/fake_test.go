@@ -35,6 +35,9 @@ const (
 	fakeConnection   = "conn_0123456789ab"
 	fakeSigningKey   = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 	fakeToken        = "the-token"
+	fakeClient       = "cli_0123456789ab"
+	fakeSecret       = "cls_fake"
+	fakeClients      = "conn_clients00000"
 )
 
 // fake is a Leadline in miniature, for functions import nobody: it takes signed Close events, applies them, and answers
@@ -59,7 +62,14 @@ type fake struct {
 	busy     int
 	requests []string
 	posted   []any
+	// scripts answer in the place of the fake, by method and path.
+	scripts map[string]scripted
+	rows    rowsWorld
+	track   trackWorld
 }
+
+// scripted answers one request to the API.
+type scripted func(r *http.Request, body []byte) (status int, answer string)
 
 type delivered struct {
 	id   string
@@ -77,7 +87,7 @@ func newFake(t *testing.T) *fake {
 		t.Fatal(err)
 	}
 	f := &fake{t: t, doc: doc, provider: connector.NewRegistry(connectors.All()...)["close"], records: memory.NewRecords(),
-		history: memory.NewHistory(), bodies: map[string]string{}}
+		history: memory.NewHistory(), bodies: map[string]string{}, scripts: map[string]scripted{}}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(f.server.Close)
 	return f
@@ -88,6 +98,7 @@ func (f *fake) runFile() string {
 	f.t.Helper()
 	r := map[string]any{"base_url": f.server.URL, "organization": fakeOrganization, "admin_key": fakeKey,
 		"close":     map[string]string{"connection": fakeConnection, "webhook_url": f.server.URL + "/hooks/" + fakeToken, "signature_key": fakeSigningKey},
+		"client":    map[string]string{"clientid": fakeClient, "clientSecret": fakeSecret, "connection": fakeClients},
 		"endpoints": map[string]string{"lambda": f.server.URL + "/lambda"}}
 	text, _ := json.Marshal(r)
 	name := filepath.Join(f.t.TempDir(), "run.json")
@@ -112,6 +123,12 @@ func (f *fake) run(args ...string) result {
 // runWith runs the command with a system whose unset parts are made up.
 func (f *fake) runWith(s system, args ...string) result {
 	f.t.Helper()
+	return f.runUntil(f.t.Context(), s, args...)
+}
+
+// runUntil runs the command as runWith does, until ctx ends.
+func (f *fake) runUntil(ctx context.Context, s system, args ...string) result {
+	f.t.Helper()
 	var stdout, stderr bytes.Buffer
 	s.args, s.stdout, s.stderr, s.http = append([]string{"--run-file", f.runFile()}, args...), &stdout, &stderr, f.server.Client()
 	if s.stdin == nil {
@@ -126,7 +143,7 @@ func (f *fake) runWith(s system, args ...string) result {
 	if s.pause == nil {
 		s.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
-	code := run(f.t.Context(), s)
+	code := run(ctx, s)
 	return result{code, stdout.String(), stderr.String()}
 }
 
@@ -158,6 +175,8 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		answerProblem(w, fault.New(fault.Unavailable, "unavailable", "Busy."))
 	case strings.HasPrefix(r.URL.Path, "/hooks/"):
 		f.hook(w, r, body)
+	case strings.HasPrefix(r.URL.Path, "/files/"):
+		f.file(w, r, body)
 	case strings.HasPrefix(r.URL.Path, "/lambda/"):
 		f.lambda(w, r, body)
 	default:
@@ -185,6 +204,7 @@ func (f *fake) hook(w http.ResponseWriter, r *http.Request, body []byte) {
 	f.number++
 	id := fmt.Sprintf("01DELIVERY%04d", f.number)
 	f.waiting = append(f.waiting, delivered{id, body})
+	f.track.announce(f, id, body)
 	_, _ = fmt.Fprintf(w, `{"delivery":%q}`, id)
 }
 
@@ -227,7 +247,10 @@ func (f *fake) work(ctx context.Context) {
 func (f *fake) api(w http.ResponseWriter, r *http.Request, body []byte) {
 	f.work(r.Context())
 	path := r.URL.Path // decoded once
-	if r.Header.Get("Authorization") != "Bearer "+fakeKey {
+	switch software := strings.HasPrefix(path, "/v1/push") || strings.HasPrefix(path, "/v1/uploads"); {
+	case r.Header.Get("Authorization") == "Bearer "+fakeKey:
+	case software && r.Header.Get("Authorization") == basic(fakeClient, fakeSecret):
+	default:
 		answerProblem(w, fault.New(fault.Unauthorized, "invalid_api_key", "There is no such API key."))
 		return
 	}
@@ -242,18 +265,51 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request, body []byte) {
 		_ = json.Unmarshal(body, &in)
 		f.posted = append(f.posted, in)
 	}
-	status, answer, err := f.route(r, strings.Split(strings.TrimPrefix(path, "/v1/"), "/"))
+	status, text, err := f.answer(r, path, body)
 	if err != nil {
 		answerProblem(w, err)
 		return
 	}
-	text, _ := json.Marshal(answer)
+	if status >= 400 || status == http.StatusNoContent {
+		contentType := ""
+		if status >= 400 {
+			contentType = problem.ContentType
+			w.Header().Set("Content-Type", contentType)
+		}
+		if err := f.doc.CheckAnswer(r.Method, path, status, contentType, text); err != nil {
+			f.t.Errorf("the fake does not refuse as the API: %v", err)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(text)
+		return
+	}
 	if err := f.doc.CheckAnswer(r.Method, path, status, "application/json", text); err != nil {
 		f.t.Errorf("the fake does not answer as the API: %v", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
+}
+
+// answer gives what a script says, or else what the fake itself knows.
+func (f *fake) answer(r *http.Request, path string, body []byte) (int, []byte, error) {
+	if script, ok := f.scripts[r.Method+" "+path]; ok {
+		status, text := script(r, body)
+		return status, []byte(text), nil
+	}
+	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
+	status, answer, known, err := f.rows.route(f, r, parts, body)
+	if !known {
+		status, answer, known, err = f.track.route(f, r, parts, body)
+	}
+	if !known {
+		status, answer, err = f.route(r, parts)
+	}
+	if status == http.StatusNoContent {
+		return status, nil, err
+	}
+	text, _ := json.Marshal(answer)
+	return status, text, err
 }
 
 func (f *fake) route(r *http.Request, parts []string) (int, any, error) {
@@ -272,7 +328,7 @@ func (f *fake) route(r *http.Request, parts []string) (int, any, error) {
 		return 201, conn, nil
 	case len(parts) == 1:
 		return 200, cut(r, []connection{conn}), nil
-	case parts[1] != fakeConnection:
+	case parts[0] != "connections" || parts[1] != fakeConnection && parts[1] != fakeClients:
 		return 0, nil, missing
 	case r.Method == http.MethodPost:
 		if parts[2] == "disable" {
@@ -280,11 +336,12 @@ func (f *fake) route(r *http.Request, parts []string) (int, any, error) {
 		}
 		return 200, conn, nil
 	case len(parts) == 3:
-		return 200, cut(r, []object{{Name: "lead"}, {Name: "opportunity"}}), nil
+		return 200, cut(r, []objectState{{Name: "lead", Title: "lead", Follows: true, State: "confirmed", Version: 3, Fields: 12, Rev: 3},
+			{Name: "sales", Title: "Sales", IDField: "id", State: "draft", Version: 1, Fields: 4, Proposed: true, Rev: 1}}), nil
 	case len(parts) == 5:
 		return f.list(r, parts[3])
 	}
-	key := record.Key{Organization: fakeOrganization, Connection: fakeConnection, Object: parts[3], ID: parts[5]}
+	key := record.Key{Organization: fakeOrganization, Connection: parts[1], Object: parts[3], ID: parts[5]}
 	rec, err := f.records.Get(r.Context(), key)
 	if err != nil {
 		return 0, nil, missing
@@ -321,11 +378,16 @@ func (f *fake) quarantine(r *http.Request, parts []string, missing error) (int, 
 		}
 		return 200, cut(r, all), nil
 	}
-	for _, e := range f.entries {
+	for i, e := range f.entries {
 		if e.ID != parts[1] {
 			continue
 		}
+		if len(parts) == 3 && parts[2] == "discard" {
+			f.entries[i].Status = string(quarantine.Discarded)
+			return 200, f.entries[i], nil
+		}
 		if len(parts) == 3 {
+			f.entries[i].Status, f.entries[i].Replays = string(quarantine.Resolved), e.Replays+1
 			return 202, replay{Entry: e.ID, Delivery: "01REPLAY"}, nil
 		}
 		text := f.bodies[e.ID]

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,8 @@ type (
 		CreatedAt time.Time        `json:"created_at"`
 		UpdatedAt time.Time        `json:"updated_at"`
 		Download  *download        `json:"download,omitempty"`
+		// Parts are there in its place where the file would be too long.
+		Parts []download `json:"parts,omitempty"`
 	}
 	download struct {
 		URL       string    `json:"url"`
@@ -81,9 +84,17 @@ func jobList() shown[jobState] {
 
 func (c *command) showJob(j jobState) {
 	jobList().print(c, j)
-	if j.Download != nil {
-		c.printf("\nUntil %s UTC the file is at\n%s\n", instant(j.Download.ExpiresAt), clean(j.Download.URL))
+	for _, d := range j.files() {
+		c.printf("\nUntil %s UTC the file is at\n%s\n", instant(d.ExpiresAt), clean(d.URL))
 	}
+}
+
+// files are what an export ended with, in order.
+func (j jobState) files() []download {
+	if j.Download != nil {
+		return []download{*j.Download}
+	}
+	return j.Parts
 }
 
 // startJob posts what makes a job and, if asked to, waits for its end.
@@ -115,8 +126,8 @@ func (c *command) watchJob(ctx context.Context, api *client, id, output string) 
 	if err != nil {
 		return err
 	}
-	if output != "" && j.is.Download != nil {
-		if err := c.fetchFile(ctx, j.is.Download.URL, output); err != nil {
+	if output != "" && j.is.Status == "done" {
+		if err := c.fetchFiles(ctx, j.is.files(), output); err != nil {
 			return err
 		}
 	}
@@ -127,7 +138,7 @@ func (c *command) watchJob(ctx context.Context, api *client, id, output string) 
 		c.showJob(j.is)
 	}
 	if j.is.Status != "done" {
-		err = fmt.Errorf("the job was %s: %s", j.is.Status, orElse(j.is.Problem, "what it did stays done"))
+		err = fmt.Errorf("the job is %s: %s", j.is.Status, orElse(j.is.Problem, "what it did stays done"))
 	}
 	return err
 }
@@ -154,30 +165,20 @@ func (c *command) awaitJob(ctx context.Context, api *client, id string) (kept[jo
 	}
 }
 
-// fetchFile fetches a file that may be large.
-func (c *command) fetchFile(ctx context.Context, from, to string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return fmt.Errorf("the URL of the file is none")
-	}
-	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req)
-	if err != nil {
-		if u, ok := err.(*url.Error); ok { // whose text shows the URL, which is as good as a key
-			err = u.Err
-		}
-		return fmt.Errorf("%w at %s: %w", errUnreachable, req.URL.Host, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("fetch the file: %w", refusalOf(resp, nil, 0))
+// fetchFiles fetches files, which may be large, into one: packed files one behind the other are a packed file.
+func (c *command) fetchFiles(ctx context.Context, files []download, to string) error {
+	if len(files) == 0 {
+		return errors.New("the job ended without a file")
 	}
 	file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // for it is about a person
 	if err != nil {
 		return err
 	}
-	line := c.progress("Fetching", bytesOf)
-	defer line.end()
-	_, err = io.Copy(file, &drawn{counter{Reader: resp.Body}, line, max(0, resp.ContentLength)})
+	for _, f := range files {
+		if err == nil {
+			err = c.fetchInto(ctx, file, f.URL)
+		}
+	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
@@ -185,6 +186,29 @@ func (c *command) fetchFile(ctx context.Context, from, to string) error {
 		return fmt.Errorf("fetch the file: %w", err)
 	}
 	return nil
+}
+
+func (c *command) fetchInto(ctx context.Context, file io.Writer, from string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return errors.New("its URL is none")
+	}
+	resp, err := (&http.Client{Transport: c.http.Transport}).Do(req) // without a limit of time
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) { // whose text shows the URL, which is as good as a key
+			err = u.Err
+		}
+		return fmt.Errorf("%w at %s: %w", errUnreachable, req.URL.Host, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return refusalOf(resp, nil, 0)
+	}
+	line := c.progress("Fetching", bytesOf)
+	defer line.end()
+	_, err = io.Copy(file, &drawn{counter{Reader: resp.Body}, line, max(0, resp.ContentLength)})
+	return err
 }
 
 // readJSON reads a file of JSON, or stdin for -.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,7 +99,7 @@ type halfway struct {
 	done string
 }
 
-func (e *halfway) Error() string { return e.err.Error() + " " + e.done }
+func (e *halfway) Error() string { return strings.TrimSuffix(e.err.Error(), ".") + ". " + e.done }
 func (e *halfway) Unwrap() error { return e.err }
 
 // interrupted gives what to say when Ctrl-C ended a command.

@@ -55,7 +55,7 @@ func (c *command) openRows(name string) (*rowFile, error) {
 	var err error
 	if f.next, err = readRows(f.read); err != nil {
 		f.close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", describeFile(name), err)
 	}
 	return f, nil
 }

@@ -184,6 +184,40 @@ func TestTheSweeperLeavesFreshWritesToTheStream(t *testing.T) {
 	}
 }
 
+func TestTheSweeperMakesUpNothingFromBeforeAnErasure(t *testing.T) {
+	for name, lost := range map[string]bool{"the tombstone's row is there": false, "the stream lost it": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.write(t, key, map[string]string{"email": `"joe@example.com"`})
+			w.relay(t, w.stream...)
+			before, err := w.Records.Get(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tombstone := record.Record{Key: key, Version: before.Version, Deleted: true, Erased: true, StoredAt: w.now}
+			if replaced, _, err := w.Replace(t.Context(), tombstone, before.Rev); err != nil || !replaced {
+				t.Fatal(replaced, err)
+			}
+			after, err := w.Records.Get(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !lost {
+				w.relay(t, history.Write{Before: &before, After: &after})
+			}
+			if err := w.Delete(t.Context(), key, before.Rev); err != nil {
+				t.Fatal(err)
+			}
+			w.now = w.now.Add(time.Hour)
+			w.sweep(t, true)
+			rows := w.rows(t, key)
+			if len(rows) != 1 || rows[0].Rev != after.Rev || !rows[0].Erased || len(rows[0].Changes) > 0 || rows[0].Repaired != lost {
+				t.Errorf("got %+v", rows)
+			}
+		})
+	}
+}
+
 func TestAPassStartsWhenDueAndSkipsWhatIsKnownToBeWhole(t *testing.T) {
 	w := newWorld()
 	w.write(t, key, map[string]string{"a": "1"})

@@ -122,6 +122,9 @@ func (s *Sweeper) repair(ctx context.Context, r *record.Record) (int, error) {
 		}
 		if i > 0 && rows[i-1].Rev == after.Rev {
 			i--
+			if rows[i].Erased { // what was before an erasure is gone for good
+				break
+			}
 			after = rows[i].Undo(after)
 			continue
 		}

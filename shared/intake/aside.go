@@ -70,7 +70,7 @@ func (in *Intake) resolve(ctx context.Context, organization, entry string) error
 func (in *Intake) setRowsAside(ctx context.Context, b *batch) error {
 	var rows []*row
 	for _, r := range b.rows {
-		if r.why != nil || len(b.Rows) > 0 {
+		if r.why != nil || r.aside || len(b.Rows) > 0 {
 			rows = append(rows, r)
 		}
 	}
@@ -80,37 +80,53 @@ func (in *Intake) setRowsAside(ctx context.Context, b *batch) error {
 			return in.resolve(ctx, b.Organization, r.entry)
 		case len(b.Rows) > 0:
 			return in.requeue(ctx, b.Organization, r.entry, r.why, r.mismatches)
+		case r.aside:
+			return nil
 		default:
 			e := in.entry(b.item, r.why)
 			e.ID, e.Object, e.Batch, e.Row, e.Index, e.Mismatches = r.entry, b.part.Object, b.part.ID, r.Number, r.index, r.mismatches
-			return in.addEntry(ctx, e)
+			err := in.addEntry(ctx, e)
+			r.aside = err == nil
+			return err
 		}
 	})
 }
 
 // propose adds the rows that broke the schema to the version that is proposed to the admin, once however often they come,
-// and tells of a proposal once.
-func (in *Intake) propose(ctx context.Context, b *batch) error {
+// and tells of a proposal once. It is not judged if the schema has become another one since the rows were held to it.
+//
+// Where many batches break the schema at once, not all of them get to write: those that ask for nothing new are then left
+// out of the count.
+func (in *Intake) propose(ctx context.Context, b *batch) (judged bool, err error) {
 	var rows []schema.Row
+	unconfirmed := false
 	for _, r := range b.rows {
-		if r.why != nil && r.why.Code == string(quarantine.SchemaMismatch) {
+		switch {
+		case r.why == nil:
+		case r.why.Code == string(quarantine.SchemaMismatch):
 			rows = append(rows, schema.Row{Entry: r.entry, Create: r.Action == record.ActionCreate, Fields: r.Fields})
+		case r.why.Code == string(quarantine.SchemaUnconfirmed):
+			unconfirmed = true
 		}
 	}
-	if len(rows) == 0 {
-		return nil
+	if len(rows) == 0 && !unconfirmed {
+		return true, nil
 	}
 	chunk := fmt.Sprintf("%s-%d", b.part.ID, b.part.Number)
 	if b.replay() {
 		chunk = b.item.ID
 	}
-	for range contests {
+	for try := range 2 * contests {
 		o, err := in.readObject(ctx, b.key())
 		if err != nil {
-			return err
+			return false, err
+		}
+		// What is replayed row by row had its entries before, so that whoever accepts a version replays them again.
+		if len(b.Rows) == 0 && (o.Present.Number != b.object.Present.Number || o.State != b.object.State) {
+			return false, nil
 		}
 		asking := rows
-		if b.replay() { // those that the proposal lets through were counted when they first came
+		if b.replay() || try >= contests { // those that the proposal lets through were counted when they first came
 			asking = beyond(schema.Next(o), rows)
 		}
 		p := schema.Propose(o, asking, chunk, in.Now().UTC())
@@ -118,15 +134,15 @@ func (in *Intake) propose(ctx context.Context, b *batch) error {
 			o.Proposal = p
 			_, saved, err := in.saveObject(ctx, b.key(), o, false)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if !saved {
 				continue
 			}
 		}
-		return in.tellProposal(ctx, o)
+		return true, in.tellProposal(ctx, o)
 	}
-	return contended("schema of " + b.part.Object)
+	return false, contended("schema of " + b.part.Object)
 }
 
 // beyond gives the rows that break a version.

@@ -49,6 +49,8 @@ type row struct {
 	// why is set where it is set aside.
 	why        *fault.Error
 	mismatches []schema.Mismatch
+	// aside says that it was put into an entry of its own.
+	aside bool
 }
 
 // replay tells whether the delivery tries something again that was set aside.
@@ -60,6 +62,9 @@ func (b *batch) key() objectKey { return keyOf(b.item, b.part.Object) }
 // settleRows works through a delivery of rows: each is applied or set aside by itself, then what became of all is noted.
 // In order: the claim, the first version of the schema, records, entries of the quarantine, the proposal for the schema,
 // the outcomes. Each can be repeated, and says the same again.
+//
+// A schema may be accepted, or confirmed, between the judgement of the rows and their entries, and the replay that follows
+// finds no entries yet. Then the rows are judged once more.
 func (in *Intake) settleRows(ctx context.Context, it *item) error {
 	b := &batch{item: it, part: *it.Batch}
 	if it.Replay != "" && it.Corrected { // it is none that came before
@@ -77,17 +82,20 @@ func (in *Intake) settleRows(ctx context.Context, it *item) error {
 		return err
 	}
 	defer in.rows.Release(int64(len(b.rows)))
-	if err := in.judge(ctx, b); err != nil {
-		return err
-	}
-	if err := in.applyRows(ctx, b); err != nil {
-		return err
-	}
-	if err := in.setRowsAside(ctx, b); err != nil {
-		return err
-	}
-	if err := in.propose(ctx, b); err != nil {
-		return err
+	for judged := false; !judged; {
+		if err := in.judge(ctx, b); err != nil {
+			return err
+		}
+		if err := in.applyRows(ctx, b); err != nil {
+			return err
+		}
+		if err := in.setRowsAside(ctx, b); err != nil {
+			return err
+		}
+		var err error
+		if judged, err = in.propose(ctx, b); err != nil {
+			return err
+		}
 	}
 	if err := in.conclude(ctx, b); err != nil || it.Replay == "" {
 		return err
@@ -145,10 +153,13 @@ func (b *batch) read() error {
 		return err
 	}
 	b.part.Object, b.title = contents.Object, contents.Title
+	if n := len(contents.Rows); n > push.MaxRows { // a corrected body has been through no door; there is never room for so many
+		return fault.New(fault.Invalid, string(quarantine.TooLarge), "The body has %d rows; expected at most %d.", n, push.MaxRows)
+	}
 	add := func(index int, entry string) {
 		number := b.part.First + index
 		if entry == "" {
-			entry = fmt.Sprintf("%s-%08d", b.part.ID, number)
+			entry = quarantine.RowID(b.part.ID, number)
 		}
 		b.rows = append(b.rows, &row{Row: push.Row{Number: number}, raw: contents.Rows[index], index: index, entry: entry})
 	}

@@ -15,8 +15,9 @@ import (
 	"leadline/shared/schema"
 )
 
-// passes is how often what fails for a while (a throttled write) is tried within a batch. One row in a thousand that
-// fails would otherwise fail every batch of ten thousand for ever.
+// passes is how often what fails for a while (a throttled write) is tried within a batch without getting any further. One
+// row in a thousand that fails would otherwise fail every batch of ten thousand for ever, and so would a table that takes
+// a thousand writes a second: all of them would be tried again from the beginning, each time.
 const passes = 4
 
 // judge says of each row whether it can be applied: by its syntax, by the clock, and by the schema of its object, which
@@ -66,7 +67,10 @@ func (in *Intake) settleSchema(ctx context.Context, b *batch) (bool, error) {
 	}
 	o := b.object
 	o.Present = next
-	_, saved, err := in.saveObject(ctx, b.key(), o, true)
+	settled, saved, err := in.saveObject(ctx, b.key(), o, true)
+	if saved {
+		b.object = settled
+	}
 	return saved, err
 }
 
@@ -241,7 +245,7 @@ func outcomeOf(deleted bool, p *record.Partial, r *row) push.Outcome {
 }
 
 // sideBySide runs do for 0 to n-1, parallelRecords at once over all batches. What fails for a while is tried again after
-// the others; any other failure ends it.
+// the others, as long as they get on; any other failure ends it.
 func (in *Intake) sideBySide(ctx context.Context, delivery string, n int, do func(ctx context.Context, i int) error) error {
 	if n == 1 {
 		return do(ctx, 0)
@@ -252,7 +256,7 @@ func (in *Intake) sideBySide(ctx context.Context, delivery string, n int, do fun
 	for i := range todo {
 		todo[i] = i
 	}
-	for pass := 1; ; pass++ {
+	for fruitless := 0; ; {
 		var (
 			wait    sync.WaitGroup
 			mu      sync.Mutex
@@ -282,6 +286,9 @@ func (in *Intake) sideBySide(ctx context.Context, delivery string, n int, do fun
 			})
 		}
 		wait.Wait()
+		if fruitless++; len(failed) < len(todo) {
+			fruitless = 0
+		}
 		switch {
 		case forGood != nil:
 			return forGood
@@ -289,7 +296,7 @@ func (in *Intake) sideBySide(ctx context.Context, delivery string, n int, do fun
 			return fmt.Errorf("intake: work on a batch: %w", ctx.Err())
 		case len(failed) == 0:
 			return nil
-		case pass == passes:
+		case fruitless == passes:
 			return first
 		}
 		todo = failed

@@ -21,7 +21,7 @@ const document = `{
         {"in": "path", "name": "thing", "schema": {"type": "string"}},
         {"in": "query", "name": "limit", "schema": {"type": "integer", "minimum": 1}},
         {"in": "query", "name": "sort", "schema": {"type": "string", "enum": ["up", "down"]}}],
-      "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+      "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
       "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}}}
   }
 }`

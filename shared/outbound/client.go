@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +28,9 @@ const (
 	AttemptTimeout = 15 * time.Second
 	// maxAnswerRead is how much of an answer is read.
 	maxAnswerRead = 64 << 10
-	userAgent     = "Leadline/1"
+	// minSecretLength is from how many characters on a word of a header may be a secret.
+	minSecretLength = 8
+	userAgent       = "Leadline/1"
 )
 
 // ClientOptions of a client; the zero value is what production wants.
@@ -111,7 +115,7 @@ func (c *Client) Post(ctx context.Context, r Request) (Answer, error) {
 	if err == nil {
 		defer response.Body.Close()
 		a.Status = response.StatusCode
-		a.Answer = readAnswer(response.Body)
+		a.Answer = readAnswer(response.Body, r.Headers)
 	}
 	a.Took = c.now().Sub(started).Milliseconds()
 	switch {
@@ -147,22 +151,43 @@ func (c *Client) send(ctx context.Context, r Request, at time.Time) (*http.Respo
 	return c.http.Do(request)
 }
 
-// readAnswer gives the beginning of a body. What cannot be read to its end counts as far as it came: the status says
-// whether the event was taken.
-func readAnswer(body io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(body, maxAnswerRead))
-	return cut(strings.ToValidUTF8(string(text), "\uFFFD"), MaxAnswerBytes)
+// readAnswer gives the beginning of a body, without what the headers of the request hold: some receivers answer with what
+// they got, and who may read the log may not know them. What cannot be read to its end counts as far as it came: the
+// status says whether the event was taken.
+func readAnswer(body io.Reader, headers map[string]string) string {
+	read, _ := io.ReadAll(io.LimitReader(body, maxAnswerRead))
+	text := strings.ToValidUTF8(string(read), "\uFFFD")
+	for _, word := range secretsIn(headers) {
+		text = strings.ReplaceAll(text, word, "[header]")
+		text = strings.ReplaceAll(text, strings.ReplaceAll(word, "/", `\/`), "[header]") // as some write JSON
+	}
+	return cut(text, MaxAnswerBytes)
 }
 
-// cut gives the beginning of a text in at most so many bytes, as one line: without control characters and those that turn
-// the direction of what follows.
+// secretsIn gives the words of headers that may be secrets, longest first: of "Basic c2VjcmV0cw==" the second one, for a
+// receiver may quote it alone.
+func secretsIn(headers map[string]string) []string {
+	var words []string
+	for _, value := range headers {
+		for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(` ,;="`, r) }) {
+			if len(word) >= minSecretLength {
+				words = append(words, word)
+			}
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return words
+}
+
+// cut gives the beginning of a text in at most so many bytes, as one line: without control characters, those that turn
+// the direction of what follows, and those that are none, which XML does not have and thus no queue takes.
 func cut(text string, most int) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			r = ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+		case unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point):
 			continue
 		}
 		if b.Len()+utf8.RuneLen(r) > most {

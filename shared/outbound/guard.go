@@ -32,7 +32,7 @@ func newGuard(allowLoopback bool) guard {
 			spans = append(spans, span{netip.MustParsePrefix(p), use})
 		}
 	}
-	add("the address of a cloud's own services", "169.254.169.254/32", "169.254.170.2/32", "fd00:ec2::254/128")
+	add("the address of a cloud's own services", "169.254.169.254/32", "169.254.170.2/32", "168.63.129.16/32", "fd00:ec2::254/128")
 	add("a loopback address", "127.0.0.0/8", "::1/128")
 	add("a private address", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10")
 	add("a link-local address", "169.254.0.0/16", "fe80::/10")

@@ -21,11 +21,15 @@ const maxInlineBytes = 32 << 10
 // DueQueue is what due items (store.DueItem) call the deliver queue.
 const DueQueue = "deliver"
 
+// maxTypeBytes is the longest type of an event that is kept.
+const maxTypeBytes = 200
+
 // NewDelivery makes the delivery of one event to a destination. source is the ULID of what came in, at its receipt. event
-// becomes the webhook-id; one that cannot stand in a header, or in what is signed, is replaced by its hash.
+// becomes the webhook-id; one that cannot stand in a header, or in what is signed, is replaced by its hash. kind, the
+// event's type, is whatever the source wrote: it is cut to what can be shown, and to what the queue takes.
 func NewDelivery(to Destination, source, event, kind string, at time.Time, body []byte) Delivery {
 	return Delivery{V: Format, Organization: to.Organization, Destination: to.ID, ID: source + "-" + to.ID,
-		Event: webhookID(event), Type: kind, Body: body, CreatedAt: at, Attempt: 1}
+		Event: webhookID(event), Type: cut(kind, maxTypeBytes), Body: body, CreatedAt: at, Attempt: 1}
 }
 
 // webhookID gives an event's id in a form that every receiver takes: the signature's parts are divided by dots.

@@ -13,7 +13,8 @@ import (
 //	wait         -    5 s  5 min 30 min 2 h   5 h   10 h 14 h 20 h 20 h 25 min
 //	from the 1st 0    5 s  5 min 35 min 2.6 h 7.6 h 18 h 32 h 52 h 72 h
 //
-// Each wait is up to a fifth longer or shorter, and never shorter than the destination asks with Retry-After.
+// Each wait is up to a fifth longer or shorter, and never shorter than the destination asks with Retry-After, counted
+// from its answer.
 const MaxAttempts = 10
 
 // wait gives the middle of the wait before an attempt, from the second on.
@@ -45,9 +46,9 @@ func NextAttempt(d Delivery, failed Attempt, retryAfter time.Duration) (at time.
 	spread := jitter(d, next)
 	delay := wait(next)
 	delay += delay / 5000 * spread
-	if asked := min(retryAfter, MaxRetryAfter); asked > delay {
+	if asked := min(retryAfter, MaxRetryAfter); asked > 0 {
 		// Not all at once what was refused together, and none too early.
-		delay = asked + asked/10000*(spread+1000)
+		delay = max(delay, time.Duration(failed.Took+1)*time.Millisecond+asked+asked/10000*(spread+1000))
 	}
 	return failed.At.Add(delay), true
 }

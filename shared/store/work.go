@@ -153,7 +153,8 @@ type Due interface {
 	// DueBefore gives up to limit items that are due before a time, earliest first. It begins with the minute that from
 	// gives, DueReach before until if it is empty; next is the from of the next call, and more tells whether to call at
 	// once. A minute is passed by only once it is empty and DueGrace has gone by since, so that an item that is not Finished
-	// is given again: what can never be sent must be Finished, too, or it stands in the way of what is due long after it.
+	// is given again: what cannot be sent must be put off, or it stands in the way of what is due long after it. Those
+	// that are Unreadable keep no minute from being passed by.
 	DueBefore(ctx context.Context, from string, until time.Time, limit int) (items []DueItem, next string, more bool, err error)
 	// Finished removes an item.
 	Finished(ctx context.Context, item DueItem) error
@@ -165,6 +166,9 @@ type DueItem struct {
 	// Key names it; Queue is where the message goes: "deliver" ...; Group is the organization; Body the message.
 	Key, Queue, Group string
 	Body              []byte
+	// Unreadable, in what DueBefore gives, says why there is nothing but At and Key: what is stored is spoilt, or of a
+	// later version. It is left where it is.
+	Unreadable error
 }
 
 // Jobs keeps long work.

@@ -19,17 +19,16 @@ type emfMetric struct {
 	Unit string `json:"Unit"`
 }
 
-// write prints the line of an invocation in the embedded metric format, one dimension only: the function. See
+// write prints the line of an invocation in the embedded metric format, one dimension only: the function. It says no more
+// than it must, for at a million invocations a hundred bytes cost as much as a twelfth of their writes: the time is in
+// _aws, and the duration is a metric of Lambda's own. See
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func (op *operation) write(ctx context.Context, w io.Writer, function, stage string, took time.Duration, err error) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	now := time.Now().UTC()
-	metrics := []emfMetric{{KeyDuration, "Milliseconds"}}
-	line := map[string]any{
-		"time": now.Format(time.RFC3339Nano), "level": "INFO", "msg": "op", KeyFunction: function,
-		KeyRequest: requestID(ctx), KeyDuration: float64(took.Microseconds()) / 1000,
-	}
+	metrics := []emfMetric{}
+	line := map[string]any{KeyFunction: function, KeyRequest: requestID(ctx), KeyDuration: float64(took.Microseconds()) / 1000}
 	if err != nil {
 		line["level"], line[KeyFault] = "ERROR", string(fault.KindOf(err))
 	}

@@ -46,8 +46,8 @@ func TestOneLinePerInvocationCarriesItsMetrics(t *testing.T) {
 	if metrics["Namespace"] != "Leadline/dev" {
 		t.Fatalf("got %v", metrics["Namespace"])
 	}
-	if got := len(metrics["Metrics"].([]any)); got != 3 {
-		t.Fatalf("want 3 metrics, got %v", metrics)
+	if got := len(metrics["Metrics"].([]any)); got != 2 {
+		t.Fatalf("want 2 metrics, got %v", metrics)
 	}
 	for _, m := range metrics["Metrics"].([]any) {
 		if l[m.(map[string]any)["Name"].(string)] == nil {

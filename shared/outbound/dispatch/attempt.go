@@ -24,6 +24,8 @@ type result struct {
 	outbound.Answer
 	// lost says that there was no body any more to be sent.
 	lost bool
+	// missed says that it failed by a fault of ours.
+	missed bool
 }
 
 // take reads the log and tells what is left to do. Its entry is the one to which an attempt is added.
@@ -87,7 +89,8 @@ func (d *Deliverer) body(ctx context.Context, e outbound.LogEntry) ([]byte, erro
 	if e.Payload == nil {
 		return e.Body, nil
 	}
-	packed, err := d.Payloads.GetRange(ctx, e.Payload.Key, e.Payload.Offset, e.Payload.Length)
+	// All of it, whatever length the log knows: the replay of an event whose payload was corrected has put another.
+	packed, err := d.Payloads.Get(ctx, e.Payload.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +116,7 @@ func (d *Deliverer) conclude(ctx context.Context, to *target, e outbound.LogEntr
 	} else {
 		e.Outcome = outbound.GivenUp
 	}
-	if made.lost {
+	if made.lost || made.missed {
 		return e, nil
 	}
 	over, err := d.learn(ctx, to, e, made.Answer)

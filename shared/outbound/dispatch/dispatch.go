@@ -95,6 +95,37 @@ func New(o Options) *Deliverer {
 // destination.
 func (d *Deliverer) Deliver(ctx context.Context, m outbound.Delivery) error {
 	var made *result
+	return d.settle(ctx, m, func(e outbound.LogEntry) (outbound.LogEntry, bool, error) {
+		to, err := d.target(ctx, m, made == nil)
+		if err != nil || to == nil {
+			return e, false, err
+		}
+		if made == nil && to.Status == outbound.Active {
+			if made, err = d.attempt(ctx, to, e); err != nil {
+				return e, false, err
+			}
+		}
+		e, err = d.conclude(ctx, to, e, made)
+		return e, true, err
+	})
+}
+
+// Miss is Deliver for a message that failed each time before, when the queue delivers it for the last time. It makes no
+// attempt: it logs one that failed by a fault of ours, which the destination has no part in, and the schedule goes on.
+// So what we cannot deliver neither waits in the log for ever nor disappears among the dead letters.
+func (d *Deliverer) Miss(ctx context.Context, m outbound.Delivery) error {
+	made := &result{missed: true, Answer: outbound.Answer{Attempt: outbound.Attempt{At: d.Now().UTC(),
+		Problem: "Leadline could not make or note this attempt. The destination has no part in that."}}}
+	telemetry.Count(ctx, "Missed", 1)
+	return d.settle(ctx, m, func(e outbound.LogEntry) (outbound.LogEntry, bool, error) {
+		e, err := d.conclude(ctx, nil, e, made)
+		return e, true, err
+	})
+}
+
+// settle reads the log, logs what act makes of an entry that waits for an attempt, and schedules the next attempt. act
+// may be called again, with what stands now; it gives false where the destination is gone.
+func (d *Deliverer) settle(ctx context.Context, m outbound.Delivery, act func(outbound.LogEntry) (outbound.LogEntry, bool, error)) error {
 	for range maxRaces {
 		e, todo, err := d.take(ctx, m)
 		switch {
@@ -105,21 +136,13 @@ func (d *Deliverer) Deliver(ctx context.Context, m outbound.Delivery) error {
 		case todo == scheduleNext:
 			return d.schedule(ctx, e)
 		}
-		to, err := d.target(ctx, m, made == nil)
+		e, there, err := act(e)
 		if err != nil {
 			return err
 		}
-		if to == nil {
+		if !there {
 			d.dropped(ctx, m, "the destination is gone")
 			return nil
-		}
-		if made == nil && to.Status == outbound.Active {
-			if made, err = d.attempt(ctx, to, e); err != nil {
-				return err
-			}
-		}
-		if e, err = d.conclude(ctx, to, e, made); err != nil {
-			return err
 		}
 		err = d.Deliveries.LogDelivery(ctx, e, forget(e))
 		if fault.Is(err, fault.Conflict) {
@@ -128,7 +151,7 @@ func (d *Deliverer) Deliver(ctx context.Context, m outbound.Delivery) error {
 		if err != nil {
 			return err
 		}
-		d.count(ctx, e, made)
+		d.count(ctx, e)
 		if e.Outcome == outbound.Retrying {
 			return d.schedule(ctx, e)
 		}
@@ -167,12 +190,13 @@ func (d *Deliverer) dropped(ctx context.Context, m outbound.Delivery, why string
 }
 
 // count notes what became of a message.
-func (d *Deliverer) count(ctx context.Context, e outbound.LogEntry, made *result) {
+func (d *Deliverer) count(ctx context.Context, e outbound.LogEntry) {
 	telemetry.Count(ctx, "Outcome_"+string(e.Outcome), 1)
-	if made == nil || e.Outcome == outbound.Delivered {
+	if e.Outcome == outbound.Skipped || e.Outcome == outbound.Delivered {
 		return
 	}
+	a := e.Attempts[len(e.Attempts)-1]
 	d.Log.LogAttrs(ctx, slog.LevelInfo, "attempt failed", slog.String(telemetry.KeyOrganization, e.Organization),
-		slog.String(telemetry.KeyDelivery, e.ID), slog.Int("attempt", e.Attempt), slog.Int("status", made.Status),
-		slog.String("outcome", string(e.Outcome)), slog.String("problem", made.Problem))
+		slog.String(telemetry.KeyDelivery, e.ID), slog.Int("attempt", a.Number), slog.Int("status", a.Status),
+		slog.String("outcome", string(e.Outcome)), slog.String("problem", a.Problem))
 }

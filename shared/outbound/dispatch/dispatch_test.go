@@ -569,3 +569,100 @@ func TestASlowDestination(t *testing.T) {
 		t.Errorf("%d at a time, %d requests", most.Load(), len(w.got()))
 	}
 }
+
+// TestAMissedAttempt: what we fail at counts as an attempt, the destination has no part in it, and the schedule goes on.
+func TestAMissedAttempt(t *testing.T) {
+	w := newWorld(t)
+	d := w.event(t, "A")
+	miss := func(d outbound.Delivery) {
+		t.Helper()
+		if err := w.deliverer.Miss(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	miss(d)
+	e := w.logged(t, d)
+	if e.Outcome != outbound.Retrying || len(e.Attempts) != 1 || e.Attempts[0].Status != 0 || !strings.Contains(e.Attempts[0].Problem, "Leadline") ||
+		e.NextAt.IsZero() || w.queue.sent != 1 || len(w.got()) != 0 || !w.destination(t).FailingSince.IsZero() {
+		t.Fatalf("%d messages, %d requests: %+v", w.queue.sent, len(w.got()), e)
+	}
+	miss(d) // it comes again: only what follows is scheduled, by whoever died before
+	if e := w.logged(t, d); len(e.Attempts) != 1 || w.queue.sent != 2 {
+		t.Errorf("%d messages: %+v", w.queue.sent, e)
+	}
+	w.run(t, start.Add(time.Hour))
+	if e := w.logged(t, d); e.Outcome != outbound.Delivered || len(e.Attempts) != 2 || w.got()[0].body != `{"event":"A"}` {
+		t.Errorf("the next attempt: %+v", e)
+	}
+	miss(d.Retry(2))
+	if e := w.logged(t, d); e.Outcome != outbound.Delivered || len(e.Attempts) != 2 {
+		t.Errorf("after it was delivered: %+v", e)
+	}
+	miss(w.logged(t, d).Again())
+	for n := 2; n <= outbound.MaxAttempts; n++ {
+		again := d.Retry(n)
+		again.Replay = 1
+		miss(again)
+	}
+	if e, to := w.logged(t, d), w.destination(t); e.Outcome != outbound.GivenUp || len(e.Attempts) != outbound.MaxAttempts || !e.NextAt.IsZero() ||
+		to.Status != outbound.Active || !to.FailingSince.IsZero() || len(w.notices(t)) != 0 {
+		t.Errorf("in the end: %+v, %+v", e, to)
+	}
+	other := w.event(t, "B")
+	if err := w.flaky("log", false).Miss(t.Context(), other); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("what cannot even be logged: %v", err)
+	}
+}
+
+// TestABodyThatWasPutAgain: the replay of an event whose payload was corrected puts another body under the same name. What
+// is still under way gets that, whatever its length.
+func TestABodyThatWasPutAgain(t *testing.T) {
+	for _, length := range []int{50_000, 200_000} {
+		w := newWorld(t)
+		w.answers(func(rw http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				rw.WriteHeader(500)
+			}
+		})
+		box := outbound.Outbox{Queue: w.queue, Payloads: w.payloads}
+		body := func(letters string, n int) []byte { return []byte(`{"a":"` + strings.Repeat(letters, n) + `"}`) }
+		d := outbound.NewDelivery(w.destination(t), "A", "ev_A", "x", start, body("xyz", 40_000))
+		if err := box.Send(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		w.run(t, start)
+		d.Body = body("corrected", length)
+		if err := box.Send(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		w.run(t, start.Add(time.Hour))
+		last := w.got()[len(w.got())-1]
+		if e := w.logged(t, d); e.Outcome != outbound.Delivered || len(e.Attempts) != 2 || last.body != string(d.Body) || !verify(t, last, w.secret) {
+			t.Errorf("%d requests, the last of %d bytes: %+v", len(w.got()), len(last.body), e)
+		}
+	}
+}
+
+// contendedDestinations are always changed by somebody faster.
+type contendedDestinations struct{ *memory.Destinations }
+
+func (contendedDestinations) UpdateDestination(context.Context, outbound.Destination, *store.Receipt) error {
+	return fault.New(fault.Conflict, store.CodeStale, "stale")
+}
+
+// TestADestinationThatAllInstancesChange: under load, one that fails now and then is changed by all at once. An attempt
+// must not be made again because somebody else was faster in noting that it failed; switching off must not get lost.
+func TestADestinationThatAllInstancesChange(t *testing.T) {
+	w := newWorld(t)
+	w.deliverer = w.instance(func(o *dispatch.Options) { o.Destinations = contendedDestinations{w.destinations} })
+	w.answers(status(500))
+	d := w.event(t, "A")
+	w.deliver(t, d)
+	if e := w.logged(t, d); e.Outcome != outbound.Retrying || len(e.Attempts) != 1 || len(w.got()) != 1 || w.queue.sent != 1 {
+		t.Errorf("%d requests: %+v", len(w.got()), e)
+	}
+	w.answers(status(410))
+	if err := w.deliverer.Deliver(t.Context(), w.event(t, "B")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a 410 that is not noted: %v", err)
+	}
+}

@@ -35,6 +35,7 @@ func (d *Deliverer) learn(ctx context.Context, to *target, e outbound.LogEntry, 
 	}
 	defer release()
 	defer d.targets.Drop(to.Organization + "/" + to.ID) // what is remembered may differ from what was read and written
+	var changed outbound.Destination
 	for range maxRaces {
 		stored, err := d.Destinations.Destination(ctx, to.Organization, to.ID)
 		switch {
@@ -47,7 +48,7 @@ func (d *Deliverer) learn(ctx context.Context, to *target, e outbound.LogEntry, 
 		case stored.Status != outbound.Active: // somebody was faster; what the next attempt finds decides
 			return a.Gone(), nil
 		}
-		changed, err := d.change(ctx, stored, e, a)
+		changed, err = d.change(ctx, stored, e, a)
 		if err != nil || changed.Rev == stored.Rev {
 			return false, err
 		}
@@ -58,6 +59,11 @@ func (d *Deliverer) learn(ctx context.Context, to *target, e outbound.LogEntry, 
 		if !fault.Is(err, fault.Conflict) {
 			return false, err
 		}
+	}
+	if changed.Status == outbound.Active {
+		// One that fails now and then, under load. The next answer says it again; the attempt must not be made twice for it.
+		telemetry.Count(ctx, "Unlearnt", 1)
+		return false, nil
 	}
 	return false, fault.New(fault.Unavailable, "contended", "outbound: the destination %s changes too often", to.ID)
 }

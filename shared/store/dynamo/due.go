@@ -48,7 +48,7 @@ func (s *Due) DueBefore(ctx context.Context, from string, until time.Time, limit
 	}
 	var (
 		found []store.DueItem
-		open  time.Time // the first minute that has items
+		open  time.Time // the first minute that must not be passed by
 		more  bool
 	)
 	minute := begin
@@ -56,11 +56,11 @@ func (s *Due) DueBefore(ctx context.Context, from string, until time.Time, limit
 		if more = len(found) == limit || queries+dueShards > dueQueries; more {
 			break
 		}
-		items, err := s.minute(ctx, minute, until, limit-len(found))
+		items, hold, err := s.minute(ctx, minute, until, limit-len(found))
 		if err != nil {
 			return nil, "", false, err
 		}
-		if len(items) > 0 && open.IsZero() {
+		if hold && open.IsZero() {
 			open = minute
 		}
 		found = append(found, items...)
@@ -69,30 +69,43 @@ func (s *Due) DueBefore(ctx context.Context, from string, until time.Time, limit
 	return found, store.DueNext(begin, open, minute, until), more, nil
 }
 
-// minute reads the first items of a minute, from all its shards at once.
-func (s *Due) minute(ctx context.Context, minute, until time.Time, limit int) ([]store.DueItem, error) {
-	const what = "list due"
+// minute reads the first items of a minute, from all its shards at once. hold tells whether the minute must be looked at
+// again: it has items that can be read, or more than were read.
+func (s *Due) minute(ctx context.Context, minute, until time.Time, limit int) (found []store.DueItem, hold bool, err error) {
 	var (
 		shards [dueShards][]item
+		ends   [dueShards]bool
 		group  errgroup.Group
 	)
 	for n := range shards {
 		group.Go(func() error {
 			var err error
-			shards[n], _, err = s.items(ctx, query{what: what, partition: duePartition(minute, n), consistent: true}, limit)
+			shards[n], ends[n], err = s.items(ctx, query{what: "list due", partition: duePartition(minute, n), consistent: true}, limit)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	found, err := decodeAll(what, slices.Concat(shards[:]...), s.decode)
-	if err != nil {
-		return nil, err
+	for _, i := range slices.Concat(shards[:]...) {
+		d, err := s.decode(i)
+		if err != nil {
+			// One must not keep all others from being sent.
+			at, key, keyErr := parseDueKey(i.primary())
+			if keyErr != nil {
+				at, key = minute, i.primary().sk
+			}
+			d = store.DueItem{At: at, Key: key, Unreadable: failed(err, "read due")}
+		}
+		if !d.At.Before(until) {
+			continue
+		}
+		found = append(found, d)
+		hold = hold || d.Unreadable == nil
 	}
-	found = slices.DeleteFunc(found, func(d store.DueItem) bool { return !d.At.Before(until) })
 	slices.SortFunc(found, func(a, b store.DueItem) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key)) })
-	return found[:min(limit, len(found))], nil
+	hold = hold || len(found) > limit || slices.Contains(ends[:], false)
+	return found[:min(limit, len(found))], hold, nil
 }
 
 // Finished implements store.Due in one DeleteItem.

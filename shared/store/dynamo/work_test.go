@@ -337,18 +337,18 @@ func testChunkConflicts(t *testing.T, l local) {
 	kindIs(t, s.Batches.FinishChunk(t.Context(), b.Organization, b.ID, push.Chunk{Number: 2}), fault.Unavailable, "unavailable")
 }
 
-// The rows of a batch, and whatever was set aside before rows were, lie where they are looked for.
-func TestRowsOfABatchShareAShard(t *testing.T) {
+// A batch whose rows are all set aside is no burden to one partition alone.
+func TestRowsOfABatchAreSpreadOverTheShards(t *testing.T) {
+	const rows = 10_000
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 100 {
-		id := "01KAN5" + noise(random, 20)
-		whole := entryKey("o", id).pk
-		if want := quarantinePartition("o", shardOf(id, quarantineShards)); whole != want {
-			t.Errorf("%s lies in %s, want %s", id, whole, want)
+	for range 10 {
+		batch, partitions := "01KAN5"+noise(random, 20), map[string]int{}
+		for row := range rows {
+			partitions[entryKey("o", quarantine.RowID(batch, row+1)).pk]++
 		}
-		for _, row := range []string{"-00000001", "-00009999"} {
-			if got := entryKey("o", id+row).pk; got != whole {
-				t.Errorf("row %s lies in %s, the batch in %s", row, got, whole)
+		for n := range quarantineShards {
+			if got := partitions[quarantinePartition("o", n)]; got < rows/quarantineShards*8/10 || got > rows/quarantineShards*12/10 {
+				t.Errorf("%s: %d of %d rows lie in shard %d", batch, got, rows, n)
 			}
 		}
 	}
