@@ -163,7 +163,7 @@ func testFunctionSettings(t *testing.T, tpl template, stage expectation) {
 		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
 		"SIGNATURE_TOLERANCE_SECONDS": "300", "HOOK_CACHE_SECONDS": "60", "KEY_CACHE_SECONDS": "60", "BODY_MAX_BYTES": "4194304",
 		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "10", "PUSH_MAX_BYTES": "4194304",
-		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "4",
+		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "4", "DELIVER_MAX_RECEIVES": "5",
 		"MESSAGE_MAX_BYTES": "262144", "CLOCK_GUARD_SECONDS": "300", "SWEEP_GRACE_SECONDS": "900", "SWEEP_INTERVAL_SECONDS": "21600",
 	}
 	for name, id := range functionsOf(tpl, stage.stage) {

@@ -146,17 +146,14 @@ func (h *handler) readAPIKey(ctx context.Context, hash string) (tenant.APIKey, e
 		return key, err
 	}
 	person, err := h.Members.Person(ctx, key.Organization, key.Person)
-	switch {
-	case err != nil:
-	case person.Status == tenant.Offboarded:
-		err = fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded")
-	case person.Role.Allows(key.Role):
-	case key.Role.Allows(person.Role):
-		key.Role = person.Role
-	default: // a reader's key to ingest
-		err = fault.New(fault.NotFound, "not_found", "the role of the person leaves nothing of the key's")
+	if err != nil {
+		return key, err
 	}
-	return key, err
+	key, ok := key.Under(person)
+	if !ok {
+		return key, fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded, or may do nothing that the key may")
+	}
+	return key, nil
 }
 
 // client finds the client of Basic credentials. An unknown one and a wrong secret get the same answer.

@@ -13,12 +13,14 @@ import (
 	"leadline/shared/tenant"
 )
 
-// maxClientBytes is more than any clientid has that was given out.
+// maxClientBytes is more than any clientid, or id of a connection, has that was given out.
 const maxClientBytes = 64
 
-// clientTable is where clients are found by their clientid, and used rows counted: a store.Members.
+// clientTable is where clients are found by their clientid, and the people whose API keys are, and used rows counted: a
+// store.Members.
 type clientTable interface {
 	ClientHook(ctx context.Context, client string) (tenant.ClientHook, error)
+	Person(ctx context.Context, organization, id string) (tenant.Person, error)
 	Use(ctx context.Context, organization, window string, n int64, forget time.Time) (int64, error)
 }
 
@@ -102,12 +104,31 @@ func newSenders(s stores, k keyring, keep time.Duration) *senders {
 	return &senders{
 		members: s.members, keyring: k, keep: keep, misses: misses,
 		clients: cache.New[string, tenant.ClientHook](maxHooks), refused: cache.New[string, struct{}](maxHooks),
-		keys:          remember("API key", keep, misses, s.tenancy.APIKey),
+		keys: remember("API key", keep, misses, func(ctx context.Context, hash string) (tenant.APIKey, error) {
+			return readKey(ctx, s, hash)
+		}),
 		organizations: remember("organization", keep, nil, s.tenancy.Organization),
 		connections: remember("connection", keep, nil, func(ctx context.Context, key [2]string) (tenant.Connection, error) {
 			return s.tenancy.Connection(ctx, key[0], key[1])
 		}),
 	}
+}
+
+// readKey reads an API key with the role that it has now, at most that of the person whose it is. NotFound if it has none.
+func readKey(ctx context.Context, s stores, hash string) (tenant.APIKey, error) {
+	key, err := s.tenancy.APIKey(ctx, hash)
+	if err != nil || key.Person == "" {
+		return key, err
+	}
+	person, err := s.members.Person(ctx, key.Organization, key.Person)
+	if err != nil {
+		return key, err
+	}
+	key, ok := key.Under(person)
+	if !ok {
+		return key, fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded, or may do nothing that the key may")
+	}
+	return key, nil
 }
 
 // identify gives who a request is from. Only an API key needs to name the connection.
@@ -188,7 +209,10 @@ func (s *senders) byKey(ctx context.Context, text, connection string, now time.T
 	if connection == "" {
 		return o, fault.New(fault.Invalid, "missing_connection", "Name the connection that the rows go to: ?connection=conn_...")
 	}
-	into, err := s.connections.find(ctx, [2]string{key.Organization, connection}, now)
+	var into tenant.Connection
+	if len(connection) <= maxClientBytes { // a longer one fits no key of the table
+		into, err = s.connections.find(ctx, [2]string{key.Organization, connection}, now)
+	}
 	if fault.Is(err, fault.NotFound) || err == nil && (into.Connector != tenant.ClientConnector || into.Status != tenant.Active) {
 		return o, fault.New(fault.NotFound, "not_found", "There is no active connection of this id that takes rows.")
 	}

@@ -212,6 +212,9 @@ func TestRowsByAPIKey(t *testing.T) {
 			t.Errorf("%s: can be told apart: %s", name, o.Body)
 		}
 	}
+	w.calls.since()
+	w.refuses(request(key, strings.Repeat("x", 2000)), 404, "not_found") // the table would refuse such a key, which is no fault of ours
+	w.made(map[string]int{})
 	w.refuses(request(key, ""), 400, "missing_connection")
 	w.refuses(request("llk_"+strings.Repeat("x", 43), w.client.Connection), 401, "invalid_api_key")
 	w.calls.since()
@@ -227,6 +230,50 @@ func TestRowsByAPIKey(t *testing.T) {
 	}
 	w.pass(keep)
 	w.refuses(request(key, w.client.Connection), 401, "invalid_api_key")
+}
+
+// TestAKeyOfAPersonMayDoNoMoreThanThePerson, as in the API: also one that could not be revoked with the others.
+func TestAKeyOfAPersonMayDoNoMoreThanThePerson(t *testing.T) {
+	w := newWorld(t)
+	text, key, err := tenant.NewAPIKey(w.org.ID, "push", tenant.Manager, w.now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.Person = "per_000000000001"
+	if err := w.members.PutAPIKey(t.Context(), key, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := with(bare(), "authorization", "Bearer "+text)
+	r.QueryStringParameters = map[string]string{"connection": w.client.Connection}
+	p := tenant.Person{ID: key.Person, Organization: w.org.ID, Email: "joe@example.com", CreatedAt: w.now(), UpdatedAt: w.now()}
+	for _, c := range []struct {
+		role   tenant.Role
+		status tenant.PersonStatus
+		code   string
+	}{
+		{"", "", "invalid_api_key"}, // erased
+		{tenant.Owner, tenant.Working, ""}, {tenant.Ingest, tenant.Working, ""}, {tenant.Reader, tenant.Working, "role_not_sufficient"},
+		{tenant.Manager, tenant.Invited, ""}, {tenant.Manager, tenant.Offboarded, "invalid_api_key"},
+	} {
+		if p.Role, p.Status = c.role, c.status; c.role != "" {
+			store := w.members.UpdatePerson
+			if p.Rev++; p.Rev == 1 {
+				store = w.members.CreatePerson
+			}
+			if err := store(t.Context(), p, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(keep)
+		switch c.code {
+		case "":
+			w.takes(r)
+		case "invalid_api_key":
+			w.refuses(r, 401, c.code)
+		default:
+			w.refuses(r, 403, c.code)
+		}
+	}
 }
 
 func TestAnAPIKeyRunsOutWhileItIsRemembered(t *testing.T) {

@@ -111,6 +111,13 @@ func (c countedMembers) ClientHook(ctx context.Context, client string) (tenant.C
 	return c.Members.ClientHook(ctx, client)
 }
 
+func (c countedMembers) Person(ctx context.Context, organization, id string) (tenant.Person, error) {
+	if err := c.call(ctx, "table"); err != nil {
+		return tenant.Person{}, err
+	}
+	return c.Members.Person(ctx, organization, id)
+}
+
 func (c countedMembers) Use(ctx context.Context, organization, window string, n int64, forget time.Time) (int64, error) {
 	if err := c.call(ctx, "quota"); err != nil {
 		return 0, err
@@ -334,7 +341,7 @@ func (w *world) postIn(ctx context.Context, request events.APIGatewayV2HTTPReque
 	o := outcome{APIGatewayV2HTTPResponse: answer, logged: w.out.String()}
 	for line := range strings.Lines(o.logged) {
 		var l map[string]any
-		if json.Unmarshal([]byte(line), &l) == nil && l["msg"] == "op" {
+		if json.Unmarshal([]byte(line), &l) == nil && l["_aws"] != nil {
 			o.metrics = l
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/secret"
 	"leadline/shared/secret/secrettest"
+	"leadline/shared/store"
 	"leadline/shared/store/dynamo"
 	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
@@ -129,6 +130,18 @@ func TestStackOutputs(t *testing.T) {
 	}
 }
 
+func newTable(t *testing.T, db *dynamodb.Client) string {
+	t.Helper()
+	table := "ctl-" + strings.ToLower(rand.Text())
+	_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
 // TestBootstrap makes an organization and keys in real emulators, found through the run file, and reads them back as the
 // functions do.
 func TestBootstrap(t *testing.T) {
@@ -144,19 +157,18 @@ func TestBootstrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	endpoint := dynamodbtest.Start(t)
-	db, table := dynamodbtest.Client(endpoint), "ctl-tenancy-"+strings.ToLower(rand.Text())
-	_, err = db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}, {AttributeName: aws.String("sk"), AttributeType: "S"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}, {AttributeName: aws.String("sk"), KeyType: "RANGE"}}})
-	if err != nil {
-		t.Fatal(err)
+	db := dynamodbtest.Client(endpoint)
+	table, work := newTable(t, db), newTable(t, db)
+	outputs := map[string]string{outputTable: table, outputWork: work, outputKey: *made.KeyMetadata.Arn}
+	write := func() string {
+		text, _ := json.Marshal(map[string]any{"endpoints": map[string]string{"dynamodb": endpoint, "kms": server.URL}, "outputs": outputs})
+		file := filepath.Join(t.TempDir(), "run.json")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
 	}
-	text, _ := json.Marshal(map[string]any{"endpoints": map[string]string{"dynamodb": endpoint, "kms": server.URL},
-		"outputs": map[string]string{outputTable: table, outputKey: *made.KeyMetadata.Arn}})
-	file := filepath.Join(t.TempDir(), "run.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := write()
 	f := newFake(t)
 	bootstrap := func() founded {
 		t.Helper()
@@ -204,4 +216,26 @@ func TestBootstrap(t *testing.T) {
 	}
 	f.run("--run-file", file, "key", "revoke", "llk_"+strings.Repeat("x", 43)).fails(t, exitFailed, "there is no such key")
 	f.run("--run-file", file, "key", "revoke", "llk_x").fails(t, exitUsage, "no API key")
+
+	// A quota reaches the table, and all of it stands in the audit log.
+	contains(t, f.run("--run-file", file, "quota", "set", "--organization", first.Organization, "--rows-per-day", "5000").ok(t), "5000", "rows that clients push")
+	contains(t, f.run("--run-file", file, "quota", "--organization", first.Organization, "--json").ok(t), `"rows_per_day": 5000`)
+	f.run("--run-file", file, "quota", "--organization", "other").fails(t, exitFailed, "there is no organization")
+	entries, _, err := dynamo.NewJournal(db, work).Entries(t.Context(), first.Organization, store.AuditFilter{Actor: "operator"}, store.Page{Limit: 100})
+	var acts []string
+	for _, e := range entries {
+		acts = append(acts, e.Operation)
+		if e.Outcome != "done" || strings.Contains(e.Detail+e.Target, "llk_") {
+			t.Errorf("noted %+v", e)
+		}
+	}
+	if want := "set-quotas revoke-api-key revoke-api-key create-api-key create-api-key create-api-key create-api-key create-organization"; err != nil || strings.Join(acts, " ") != want {
+		t.Errorf("noted %v %v, want %s", acts, err, want)
+	}
+	// Without its table it is done and said that it is not noted.
+	delete(outputs, outputWork)
+	r := f.run("--run-file", write(), "key", "create", "--organization", first.Organization, "--name", "ci", "--json")
+	if r.code != exitDone || !strings.Contains(r.stdout, "llk_") || !strings.Contains(r.stderr, "the audit log will not hear of this") || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("without an audit log: %+v", r)
+	}
 }

@@ -56,7 +56,7 @@ func TestShowingThings(t *testing.T) {
 
 	contains(t, f.run("status").ok(t), f.server.URL, "ok", "dev", "0f3c", "Set aside", "1", fakeConnection)
 	contains(t, f.run("connections").ok(t), "CONNECTOR", fakeConnection, "close", "active", "0011aabb")
-	contains(t, f.run("objects", fakeConnection).ok(t), "lead", "opportunity")
+	contains(t, f.run("objects", fakeConnection).ok(t), "PROPOSED", "lead", "follows its CRM", "Sales", "draft", "another version")
 	contains(t, f.run("records", fakeConnection, "opportunity").ok(t), "oppo/1 %", "Rollout", "live", "1970-01-01 00:00:02")
 	contains(t, f.run("record", fakeConnection, "opportunity", "oppo/1 %").ok(t), "value", "0.05 USD", "none", "-")
 	contains(t, f.run("history", fakeConnection, "opportunity", "oppo/1 %").ok(t), "REV", "updated", "1,234,567.89 USD", "→", "0.05 USD")

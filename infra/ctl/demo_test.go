@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"leadline/shared/fault"
+	"leadline/shared/problem"
 )
 
 var sampleEvents = filepath.Join("..", "..", "events", "receive")
@@ -34,6 +38,7 @@ func TestDemoTellsTheStory(t *testing.T) {
 		"History of the opportunity Harbor & Pine Studio (oppo_rollout), newest first", "Proposal Sent", "→", "Won", "USD", "Ada Byrne", "missing_event")
 
 	// A second time everything is there already, and what cannot be applied is set aside once more.
+	f.rows.age(time.Hour)
 	again := f.run("demo", "--events", sampleEvents).ok(t)
 	for _, event := range []string{"01-lead-created.json", "05-opportunity-proposal-sent.json", "13-task-deleted.json"} {
 		if line := lineWith(again, event); !strings.Contains(line, "already there") {
@@ -44,9 +49,61 @@ func TestDemoTellsTheStory(t *testing.T) {
 		t.Errorf("something was applied a second time:\n%s", again)
 	}
 	contains(t, again, "set aside: missing_event")
-	if len(f.entries) != 2 {
+	if len(f.entries) != 3 { // one of them the row that breaks the schema, once
 		t.Errorf("%d entries were set aside in two runs", len(f.entries))
 	}
+
+	// The rows of client software, and the replay of the one that breaks their schema.
+	contains(t, out, "Pushed 3 rows of demo_sales", "3 applied", "set aside: schema_mismatch", `"North"`, "Accepted: version 2", "region")
+	contains(t, lineWith(out, "S-1004"), "demo_sales", "live")
+	contains(t, again, "an earlier run pushed them", "an earlier run accepted the schema", "version 2", "S-1004")
+	if len(f.rows.keys) != 2 || len(f.rows.pushes) != 4 {
+		t.Errorf("two runs made %d batches of %d pushes", len(f.rows.keys), len(f.rows.pushes))
+	}
+	// The event of the deal as a track event; the destination is gone in the end.
+	for _, run := range []string{out, again} {
+		contains(t, run, "opportunity updated  lead_harbor  ev_oppo3  verified", `"messageId":"ev_oppo3"`, "delivered", "200 OK")
+	}
+	if len(f.track.destinations) != 0 || f.track.made != 2 {
+		t.Errorf("of %d destinations there are left %+v", f.track.made, f.track.destinations)
+	}
+}
+
+func TestDemoUsesADestinationThatWasLeftBehind(t *testing.T) {
+	f := newFake(t)
+	f.track.destinations = []destinationState{{ID: "dst_other0000000", Name: "other", URL: "http://127.0.0.1:1/", Status: "active"},
+		{ID: "dst_left00000000", Name: demoDestination, URL: "http://127.0.0.1:1/", Status: "failed"}}
+	dir := write(t, map[string]string{"1": opportunityEvent("ev_1", "created", 1, "Demo")})
+	contains(t, f.run("demo", "--events", dir).ok(t), "ev_1  verified")
+	if f.track.made != 0 || len(f.track.destinations) != 1 || f.track.destinations[0].Name != "other" {
+		t.Errorf("made %d, left %+v", f.track.made, f.track.destinations)
+	}
+}
+
+func TestDemoGoesOnWithoutATrackEvent(t *testing.T) {
+	dir := write(t, map[string]string{"1": opportunityEvent("ev_1", "created", 1, "Demo")})
+	clock := time.Now()
+	quick := func() system { // time goes by while the command waits
+		return system{now: func() time.Time { return clock }, pause: func(context.Context, time.Duration) error {
+			clock = clock.Add(time.Second)
+			return nil
+		}}
+	}
+	f := newFake(t)
+	f.track.deaf = 1 // it is announced when it is posted again
+	contains(t, f.runWith(quick(), "demo", "--events", dir).ok(t), "ev_1  verified")
+	f.track.deaf = 100
+	contains(t, f.runWith(quick(), "demo", "--events", dir).ok(t), "has not arrived", "run the demo again", "See more")
+	f.scripts["POST /v1/destinations"] = func(*http.Request, []byte) (int, string) {
+		return problemText(fault.New(fault.Invalid, "invalid_url", "The URL leads to this machine."))
+	}
+	contains(t, f.runWith(quick(), "demo", "--events", dir).ok(t), "There is no destination: The URL leads to this machine. (400)", "See more")
+}
+
+// problemText gives a refusal as a script answers it.
+func problemText(err error) (int, string) {
+	p := problem.From(err)
+	return p.Status, string(p.JSON())
 }
 
 func lineWith(text, part string) string {

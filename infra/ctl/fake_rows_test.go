@@ -27,16 +27,22 @@ type rowsWorld struct {
 	// polls is how often a batch is still running when it is asked for; stuck says that it always is.
 	polls int
 	stuck bool
-	// early makes what is received look as if it had been before.
-	early time.Duration
-	jobs  []jobState
+}
+
+func newRowsWorld() rowsWorld {
+	return rowsWorld{objects: map[string]*objectSchema{}, batches: map[string]*batch{}, keys: map[string]string{}}
+}
+
+// age makes what was received look older.
+func (w *rowsWorld) age(by time.Duration) {
+	for _, b := range w.batches {
+		at := b.Received.Add(-by)
+		b.Received = &at
+	}
 }
 
 // route answers what client software, and who looks after it, ask for.
 func (w *rowsWorld) route(f *fake, r *http.Request, parts []string, body []byte) (status int, answer any, known bool, err error) {
-	if w.objects == nil {
-		w.objects, w.batches, w.keys = map[string]*objectSchema{}, map[string]*batch{}, map[string]string{}
-	}
 	missing := fault.New(fault.NotFound, "not_found", "There is no such thing.")
 	switch {
 	case parts[0] == "push" && r.Method == http.MethodPost:
@@ -82,7 +88,7 @@ func (w *rowsWorld) push(f *fake, r *http.Request, body []byte) (any, error) {
 	if !again {
 		name = fmt.Sprintf("bat_%04d", len(w.keys)+1)
 		w.keys[key] = name
-		at := time.Now().Add(-w.early).UTC()
+		at := time.Now().UTC()
 		b := &batch{Batch: name, Status: "running", Object: rows.Object, Kind: "push", Received: &at, Rows: int64(rows.Count), Counts: map[string]int64{}, Outcomes: []rowOutcome{}}
 		w.batches[name] = b
 		var all []json.RawMessage
@@ -179,6 +185,8 @@ func (w *rowsWorld) upload(f *fake, r *http.Request, body []byte) any {
 		name = fmt.Sprintf("bat_%04d", len(w.keys)+1)
 		w.keys[key] = name
 		w.batches[name] = &batch{Batch: name, Status: "uploading", Object: strings.ToLower(in.Object), Kind: "file", Counts: map[string]int64{}}
+		at := time.Now().UTC()
+		w.batches[name].Received = &at
 	}
 	return uploadPlace{Batch: name, Method: http.MethodPut, URL: f.server.URL + "/files/" + name + "?signature=very-secret",
 		Headers: map[string]string{"Content-Type": "application/octet-stream"}, ExpiresAt: time.Now().Add(time.Hour).UTC(), MaxBytes: 1 << 30}

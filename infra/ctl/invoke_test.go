@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"leadline/shared/push"
 )
 
 // lambda plays the Invoke API: it keeps the payload and answers with it, or with the error that the function's name asks
@@ -50,6 +52,56 @@ func TestInvokeReceive(t *testing.T) {
 			t.Errorf("%s: the signature is %v", file, err)
 		}
 	}
+}
+
+func TestInvokeReceiveWithRows(t *testing.T) {
+	f := newFake(t)
+	files, err := filepath.Glob(filepath.Join("..", "..", "events", "receive", "2*.json"))
+	if err != nil || len(files) < 6 {
+		t.Fatalf("%d samples: %v", len(files), err)
+	}
+	for _, file := range files {
+		f.run("invoke", "receive", file).ok(t)
+		var event events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal([]byte(f.bodies["payload"]), &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.RawPath != "/v1/push" || event.RouteKey != pushRoute {
+			t.Errorf("%s goes to %s", file, event.RawPath)
+		}
+		for _, left := range []string{`CLIENTID"`, `CLIENTSECRET"`, "CREDENTIALS", " KEY", "CONNECTION"} {
+			if strings.Contains(event.Body+event.RawQueryString+event.QueryStringParameters["connection"]+event.Headers["authorization"], left) {
+				t.Errorf("%s still holds %s", file, left)
+			}
+		}
+		body, err := eventBody(event.Body, event.IsBase64Encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, _ := push.Parse(body) // one of them has no rows
+		switch name := filepath.Base(file); {
+		case strings.HasPrefix(name, "21"):
+			if event.Headers["authorization"] != basic(fakeClient, fakeSecret) {
+				t.Errorf("%s: %s", name, event.Headers["authorization"])
+			}
+		case strings.HasPrefix(name, "22"):
+			if event.Headers["authorization"] != "Bearer "+fakeKey || event.QueryStringParameters["connection"] != fakeClients || event.RawQueryString != "connection="+fakeClients {
+				t.Errorf("%s: %s, %s", name, event.Headers["authorization"], event.RawQueryString)
+			}
+		case strings.HasPrefix(name, "25"): // that of an unknown client stays so
+			if rows.ClientID == fakeClient || rows.ClientSecret != fakeSecret {
+				t.Errorf("%s: %s %s", name, rows.ClientID, rows.ClientSecret)
+			}
+		case rows.ClientID != fakeClient || rows.ClientSecret != fakeSecret:
+			t.Errorf("%s: %s %s", name, rows.ClientID, rows.ClientSecret)
+		}
+	}
+	// A run file from before there were clients.
+	old := filepath.Join(t.TempDir(), "run.json")
+	if err := os.WriteFile(old, []byte(`{"endpoints":{"lambda":"`+f.server.URL+`/lambda"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.run("--run-file", old, "invoke", "receive", files[0]).fails(t, exitFailed, "names no client")
 }
 
 func TestInvokeFillsInTheDemoOrganization(t *testing.T) {

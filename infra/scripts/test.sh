@@ -41,7 +41,7 @@ run "unit, property and store conformance tests" go test -count=1 ./shared/... .
 run "command line tool" go test -count=1 $(go list ./infra/... | grep -vE '/infra$|/infra/local')
 run "local runner and emulators" go test -count=1 $(go list ./infra/local/... | grep -v /e2e)
 run "stack template" go test -count=1 ./infra
-run "end to end over the built binaries" go test -count=1 -timeout 20m -v ./infra/local/e2e
+run "end to end over the built binaries" go test -count=1 -timeout 20m -parallel 8 -v ./infra/local/e2e
 run "fuzz, 60 s for all targets" infra/scripts/fuzz.sh --share 60
 
 $step --summary

@@ -283,3 +283,20 @@ func TestATableThatFails(t *testing.T) {
 	w.announce(webhook()) // the failure is not remembered
 	w.sends(ulid + "-dst_000000000001")
 }
+
+// TestAnEventOfAnOddName goes on its way: that the queue would not take its name must not keep the webhook from being
+// acknowledged.
+func TestAnEventOfAnOddName(t *testing.T) {
+	w := newWorld(t)
+	w.destination(1, nil)
+	for _, name := range []string{`a\uffff`, strings.Repeat("long", 100_000)} {
+		d := webhook()
+		d.Body = []byte(`{"event":{"object_type":"` + name + `","action":"updated","id":"ev_1","lead_id":"lead_1"}}`)
+		w.announce(d)
+		message, err := w.got[0].Encode()
+		if err != nil || len(message) > 256<<10 || strings.ContainsRune(string(message), '\uffff') {
+			t.Errorf("%d bytes, %v: %.200s", len(message), err, message)
+		}
+		w.sends(ulid + "-dst_000000000001")
+	}
+}

@@ -163,6 +163,54 @@ func TestAnswersWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestHeadersWithoutEnd come from a server that sends more of them than anybody reads.
+func TestHeadersWithoutEnd(t *testing.T) {
+	sent := make(chan int, 1)
+	server, c := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		n, _ := io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		for n < 8<<20 {
+			k, err := io.WriteString(conn, "X-More: "+strings.Repeat("y", 1000)+"\r\n")
+			if n += k; err != nil {
+				break
+			}
+		}
+		sent <- n
+	})
+	if a := post(t, c, server.URL); a.Delivered() || a.Status != 0 || a.Problem == "" {
+		t.Errorf("got %+v", a)
+	}
+	if n := <-sent; n >= 8<<20 {
+		t.Errorf("all of %d bytes were taken", n)
+	}
+}
+
+// TestReceiversThatEcho answer with what they got. What the headers hold is no business of who reads the log.
+func TestReceiversThatEcho(t *testing.T) {
+	answer := ""
+	server, c := receiver(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+	headers := map[string]string{"Authorization": "Basic aHVudGVyMjpodW50ZXIy/8==", "X-Api-Key": "hunter2hunter2", "X-Long": "hunter2hunter2hunter2", "X-Source": "crm",
+		"Cookie": "session=hunter2hunter3; theme=dark"}
+	for given, want := range map[string]string{
+		`{"Authorization":"Basic aHVudGVyMjpodW50ZXIy/8=="}`:              `{"Authorization":"Basic [header]=="}`,
+		`{"Authorization":"Basic aHVudGVyMjpodW50ZXIy\/8=="}`:             `{"Authorization":"Basic [header]=="}`,
+		"no such key: hunter2hunter2":                                     "no such key: [header]",
+		"hunter2hunter2hunter2 hunter2hunter3":                            "[header] [header]",
+		"the crm's theme is dark":                                         "the crm's theme is dark",
+		strings.Repeat("x", outbound.MaxAnswerBytes-4) + "hunter2hunter2": strings.Repeat("x", outbound.MaxAnswerBytes-4) + "[hea",
+	} {
+		answer = given
+		a, err := c.Post(t.Context(), outbound.Request{URL: server.URL, ID: "ev_1", Headers: headers})
+		if err != nil || a.Answer != want {
+			t.Errorf("%s: got %q, %v", given, a.Answer, err)
+		}
+	}
+}
+
 func TestNoAnswer(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)

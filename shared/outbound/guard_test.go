@@ -20,7 +20,7 @@ import (
 
 // refusedAddresses are those that nothing is sent to, each for a reason of its own.
 var refusedAddresses = []string{
-	"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.0.3",
+	"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.0.3", "168.63.129.16",
 	"169.254.0.1", "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.0.170", "192.0.2.1", "192.88.99.1",
 	"192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.9", "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1",
 	"255.255.255.255", "192.31.196.1", "192.52.193.1", "192.175.48.1",
@@ -118,6 +118,8 @@ func TestCheckURL(t *testing.T) {
 		"https://bücher.example/":                             "no name of the DNS",
 		"https://a..example.com/":                             "no name of the DNS",
 		"https://exa mple.com/":                               "cannot be read",
+		"https://hooks.example.com/?a=b HTTP/1.0":             "percent-encoded",
+		"https://hooks.example.com/?a=ü":                      "percent-encoded",
 		"https://exa%20mple.com/":                             "cannot be read",
 		"https://" + strings.Repeat("a.", 130) + "com/":       "no name of the DNS",
 		"https://example.com/" + strings.Repeat("a", 2040):    "longer than",

@@ -88,6 +88,14 @@ func (e LogEntry) Again() Delivery {
 	return d.Retry(1)
 }
 
+// stuckAfter is how long after its time an attempt is no longer expected: longer than a queue holds it up.
+const stuckAfter = 6 * time.Hour
+
+// Stuck tells whether an entry waits for an attempt that never came: its message was lost, or lies among the dead ones.
+func (e LogEntry) Stuck(now time.Time) bool {
+	return e.Outcome == Retrying && now.Sub(e.NextAt) > stuckAfter
+}
+
 // Outbox is the way to the deliver queue.
 type Outbox struct {
 	// Queue takes messages, fair by group: a queue.Sender.

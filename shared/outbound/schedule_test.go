@@ -57,12 +57,13 @@ func TestSchedule(t *testing.T) {
 func TestRetryAfterIsObeyed(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		d := outbound.Delivery{ID: rapid.String().Draw(r, "id"), Replay: rapid.IntRange(0, 3).Draw(r, "replay")}
-		failed := outbound.Attempt{Number: rapid.IntRange(1, 9).Draw(r, "number"), At: start}
+		failed := outbound.Attempt{Number: rapid.IntRange(1, 9).Draw(r, "number"), At: start, Took: rapid.Int64Range(0, 15_000).Draw(r, "took")}
+		took := time.Duration(failed.Took) * time.Millisecond
 		asked := time.Duration(rapid.Int64Range(0, int64(100*time.Hour)).Draw(r, "asked"))
 		at, more := outbound.NextAttempt(d, failed, asked)
 		plain, _ := outbound.NextAttempt(d, failed, 0)
 		wait := at.Sub(start)
-		if !more || wait < min(asked, outbound.MaxRetryAfter) || at.Before(plain) || wait > max(plain.Sub(start), outbound.MaxRetryAfter*6/5) {
+		if !more || asked > 0 && wait < took+min(asked, outbound.MaxRetryAfter) || at.Before(plain) || wait > max(plain.Sub(start), 16*time.Second+outbound.MaxRetryAfter*6/5) {
 			r.Fatalf("asked for %s: %s, else %s", asked, wait, plain.Sub(start))
 		}
 	})
@@ -138,6 +139,19 @@ func TestWebhookIDs(t *testing.T) {
 			t.Errorf("%q becomes %q", odd, got)
 		}
 		seen[got] = true
+	}
+}
+
+// TestTypesAreShort: whatever a source calls its event, the log can keep it and the queue takes it.
+func TestTypesAreShort(t *testing.T) {
+	for given, want := range map[string]string{
+		"lead updated": "lead updated", "späti geöffnet": "späti geöffnet", "a\uffffb\ufffe\x00 c\n": "ab c", strings.Repeat("é", 300_000): strings.Repeat("é", 100),
+	} {
+		d := outbound.NewDelivery(outbound.Destination{ID: "dst_1", Organization: "org_1"}, "01A", "ev_1", given, start, []byte("{}"))
+		message, err := d.Encode()
+		if err != nil || d.Type != want || len(message) > 1000 || strings.ContainsAny(string(message), "\ufffe\uffff") {
+			t.Errorf("%.20q: %.50q, %d bytes, %v", given, d.Type, len(message), err)
+		}
 	}
 }
 

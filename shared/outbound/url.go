@@ -39,6 +39,8 @@ func (g guard) checkURL(text string) error {
 		return invalidURL("must hold no user and password; use a header for them")
 	case strings.Contains(text, "#"):
 		return invalidURL("must have no fragment (#...): it would not be sent")
+	case strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return invalidURL("has characters behind its ? that must be percent-encoded, a space as %%20") // they are sent as they are
 	case !validPort(u):
 		return invalidURL("has a port that is none")
 	}

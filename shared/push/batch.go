@@ -90,7 +90,8 @@ type Chunk struct {
 
 // RowOutcome is what became of one row.
 type RowOutcome struct {
-	Row     int     `json:"row"`
+	Row int `json:"row"`
+	// ID is that of its record; empty for a row that has none, and for the late ones of a chunk whose ids are very long.
 	ID      string  `json:"id,omitempty"`
 	Outcome Outcome `json:"outcome"`
 	// Code is the quarantine.Reason of a row that was set aside.

@@ -253,7 +253,7 @@ func ObjectName(text string) (key, title string, err error) {
 	if title == "" {
 		return "", "", refuse("missing_object_name", "The objectname is missing: what the rows are, such as \"deals\".")
 	}
-	key = strings.ToLower(title)
+	key = strings.ToLower(strings.ToUpper(title)) // both letters for one capital, such as the sigmas, become the same
 	if longest := max(len(title), len(key)); longest > record.MaxObjectBytes {
 		return "", "", refuse("invalid_object_name", "The objectname has %d bytes; at most %d are taken.", longest, record.MaxObjectBytes)
 	}

@@ -107,6 +107,10 @@ func TestObjectName(t *testing.T) {
 		{"ÄRGER", "ärger", "ÄRGER", ""},
 		{"取引", "取引", "取引", ""},
 		{"सौदे", "सौदे", "सौदे", ""},
+		{"πελάτες", "πελάτεσ", "πελάτες", ""},
+		{"ΠΕΛΆΤΕΣ", "πελάτεσ", "ΠΕΛΆΤΕΣ", ""},
+		{"İÇ", "iç", "İÇ", ""},
+		{"Straße", "straße", "Straße", ""},
 		{"7", "7", "7", ""},
 		{strings.Repeat("x", 128), strings.Repeat("x", 128), strings.Repeat("x", 128), ""},
 		{"", "", "", "missing_object_name"},
@@ -135,8 +139,10 @@ func TestObjectName(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
 		if key, _, err := push.ObjectName(text); err == nil {
-			if again, _, err := push.ObjectName(key); again != key || err != nil {
-				t.Fatalf("%q has the key %q, which has the key %q, %v", text, key, again, err)
+			for _, same := range []string{key, strings.ToUpper(text), strings.ToLower(text)} {
+				if again, _, err := push.ObjectName(same); again != key || err != nil {
+					t.Fatalf("%q has the key %q, and %q has the key %q, %v", text, key, same, again, err)
+				}
 			}
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
+	"leadline/shared/schema"
 )
 
 // found says for people what a JSON value is, without showing it.
@@ -121,16 +122,21 @@ func wholeNumber(digits string) (int64, bool) {
 	return n, err == nil && n >= 0 && n <= record.MaxStampMicros
 }
 
-// readTime reads a time in microseconds since 1970. What names no zone is taken as UTC.
+// readTime reads a time in microseconds since 1970: all that a field of the type date_time takes, and times that name no
+// zone, which are taken as UTC.
 func readTime(text string) (micros int64, ok bool) {
-	for _, layout := range [...]string{time.RFC3339, "2006-01-02 15:04:05", time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00"} {
-		// A fraction of any length after the seconds is read without standing in the layout.
-		if t, err := time.Parse(layout, text); err == nil {
-			micros := t.UnixMicro()
-			return micros, micros >= 0 && micros <= record.MaxStampMicros
+	at, ok := schema.Time(text)
+	for _, layout := range [...]string{"2006-01-02 15:04:05", time.DateOnly, "2006-01-02T15:04:05"} {
+		if ok {
+			break
 		}
+		// A fraction of any length after the seconds is read without standing in the layout.
+		var err error
+		at, err = time.Parse(layout, text)
+		ok = err == nil
 	}
-	return 0, false
+	micros = at.UnixMicro()
+	return micros, ok && micros >= 0 && micros <= record.MaxStampMicros
 }
 
 // wholeDigits gives the plain digits of a JSON number that is whole, such as 120 for 1.2e2, if it has no more than

@@ -1,5 +1,6 @@
-// Package quota counts what an organization uses against its quotas. It leases blocks from the table, so that most uses
-// cost no call; what is left of a block when its process ends is lost, so that a quota may end a little early, never late.
+// Package quota counts what an organization uses against its quotas. It leases what is used in blocks from the table, so
+// that most uses cost no call; what is left of a block when its process ends is lost for the rest of the window, so that a
+// quota may end a little early, never late.
 package quota
 
 import (
@@ -16,11 +17,20 @@ import (
 // CodeExceeded is the code of the fault RateLimited that says that a quota is used up.
 const CodeExceeded = "quota_exceeded"
 
-// blocks is into how many blocks a quota is cut, at most.
-const blocks = 20
-
-// maxOrganizations bounds the leases that are remembered.
-const maxOrganizations = 1000
+const (
+	// longShare is the part of what is left of a quota that is leased ahead, shortShare that of one whose windows are no
+	// longer than shortPeriod: what is lost of those is soon there again. The closer the end of the quota, the less is
+	// leased ahead.
+	longShare   = 50
+	shortShare  = 20
+	shortPeriod = time.Hour
+	// maxAhead is the most that is leased ahead.
+	maxAhead = 10_000
+	// askAgainAfter is how long a quota that had too little left is taken to have no more.
+	askAgainAfter = 10 * time.Second
+	// maxOrganizations bounds the leases that are remembered.
+	maxOrganizations = 1000
+)
 
 // Counter adds n to what was used in a window and gives what is used then: a store.Members.
 type Counter interface {
@@ -30,17 +40,22 @@ type Counter interface {
 // Meter measures one kind of use. It is safe for concurrent use.
 type Meter struct {
 	counter Counter
-	// name is that of the quota; period how long its windows are, aligned to UTC.
+	// name is that of what is counted, in the plural; period how long its windows are, aligned to UTC.
 	name   string
 	period time.Duration
-	leases *cache.Cache[string, *lease]
 	mu     sync.Mutex
+	leases *cache.Cache[string, *lease]
 }
 
-// lease is what this process may still use in a window.
+// lease is what this process holds of an organization's window.
 type lease struct {
-	mu         sync.Mutex
-	left, used int64
+	mu    sync.Mutex
+	limit int64
+	// held is leased and not used.
+	held int64
+	// free was leased by nobody when it was last asked, at asked.
+	free  int64
+	asked time.Time
 }
 
 // NewMeter makes a meter of what is counted under a name, by windows of a period.
@@ -57,52 +72,106 @@ type Standing struct {
 	Period, Reset time.Duration
 }
 
-// Take uses n of a quota of limit, which is for a window; a limit of 0 bounds nothing. It is all or nothing: where less
-// than n is left, nothing is taken, and the error is RateLimited with the time to the end of the window.
-func (m *Meter) Take(ctx context.Context, organization string, n, limit int64, now time.Time) (Standing, error) {
-	start := now.UTC().Truncate(m.period)
-	end := start.Add(m.period)
-	standing := Standing{Name: m.name, Limit: limit, Period: m.period, Reset: end.Sub(now)}
-	if limit <= 0 {
-		return standing, nil
-	}
-	window := m.name + " " + start.Format(time.RFC3339)
-	l := m.lease(organization+" "+window, now, end)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.left < n && l.used < limit { // what is used up stays so, and asking again would cost a call
-		block := max(n-l.left, (limit+blocks-1)/blocks)
-		block = max(n-l.left, min(block, limit-l.used)) // towards the end blocks are as small as what is asked for
-		used, err := m.counter.Use(ctx, organization, window, block, end.Add(m.period))
-		if err != nil {
-			return standing, fmt.Errorf("quota: %s: %w", m.name, err)
-		}
-		l.used = used
-		// What the block takes beyond the limit was never there.
-		l.left += max(0, block-max(0, used-limit))
-	}
-	standing.Remaining = max(0, limit-l.used) + l.left
-	if l.left < n {
-		return standing, &fault.Error{Kind: fault.RateLimited, Code: CodeExceeded, RetryAfter: standing.Reset,
-			Message: fmt.Sprintf("The organization's quota of %d %s in %s is used up. It begins anew in %s.", limit, m.name, m.period, standing.Reset.Round(time.Second))}
-	}
-	l.left -= n
-	standing.Remaining -= n
-	return standing, nil
+// window is one window of an organization.
+type window struct {
+	organization, name string
+	end                time.Time
 }
 
-func (m *Meter) lease(key string, now, end time.Time) *lease {
+func (m *Meter) window(organization string, now time.Time) window {
+	start := now.UTC().Truncate(m.period)
+	return window{organization, m.name + " " + start.Format(time.RFC3339), start.Add(m.period)}
+}
+
+// lease gives what is held of a window.
+func (m *Meter) lease(w window, now time.Time) *lease {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	key := w.organization + " " + w.name
 	l, found := m.leases.Get(key, now)
 	if !found {
 		l = &lease{}
-		m.leases.Put(key, l, now, end)
+		m.leases.Put(key, l, now, w.end)
 	}
 	return l
 }
 
-// Headers gives the RateLimit headers of an answer; none without a quota.
+// Take uses n of a quota of limit, which is for a window; a limit of 0 bounds nothing. It is all or nothing: where less
+// than n is left, nothing is taken, and the error is RateLimited with the time to the end of the window.
+func (m *Meter) Take(ctx context.Context, organization string, n, limit int64, now time.Time) (Standing, error) {
+	if limit <= 0 {
+		return Standing{Name: m.name, Period: m.period}, nil
+	}
+	w := m.window(organization, now)
+	l := m.lease(w, now)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free, l.limit = l.free+limit-l.limit, limit // the quota may have been changed
+	if l.held < n && n <= limit && (n <= l.held+l.free || now.Sub(l.asked) >= askAgainAfter) {
+		if err := m.more(ctx, l, w, n-l.held, now); err != nil {
+			return Standing{}, fmt.Errorf("quota: count %s: %w", m.name, err)
+		}
+	}
+	enough := l.held >= n
+	if enough {
+		l.held -= n
+	}
+	s := Standing{Name: m.name, Limit: limit, Remaining: max(0, l.held+l.free), Period: m.period, Reset: w.end.Sub(now)}
+	if !enough {
+		return s, &fault.Error{Kind: fault.RateLimited, Code: CodeExceeded, RetryAfter: s.Reset, Message: fmt.Sprintf(
+			"The organization may use %d %s a %s, and %d of them are left: too few for %d. They begin anew in %s.",
+			limit, m.name, called(m.period), s.Remaining, n, s.Reset.Round(time.Second))}
+	}
+	return s, nil
+}
+
+// more leases what is needed, and some ahead. Where too little is left, it leases nothing.
+func (m *Meter) more(ctx context.Context, l *lease, w window, needed int64, now time.Time) error {
+	share := int64(longShare)
+	if m.period <= shortPeriod {
+		share = shortShare
+	}
+	forget := w.end.Add(m.period)
+	asked := needed + min(max(0, l.free-needed)/share, maxAhead)
+	used, err := m.counter.Use(ctx, w.organization, w.name, asked, forget)
+	if err != nil {
+		return err
+	}
+	l.asked = now
+	available := max(0, l.limit-(used-asked))
+	granted := min(asked, available)
+	if granted < needed {
+		granted = 0
+	}
+	l.held, l.free = l.held+granted, available-granted
+	if granted < asked {
+		// What cannot be given back is lost for this window.
+		_, _ = m.counter.Use(ctx, w.organization, w.name, granted-asked, forget)
+	}
+	return nil
+}
+
+// GiveBack returns n that were taken at a time, and not used after all.
+func (m *Meter) GiveBack(organization string, n int64, taken time.Time) {
+	l := m.lease(m.window(organization, taken), taken)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held += n
+}
+
+func called(period time.Duration) string {
+	switch period {
+	case time.Minute:
+		return "minute"
+	case time.Hour:
+		return "hour"
+	case 24 * time.Hour:
+		return "day"
+	}
+	return "window of " + period.String()
+}
+
+// Headers gives the RateLimit headers of an answer, with names in lower case; none without a quota.
 //
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 func (s Standing) Headers() map[string]string {
@@ -110,7 +179,7 @@ func (s Standing) Headers() map[string]string {
 		return nil
 	}
 	return map[string]string{
-		"RateLimit-Policy": fmt.Sprintf("%q;q=%d;w=%d", s.Name, s.Limit, int64(s.Period.Seconds())),
-		"RateLimit":        fmt.Sprintf("%q;r=%d;t=%d", s.Name, s.Remaining, int64(math.Ceil(s.Reset.Seconds()))),
+		"ratelimit-policy": fmt.Sprintf("%q;q=%d;w=%d", s.Name, s.Limit, int64(s.Period.Seconds())),
+		"ratelimit":        fmt.Sprintf("%q;r=%d;t=%d", s.Name, s.Remaining, int64(math.Ceil(s.Reset.Seconds()))),
 	}
 }

@@ -36,8 +36,8 @@ func (r *Resender) Step(ctx context.Context, j job.Job) (job.Job, error) {
 	}
 	wanted := page[:0:0]
 	for _, e := range page {
-		// What is being retried arrives by itself.
-		if e.Outcome == outbound.GivenUp || e.Outcome == outbound.Skipped || p.All && e.Outcome == outbound.Delivered {
+		// What is being retried arrives by itself, unless it is stuck.
+		if e.Outcome == outbound.GivenUp || e.Outcome == outbound.Skipped || p.All && e.Outcome == outbound.Delivered || e.Stuck(p.Until) {
 			wanted = append(wanted, e)
 		}
 	}

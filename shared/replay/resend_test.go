@@ -36,6 +36,26 @@ func (o *outbox) Send(_ context.Context, group string, body []byte) error {
 	return err
 }
 
+// TestResendSendsWhatIsStuck: what waits for an attempt that is hours late will not arrive by itself.
+func TestResendSendsWhatIsStuck(t *testing.T) {
+	log, out := memory.NewDeliveries(), &outbox{}
+	const destination = tenant.DestinationID + "_000000000001"
+	for name, next := range map[string]time.Duration{"lost": -7 * time.Hour, "late": -5 * time.Hour, "waiting": time.Hour} {
+		at := noon.Add(-24 * time.Hour)
+		id := ulid.MustNew(ulid.Timestamp(at)-uint64(next/time.Hour+10), nil).String() + "-" + destination
+		e := outbound.LogEntry{Outcome: outbound.Retrying, Rev: 1, UpdatedAt: at, NextAt: noon.Add(next), Delivery: outbound.Delivery{V: outbound.Format, Organization: organization,
+			Destination: destination, ID: id, Event: name, Body: []byte(`{}`), CreatedAt: at, Attempt: 1}}
+		if err := log.LogDelivery(t.Context(), e, noon.AddDate(0, 1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	params, _ := json.Marshal(job.ResendParams{Destination: destination, Until: noon})
+	r := &replay.Resender{Deliveries: log, Outbox: outbound.Outbox{Queue: out, Payloads: blob.NewMemory()}}
+	if _, err := r.Step(t.Context(), job.Job{Organization: organization, Params: params}); err != nil || len(out.sent) != 1 || out.sent[0].Event != "lost" {
+		t.Errorf("%v, sent %+v", err, out.sent)
+	}
+}
+
 func TestResendSendsWhatADestinationMissed(t *testing.T) {
 	log := memory.NewDeliveries()
 	const destination = tenant.DestinationID + "_000000000001"
@@ -43,7 +63,7 @@ func TestResendSendsWhatADestinationMissed(t *testing.T) {
 	for i := range 1000 {
 		at := noon.Add(-time.Duration(i) * time.Minute)
 		id := ulid.MustNew(ulid.Timestamp(at), nil).String() + "-" + destination
-		e := outbound.LogEntry{Outcome: outcomes[i%4], Rev: 1, UpdatedAt: at, Delivery: outbound.Delivery{V: outbound.Format, Organization: organization,
+		e := outbound.LogEntry{Outcome: outcomes[i%4], Rev: 1, UpdatedAt: at, NextAt: noon.Add(-time.Hour), Delivery: outbound.Delivery{V: outbound.Format, Organization: organization,
 			Destination: destination, ID: id, Event: fmt.Sprintf("ev_%d", i), Type: "lead updated", Body: []byte(`{}`), CreatedAt: at, Attempt: 1}}
 		if err := log.LogDelivery(t.Context(), e, noon.AddDate(0, 1, 0)); err != nil {
 			t.Fatal(err)

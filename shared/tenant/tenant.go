@@ -74,6 +74,21 @@ func (k APIKey) Works(at time.Time) bool {
 	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt))
 }
 
+// Under gives the key with the role that it has while its person is as given: at most that of the person. It is not ok if
+// the person works here no more, or may do nothing of what the key may.
+func (k APIKey) Under(p Person) (under APIKey, ok bool) {
+	switch {
+	case p.Status == Offboarded:
+		return k, false
+	case p.Role.Allows(k.Role):
+		return k, true
+	case k.Role.Allows(p.Role):
+		k.Role = p.Role
+		return k, true
+	}
+	return k, false // a reader's key to ingest
+}
+
 // HashToken gives the form in which an unguessable token (an API key, the token of a webhook URL) is stored and looked
 // up: the hex of its SHA-256. The token has 256 random bits, so that a slow hash would add nothing.
 func HashToken(token string) string {

@@ -18,6 +18,10 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerError(w, r, http.StatusForbidden, "AccessDenied", "Request has expired")
 		return
 	}
+	if s.secret != "" && !presigned(r.URL.Query()) && r.Header.Get("Authorization") == "" {
+		answerError(w, r, http.StatusForbidden, "AccessDenied", "Access Denied") // a presigned URL without its parameters
+		return
+	}
 	if s.secret != "" && presigned(r.URL.Query()) && !s.genuine(r) {
 		answerError(w, r, http.StatusForbidden, "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided. Check your key and signing method.")

@@ -66,6 +66,8 @@ func TestPresignedURLsAreForWhatWasSigned(t *testing.T) {
 	}{
 		"as signed":          {http.MethodPut, signed.URL, gzip, 200},
 		"with more headers":  {http.MethodPut, signed.URL, http.Header{"Content-Type": gzip["Content-Type"], "X-Mine": {"1"}}, 200},
+		"unsigned":           {http.MethodPut, strings.Split(signed.URL, "?")[0], gzip, 403},
+		"unsigned, to read":  {http.MethodGet, strings.Split(signed.URL, "?")[0], nil, 403},
 		"another object":     {http.MethodPut, strings.Replace(signed.URL, "uploads/", "archive/", 1), gzip, 403},
 		"another method":     {http.MethodGet, signed.URL, gzip, 403},
 		"another type":       {http.MethodPut, signed.URL, http.Header{"Content-Type": {"text/csv"}}, 403},

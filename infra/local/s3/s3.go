@@ -25,7 +25,8 @@ type Options struct {
 	// File keeps the objects over restarts, bodies above a megabyte in a folder beside it; it survives the end of the
 	// process at any point, not that of the machine. Empty keeps them in memory.
 	File string
-	// Secret is what presigned URLs must be signed with, whoever signs; empty to take them as they are.
+	// Secret is what presigned URLs must be signed with, whoever signs, and has requests refused that are not signed at all;
+	// empty to take them as they are.
 	Secret string
 	// Now is the clock that presigned URLs expire by; time.Now unless set.
 	Now func() time.Time

@@ -41,6 +41,7 @@ func TestDynamoDB(t *testing.T) {
 	t.Run("Size", func(t *testing.T) { testSize(t, l) })
 	t.Run("WorkCalls", func(t *testing.T) { testWorkCalls(t, l) })
 	t.Run("DueBudget", func(t *testing.T) { testDueBudget(t, l) })
+	t.Run("SpoiltDue", func(t *testing.T) { testSpoiltDue(t, l) })
 	t.Run("Forgotten", func(t *testing.T) { testForgotten(t, l) })
 	t.Run("LostWork", func(t *testing.T) { testLostWork(t, l) })
 	t.Run("WorkLimits", func(t *testing.T) { testWorkLimits(t, l) })

@@ -200,6 +200,52 @@ func testDueBudget(t *testing.T, l local) {
 	kindIs(t, err, fault.Unavailable, "unavailable")
 }
 
+// testSpoiltDue: an item that cannot be read neither keeps the others from being given, nor its minute from being passed
+// by, for it will never be Finished.
+func testSpoiltDue(t *testing.T, l local) {
+	s := l.open(t)
+	now := time.Date(2026, 11, 22, 10, 30, 0, 0, time.UTC)
+	for n := range 10 {
+		i := dueKey(now, fmt.Sprint("spoilt", n)).item()
+		i["v"] = number(format)
+		i["body"] = &types.AttributeValueMemberB{Value: []byte("spoilt")}
+		if _, err := s.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.tables["work"]), Item: i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sound := store.DueItem{At: now.Add(time.Second), Key: "sound", Queue: "deliver", Group: "o", Body: []byte("x")}
+	if err := s.Due.Schedule(t.Context(), sound); err != nil {
+		t.Fatal(err)
+	}
+	look := func(limit int) (sane, spoilt int, next string) {
+		t.Helper()
+		items, next, _, err := s.Due.DueBefore(t.Context(), store.DueMinute(now), now.Add(10*time.Minute), limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range items {
+			if item.Unreadable == nil {
+				sane++
+			} else if item.At.Equal(now) && strings.HasPrefix(item.Key, "spoilt") && item.Queue == "" {
+				spoilt++
+			}
+		}
+		return sane, spoilt, next
+	}
+	if sane, spoilt, next := look(100); sane != 1 || spoilt != 10 || next != store.DueMinute(now) {
+		t.Errorf("%d and %d spoilt ones, next is %s", sane, spoilt, next)
+	}
+	if sane, _, next := look(5); sane != 0 || next != store.DueMinute(now) {
+		t.Errorf("a minute that was not read to its end: %d, next is %s", sane, next)
+	}
+	if err := s.Due.Finished(t.Context(), sound); err != nil {
+		t.Fatal(err)
+	}
+	if sane, spoilt, next := look(100); sane != 0 || spoilt != 10 || next != store.DueMinute(now.Add(8*time.Minute)) {
+		t.Errorf("%d and %d spoilt ones, next is %s", sane, spoilt, next)
+	}
+}
+
 // testForgotten looks at when DynamoDB may delete what is not kept for good.
 func testForgotten(t *testing.T, l local) {
 	s := l.open(t)
