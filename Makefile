@@ -40,7 +40,7 @@ run: setup ## bring everything up on this machine (Ctrl-C stops it): PORT=8787 F
 	@exec .local/bin/runner --port $(PORT) --data $(DATA) --run-file $(RUN_FILE) --stage $(STAGE) --ctl .local/bin/leadline --functions .build/local $(FLAGS)
 
 .PHONY: demo
-demo: ## post the sample events to what `make run` started and show the records and their history
+demo: ## show on what `make run` started: events, records, history, rows, schemas, a track event
 	@go build -o .local/bin/leadline ./infra/ctl
 	@.local/bin/leadline --run-file $(RUN_FILE) demo
 

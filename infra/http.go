@@ -73,7 +73,6 @@ func accessLogFormat() (string, error) {
 		"status":                 "$context.status",
 		"latency_ms":             "$context.responseLatency",
 		"integration_latency_ms": "$context.integrationLatency",
-		"integration_status":     "$context.integrationStatus",
 	})
 	return string(line), err
 }

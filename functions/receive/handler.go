@@ -21,6 +21,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/problem"
 	"leadline/shared/push"
+	"leadline/shared/quota"
 	"leadline/shared/telemetry"
 )
 
@@ -55,7 +56,7 @@ type handler struct {
 	hooks   *hooks
 	senders *senders
 	objects *remembered[objectKey, push.Settings]
-	quota   *quota
+	quota   *quota.Meter
 	inbox   inbox
 	// tolerance is how far a signature's time may lie from now.
 	tolerance time.Duration
@@ -73,7 +74,7 @@ func newHandler(cfg Config, log *slog.Logger, s stores, k keyring, queue sender,
 		hooks:     newHooks(s.tenancy, k, connector.NewRegistry(connectors.All()...), time.Duration(cfg.HookCacheSeconds)*time.Second),
 		senders:   newSenders(s, k, keep),
 		objects:   newObjects(s.schemas, keep),
-		quota:     newQuota(s.members),
+		quota:     quota.NewRows(s.members),
 		inbox:     inbox{queue: queue, payloads: p, messageMax: cfg.MessageMaxBytes},
 		tolerance: time.Duration(cfg.SignatureToleranceSeconds) * time.Second,
 		bodyMax:   cfg.BodyMaxBytes, pushMax: cfg.PushMaxBytes, baseURL: cfg.BaseURL,

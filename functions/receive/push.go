@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/push"
+	"leadline/shared/quota"
 	"leadline/shared/schema"
 	"leadline/shared/telemetry"
 	"leadline/shared/tenant"
@@ -58,7 +60,7 @@ func (h *handler) push(ctx context.Context, request events.APIGatewayV2HTTPReque
 			from = &origin{}
 		}
 		answer := h.refuse(ctx, from.organization, from.connection, err)
-		stands.headers(answer.Headers)
+		maps.Copy(answer.Headers, stands.Headers())
 		switch {
 		case answer.StatusCode == http.StatusUnauthorized:
 			answer.Headers["www-authenticate"] = `Basic realm="leadline", Bearer realm="leadline"`
@@ -75,56 +77,65 @@ func (h *handler) push(ctx context.Context, request events.APIGatewayV2HTTPReque
 	body, _ := json.Marshal(accepted) // texts and numbers always encode
 	answer := events.APIGatewayV2HTTPResponse{StatusCode: http.StatusAccepted, Body: string(body),
 		Headers: map[string]string{"content-type": "application/json", "location": accepted.URL}}
-	stands.headers(answer.Headers)
+	maps.Copy(answer.Headers, stands.Headers())
 	return answer
 }
 
 // takePush judges one push and puts its rows into the inbox. It gives who sent it and where they stand once these are
 // known, on failure too. Who sends is judged before what is sent.
-func (h *handler) takePush(ctx context.Context, request events.APIGatewayV2HTTPRequest) (*origin, *standing, *receipt, error) {
+func (h *handler) takePush(ctx context.Context, request events.APIGatewayV2HTTPRequest) (*origin, quota.Standing, *receipt, error) {
+	var stands quota.Standing
 	now := h.now()
 	body, err := rowsOf(request, h.pushMax)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, stands, nil, err
 	}
 	rows, malformed := push.Parse(body)
 	shown, err := credentialsOf(request.Headers, rows)
 	if f := fault.Of(err); f != nil && f.Code == codeNoCredentials && malformed != nil {
-		return nil, nil, nil, malformed // perhaps they cannot be read for it
+		return nil, stands, nil, malformed // perhaps they cannot be read for it
 	}
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, stands, nil, err
 	}
 	from, err := h.senders.identify(ctx, shown, request.QueryStringParameters["connection"], now)
 	if err != nil {
-		return from, nil, nil, err
+		return from, stands, nil, err
 	}
 	if malformed != nil {
-		return from, nil, nil, malformed
+		return from, stands, nil, malformed
 	}
 	key, err := batchKey(request.Headers, rows.Key)
 	if err != nil {
-		return from, nil, nil, err
+		return from, stands, nil, err
 	}
 	settings, err := h.settings(ctx, objectKey{from.organization, from.connection, rows.Object}, now)
 	if err != nil {
-		return from, nil, nil, err
+		return from, stands, nil, err
 	}
 	accepted := &receipt{Status: string(push.Queued), Object: rows.Object, Rows: rows.Count}
 	accepted.Refused, accepted.Errors = rows.Refusals(settings, maxListed)
-	stands, err := h.quota.take(ctx, from.organization, from.rowsPerDay, int64(rows.Count), now)
-	if err != nil {
+	if stands, err = h.count(ctx, from, int64(rows.Count), now); err != nil {
 		return from, stands, nil, err
 	}
 	if accepted.Batch, err = h.queueRows(ctx, from, rows, key, now); err != nil {
-		if stands != nil {
-			h.quota.giveBack(from.organization, int64(rows.Count), now)
-			stands.remaining += int64(rows.Count)
+		if stands.Limit > 0 {
+			h.quota.GiveBack(from.organization, int64(rows.Count), now)
+			stands.Remaining += int64(rows.Count)
 		}
 		return from, stands, nil, err
 	}
 	accepted.URL = h.baseURL + pushPath + "/" + accepted.Batch
 	return from, stands, accepted, nil
+}
+
+// count takes rows of the organization's quota of a day of UTC.
+func (h *handler) count(ctx context.Context, from *origin, rows int64, now time.Time) (quota.Standing, error) {
+	stands, err := h.quota.Take(ctx, from.organization, rows, from.rowsPerDay, now)
+	if f := fault.Of(err); err != nil && (f == nil || f.Code != quota.CodeExceeded) {
+		err = behind(err, "count rows")
+	}
+	return stands, err
 }
 
 // queueRows puts rows into the inbox, without the credentials that came with them, and gives the batch's name.

@@ -1,17 +1,9 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
-
-	"leadline/shared/fault"
-	"leadline/shared/store/memory"
 )
 
 func TestAQuotaIsLeasedInBlocks(t *testing.T) {
@@ -87,92 +79,4 @@ func TestAPushThatIsNotQueuedUsesNothing(t *testing.T) {
 	w.refuses(w.rows(rowOne), 503, "unavailable")
 	w.calls.fails = nil
 	w.refuses(w.rows(rowOne), 429, "quota_exceeded") // what the instance before held is lost until midnight
-}
-
-// TestInstancesNeverGiveOutMoreThanTheQuota: however many instances take however many rows, and however many of them end.
-func TestInstancesNeverGiveOutMoreThanTheQuota(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		members := memory.NewMembers(memory.NewTenancy())
-		limit := int64(rapid.SampledFrom([]int{1, 10, 100, 5000, 1_000_000}).Draw(t, "limit"))
-		instances := []*quota{newQuota(members), newQuota(members), newQuota(members)}
-		now := time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC)
-		taken := int64(0)
-		for range rapid.IntRange(1, 60).Draw(t, "pushes") {
-			i := rapid.IntRange(0, 2).Draw(t, "instance")
-			if rapid.IntRange(0, 20).Draw(t, "ends") == 0 {
-				instances[i] = newQuota(members)
-			}
-			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "pause")) * time.Second)
-			n := int64(rapid.SampledFrom([]int{1, 1, 7, 1000, 10_000}).Draw(t, "rows"))
-			s, err := instances[i].take(context.Background(), "org_1", limit, n, now)
-			switch {
-			case err == nil:
-				if taken += n; rapid.IntRange(0, 5).Draw(t, "fails") == 0 {
-					instances[i].giveBack("org_1", n, now)
-					taken -= n
-				}
-			case !fault.Is(err, fault.RateLimited):
-				t.Fatal(err)
-			}
-			if taken > limit || s.remaining < 0 || s.remaining > limit {
-				t.Fatalf("%d of %d are taken, %d remain", taken, limit, s.remaining)
-			}
-		}
-	})
-}
-
-func TestWhatAnInstanceCannotUseIsLeftToTheOthers(t *testing.T) {
-	members := memory.NewMembers(memory.NewTenancy())
-	one, other := newQuota(members), newQuota(members)
-	now := time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		q    *quota
-		n    int64
-		code string
-	}{{one, 60, ""}, {other, 60, "quota_exceeded"}, {one, 40, ""}, {other, 1, "quota_exceeded"}} {
-		code := ""
-		_, err := c.q.take(t.Context(), "org_1", 100, c.n, now)
-		if f := fault.Of(err); f != nil {
-			code = f.Code
-		}
-		if code != c.code {
-			t.Errorf("%d rows: got %v", c.n, err)
-		}
-	}
-	// What was leased in vain may have been given back since.
-	if _, err := members.Use(t.Context(), "org_1", "rows 2025-03-10", -5, now); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := other.take(t.Context(), "org_1", 100, 5, now.Add(askAgainAfter)); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestOneInstanceCanUseTheWholeQuota(t *testing.T) {
-	for _, limit := range []int64{1, 99, 1000, 12_345} {
-		q := newQuota(memory.NewMembers(memory.NewTenancy()))
-		now := time.Date(2025, 3, 10, 9, 0, 0, 0, time.UTC)
-		var wait sync.WaitGroup
-		var mu sync.Mutex
-		taken := int64(0)
-		for range 4 {
-			wait.Go(func() {
-				for {
-					if _, err := q.take(t.Context(), "org_1", limit, 1, now); err != nil {
-						return
-					}
-					mu.Lock()
-					taken++
-					mu.Unlock()
-				}
-			})
-		}
-		wait.Wait()
-		if taken != limit {
-			t.Errorf("%d rows of %d", taken, limit)
-		}
-	}
-	if got := fmt.Sprint(midnight(time.Date(2025, 3, 10, 23, 30, 0, 0, time.FixedZone("", -3600)))); got != "2025-03-12 00:00:00 +0000 UTC" {
-		t.Errorf("midnight is %s", got)
-	}
 }

@@ -24,10 +24,12 @@ import (
 	"leadline/shared/notice"
 	"leadline/shared/push"
 	"leadline/shared/quarantine"
+	"leadline/shared/quota"
 	"leadline/shared/record"
 	"leadline/shared/replay"
 	"leadline/shared/store"
 	"leadline/shared/store/memory"
+	"leadline/shared/tenant"
 	"leadline/shared/upload"
 )
 
@@ -184,7 +186,8 @@ func newSystem(t *testing.T) (w *world, inbox *[][]byte) {
 	const batch = "01KANQ7P0000000000000000D4"
 	w, inbox = newWorld(t), new([][]byte)
 	payloads, batches, intake := blob.NewMemory(), memory.NewBatches(), memory.NewIntake()
-	loads := upload.New(upload.Options{Payloads: payloads, Batches: batches, Schemas: memory.NewSchemas(), Inbox: inboxOf{inbox}, Now: w.now})
+	loads := upload.New(upload.Options{Payloads: payloads, Batches: batches, Schemas: memory.NewSchemas(), Inbox: inboxOf{inbox},
+		Rows: rows{w.tenancy, quota.NewRows(memory.NewMembers(w.tenancy))}, Now: w.now})
 	replays := replay.New(replay.Options{Intake: intake, Inbox: replay.Inbox{Queue: inboxOf{inbox}, Payloads: payloads}, Now: w.now, Random: rand.Reader})
 	w.kinds = map[job.Kind]kind{job.Replay: {step: replays.Step}, job.Load: {step: loads.Step, ended: loads.Ended, tell: true}}
 
@@ -192,6 +195,7 @@ func newSystem(t *testing.T) (w *world, inbox *[][]byte) {
 	w.create(job.Job{ID: jobID, Kind: job.Load, Params: json.RawMessage(`{"batch":"` + batch + `","upload":"uploads/x"}`)})
 	w.create(job.Job{ID: "job_cancelled001", Kind: job.Replay, Status: job.Cancelled})
 	err := errors.Join(
+		w.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: organization, CreatedAt: noon, Rev: 1}),
 		payloads.Put(t.Context(), "uploads/x", []byte(`{"id":1,"action":"create"}`)),
 		batches.SaveBatch(t.Context(), push.Batch{ID: batch, Organization: organization, Connection: "conn_1", Object: "deals", Status: push.Uploading}),
 		intake.SetAside(t.Context(), quarantine.Entry{ID: batch, Organization: organization, Connection: "conn_1", Connector: "close", Kind: delivery.Webhook,

@@ -11,6 +11,7 @@ import (
 	"leadline/shared/job"
 	"leadline/shared/outbound"
 	"leadline/shared/privacy"
+	"leadline/shared/quota"
 	"leadline/shared/replay"
 	"leadline/shared/store"
 	"leadline/shared/upload"
@@ -47,7 +48,8 @@ func (p parts) kinds() map[job.Kind]kind {
 	replays := replay.New(replay.Options{Intake: p.Intake, Connections: p.Tenancy, Inbox: replay.Inbox{Queue: p.Inbox, Payloads: p.Payloads},
 		Now: time.Now, Random: rand.Reader})
 	resends := replay.Resender{Deliveries: p.Deliveries, Outbox: outbound.Outbox{Queue: p.Outbox, Payloads: p.Payloads}}
-	loads := upload.New(upload.Options{Payloads: p.Payloads, Batches: p.Batches, Schemas: p.Schemas, Inbox: p.Inbox, Now: time.Now})
+	loads := upload.New(upload.Options{Payloads: p.Payloads, Batches: p.Batches, Schemas: p.Schemas, Inbox: p.Inbox,
+		Rows: rows{p.Tenancy, quota.NewRows(p.Members)}, Now: time.Now})
 	people := privacy.New(privacy.Options{Records: p.Records, History: p.History, Intake: p.Intake, Schemas: p.Schemas, Batches: p.Batches,
 		Tenancy: p.Tenancy, Members: p.Members, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
 		Payloads: p.Payloads, Connectors: connector.NewRegistry(connectors.All()...), Now: time.Now, Wait: privacy.Pause(betweenPasses)})

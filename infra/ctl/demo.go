@@ -57,7 +57,7 @@ type demo struct {
 func (c *command) demoCommand() *cobra.Command {
 	var folder, connection string
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Post the sample events and show what becomes of them", Args: cobra.NoArgs,
+		Use: "demo", Short: "Post sample events, push rows, receive a track event, and show what becomes of them", Args: cobra.NoArgs,
 		Long: "Post the sample events of events/receive in the order of their names, signed as Close signs, wait until they are applied, and show the records and the history of the deal.\n\n" +
 			"Then push rows as client software does, break their schema, accept what the rows ask for and see them replay; and receive the track event that an event of Close became. " +
 			"Running it again does no harm: it shows what is there already.",

@@ -137,8 +137,11 @@ func (c *command) watchJob(ctx context.Context, api *client, id, output string) 
 	default:
 		c.showJob(j.is)
 	}
-	if j.is.Status != "done" {
-		err = fmt.Errorf("the job is %s: %s", j.is.Status, orElse(j.is.Problem, "what it did stays done"))
+	switch j.is.Status {
+	case "failed":
+		return fmt.Errorf("the job failed: %s", j.is.Problem)
+	case "cancelled":
+		return errors.New("the job was cancelled: what it did stays done")
 	}
 	return err
 }

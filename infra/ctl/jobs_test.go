@@ -36,12 +36,14 @@ func TestWatchingAJob(t *testing.T) {
 	}
 	f.scripts["GET /v1/jobs/job_1"] = job(`"status":"running"`, `"status":"failed","problem":"No\u001b[2Jt readable."`)
 	r = f.run("jobs", "watch", "job_1")
-	r.fails(t, exitFailed, "the job is failed: No·[2Jt readable.")
+	r.fails(t, exitFailed, "the job failed: No·[2Jt readable.")
 	contains(t, r.stdout, "job_1")
 	f.scripts["GET /v1/jobs/job_1"] = job(`"status":"cancelled"`)
-	f.run("jobs", "watch", "job_1").fails(t, exitFailed, "the job is cancelled: what it did stays done")
+	f.run("jobs", "watch", "job_1").fails(t, exitFailed, "the job was cancelled: what it did stays done")
 	// One that nothing happens to, and Ctrl-C.
-	f.scripts["GET /v1/jobs/job_1"] = func(*http.Request, []byte) (int, string) { return 200, strings.Replace(jobAnswer, "done", "running", 1) }
+	f.scripts["GET /v1/jobs/job_1"] = func(*http.Request, []byte) (int, string) {
+		return 200, strings.Replace(jobAnswer, "done", "running", 1)
+	}
 	f.runWith(system{now: ticking()}, "jobs", "watch", "job_1", "--json").fails(t, exitFailed, "nothing has happened for 5m0s: is work running?")
 	ctx, stop := context.WithCancel(t.Context())
 	r = f.runUntil(ctx, system{pause: func(ctx context.Context, _ time.Duration) error { stop(); return ctx.Err() }}, "jobs", "watch", "job_1")

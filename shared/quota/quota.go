@@ -63,6 +63,9 @@ func NewMeter(counter Counter, name string, period time.Duration) *Meter {
 	return &Meter{counter: counter, name: name, period: period, leases: cache.New[string, *lease](maxOrganizations)}
 }
 
+// NewRows makes the meter of the rows that clients push, by whatever door, in a day of UTC.
+func NewRows(counter Counter) *Meter { return NewMeter(counter, "rows", 24*time.Hour) }
+
 // Standing says where an organization stands in the present window.
 type Standing struct {
 	Name string

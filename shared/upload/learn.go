@@ -12,13 +12,18 @@ import (
 	"leadline/shared/store"
 )
 
-// rowsAtOnce is how many rows are looked at together.
-const rowsAtOnce = 200
+// rowsAtOnce and bytesAtOnce are how many rows are looked at together.
+const (
+	rowsAtOnce  = 200
+	bytesAtOnce = 4 << 20
+)
 
 // learner infers the schema of an object from all rows of a file.
 type learner struct {
 	fields []schema.Field
 	rows   []record.Fields
+	// bytes is how long the rows are.
+	bytes int
 }
 
 // unknown gives a learner if the object of the batch has no schema yet.
@@ -39,7 +44,8 @@ func (l *learner) take(text []byte, number int) {
 	if wrong != nil || row.Action == record.ActionDelete {
 		return
 	}
-	if l.rows = append(l.rows, row.Fields); len(l.rows) >= rowsAtOnce {
+	l.rows, l.bytes = append(l.rows, row.Fields), l.bytes+len(text)
+	if len(l.rows) >= rowsAtOnce || l.bytes >= bytesAtOnce {
 		l.merge()
 	}
 }
@@ -48,7 +54,7 @@ func (l *learner) take(text []byte, number int) {
 // make the schema, the others will be set aside for breaking it.
 func (l *learner) merge() {
 	rows := l.rows
-	l.rows = l.rows[:0]
+	l.rows, l.bytes = l.rows[:0], 0
 	if l.widen(rows...) {
 		return
 	}
@@ -69,8 +75,12 @@ func (l *learner) widen(rows ...record.Fields) bool {
 	return true
 }
 
-// fix stores what was learned as the first version of the object's schema, unless somebody else was faster.
+// fix stores what was learned, if anything was to be, as the first version of the object's schema, unless somebody else was
+// faster.
 func (l *Loader) fix(ctx context.Context, batch push.Batch, learned *learner) error {
+	if learned == nil {
+		return nil
+	}
 	learned.merge()
 	if len(learned.fields) == 0 {
 		return nil // deletions alone, or no row is any good: they say nothing about what the object looks like

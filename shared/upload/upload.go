@@ -22,6 +22,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/job"
 	"leadline/shared/push"
+	"leadline/shared/quota"
 	"leadline/shared/record"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -38,6 +39,12 @@ type Options struct {
 	// Inbox takes messages, fair by group: a queue.Sender.
 	Inbox interface {
 		Send(ctx context.Context, group string, body []byte) error
+	}
+	// Rows counts the rows of files against what an organization may push in a day. Take takes all of them or none: its
+	// error has the code quota.CodeExceeded if there are not enough.
+	Rows interface {
+		Take(ctx context.Context, organization string, rows int64, now time.Time) error
+		GiveBack(organization string, rows int64, taken time.Time)
 	}
 	Now func() time.Time
 }
@@ -154,17 +161,36 @@ func (l *Loader) examine(ctx context.Context, j job.Job, p job.LoadParams, batch
 	if err := r.in.sound(); err != nil {
 		return j, err
 	}
-	if learned != nil {
-		if err := l.fix(ctx, batch, learned); err != nil {
-			return j, err
-		}
-	}
-	if err := l.announce(ctx, batch, int64(r.rows), r.chunks); err != nil {
+	if err := l.begin(ctx, batch, r.cutter, learned); err != nil {
 		return j, err
 	}
 	j.Cursor, j.Total = "0", int64(r.rows)
 	j.Counts = map[string]int64{CountDone: 0, CountRows: 0, CountChunks: 0}
 	return j, nil
+}
+
+// begin counts the rows of a file that was examined, stores what was learned of its object, and says how much it has. Of
+// a batch that is announced already the rows were counted by the try before.
+func (l *Loader) begin(ctx context.Context, batch push.Batch, examined *cutter, learned *learner) error {
+	rows, now := int64(examined.rows), l.Now()
+	counted := batch.Status == push.Running
+	if !counted {
+		err := l.Rows.Take(ctx, batch.Organization, rows, now)
+		if f := fault.Of(err); f != nil && f.Code == quota.CodeExceeded {
+			return fault.New(fault.Invalid, quota.CodeExceeded, "%s", f.Message)
+		}
+		if err != nil {
+			return fmt.Errorf("upload: count rows: %w", err)
+		}
+	}
+	err := l.fix(ctx, batch, learned)
+	if err == nil {
+		err = l.announce(ctx, batch, rows, examined.chunks)
+	}
+	if err != nil && !counted {
+		l.Rows.GiveBack(batch.Organization, rows, now)
+	}
+	return err
 }
 
 // announce saves how much the batch has, unless that is known: it is read again, for if this is not the first try, chunks

@@ -23,6 +23,7 @@ import (
 	"leadline/shared/intake"
 	"leadline/shared/job"
 	"leadline/shared/push"
+	"leadline/shared/quota"
 	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/store"
@@ -45,6 +46,7 @@ type world struct {
 	*blob.Memory
 	batches *memory.Batches
 	schemas *memory.Schemas
+	quota   *allowance
 	got     []delivery.Delivery
 	// fails tells how many writes to bucket or queue pass before one fails; below 0 for all.
 	fails int
@@ -53,8 +55,23 @@ type world struct {
 	*upload.Loader
 }
 
+// allowance is the quota of one organization; without a limit it bounds nothing.
+type allowance struct {
+	*quota.Meter
+	limit int64
+}
+
+func unlimited() *allowance {
+	return &allowance{Meter: quota.NewRows(memory.NewMembers(memory.NewTenancy()))}
+}
+
+func (a *allowance) Take(ctx context.Context, organization string, rows int64, now time.Time) error {
+	_, err := a.Meter.Take(ctx, organization, rows, a.limit, now)
+	return err
+}
+
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, Memory: blob.NewMemory(), batches: memory.NewBatches(), schemas: memory.NewSchemas(), fails: -1}
+	w := &world{t: t, Memory: blob.NewMemory(), batches: memory.NewBatches(), schemas: memory.NewSchemas(), quota: unlimited(), fails: -1}
 	w.restart()
 	err := w.batches.SaveBatch(t.Context(), push.Batch{ID: batchID, Public: "bat_1", Organization: organization, Connection: connection, Client: "cli_1",
 		Object: "deals", Kind: delivery.File, ReceivedAt: noon.Add(-time.Hour), Status: push.Uploading})
@@ -66,7 +83,7 @@ func newWorld(t *testing.T) *world {
 
 // restart forgets what the Loader holds in memory.
 func (w *world) restart() {
-	w.Loader = upload.New(upload.Options{Payloads: w, Batches: w.batches, Schemas: w.schemas, Inbox: w, Now: func() time.Time { return noon }})
+	w.Loader = upload.New(upload.Options{Payloads: w, Batches: w.batches, Schemas: w.schemas, Inbox: w, Rows: w.quota, Now: func() time.Time { return noon }})
 }
 
 func (w *world) fail() error {
@@ -561,39 +578,105 @@ type vast struct {
 }
 
 func (v *vast) Open(context.Context, string) (io.ReadCloser, int64, error) {
-	return &generated{row: v.row, left: v.size}, v.size, nil
+	return v.noted(&generated{row: v.row, left: v.size}), v.size, nil
 }
 
 func (v *vast) Put(context.Context, string, []byte) error {
-	v.note()
+	if v.puts++; v.puts%8 == 0 {
+		v.note()
+	}
 	return nil
 }
 
 func (v *vast) Send(context.Context, string, []byte) error { return nil }
 
 func (v *vast) note() {
-	if v.puts++; v.puts%8 == 0 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		v.peak = max(v.peak, m.HeapAlloc)
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	v.peak = max(v.peak, m.HeapAlloc)
+}
+
+// noted looks at the memory now and then while a file is read.
+func (v *vast) noted(file io.ReadCloser) io.ReadCloser {
+	reads := 0
+	return readerFunc(func(p []byte) (int, error) {
+		if reads++; reads%100 == 0 {
+			v.note()
+		}
+		return file.Read(p)
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (f readerFunc) Close() error { return nil }
+
+// busySchemas fail at the first write.
+type busySchemas struct {
+	*memory.Schemas
+	written bool
+}
+
+func (s *busySchemas) SaveObject(ctx context.Context, o schema.Object, addVersion bool) error {
+	if !s.written {
+		s.written = true
+		return fault.New(fault.Unavailable, "unavailable", "no")
+	}
+	return s.Schemas.SaveObject(ctx, o, addVersion)
+}
+
+// TestTheRowsOfAFileCountAsThoseOfPushes: all of them or none, once, before anything is stored or sent.
+func TestTheRowsOfAFileCountAsThoseOfPushes(t *testing.T) {
+	file, _ := lines(6, deal)
+	w := newWorld(t)
+	w.quota.limit = 10
+	w.Loader.Schemas = &busySchemas{Schemas: w.schemas}
+	w.upload(file)
+	if _, err := w.Step(t.Context(), newJob()); !fault.Is(err, fault.Unavailable) {
+		t.Fatal(err)
+	}
+	if j := w.run(newJob()); j.Status != job.Done { // those of the try before were given back
+		t.Fatalf("the job is %+v", j)
+	}
+	if _, err := w.Step(t.Context(), newJob()); err != nil { // begun again after a crash, it counts nothing
+		t.Error(err)
+	}
+	full := w.quota
+	w = newWorld(t)
+	w.quota = full
+	w.restart()
+	w.upload(file)
+	if j := w.run(newJob()); j.Status != job.Failed || !strings.Contains(j.Problem, "10 rows a day, and 4 of them are left") {
+		t.Errorf("the job is %+v", j)
+	}
+	if b := w.batch(); b.Status != push.Refused || !strings.Contains(b.Problem, "10 rows a day") || len(w.got) != 0 {
+		t.Errorf("the batch is %+v", b)
+	}
+	if _, err := w.schemas.Object(t.Context(), organization, connection, "deals"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the file that was refused fixed the schema: %v", err)
 	}
 }
 
+// TestMemoryDoesNotGrowWithTheFile, nor with its rows: it is looked at while the file is examined, and while it is sent.
 func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
-	row := `{"id":12345,"action":"create","note":"` + strings.Repeat("x", 400) + `"}` + "\n"
-	const size = 200 << 20
-	w := newWorld(t)
-	v := &vast{row: row, size: size / int64(len(row)) * int64(len(row))}
-	w.Loader = upload.New(upload.Options{Payloads: v, Batches: w.batches, Schemas: w.schemas, Inbox: v, Now: func() time.Time { return noon }})
-	runtime.GC()
-	var before runtime.MemStats
-	runtime.ReadMemStats(&before)
-	j := w.run(newJob())
-	if j.Status != job.Done || j.Total != v.size/int64(len(row)) {
-		t.Fatalf("the job is %+v", j)
-	}
-	if v.puts < 60 || v.peak == 0 || v.peak > before.HeapAlloc+64<<20 {
-		t.Errorf("%d chunks, at most %d MB more than %d MB", v.puts, int64(v.peak-before.HeapAlloc)>>20, before.HeapAlloc>>20)
+	for _, length := range []int{400, 900_000} {
+		row := `{"id":12345,"action":"create","note":"` + strings.Repeat("x", length) + `"}` + "\n"
+		const size = 200 << 20
+		w := newWorld(t)
+		v := &vast{row: row, size: size / int64(len(row)) * int64(len(row))}
+		w.Loader = upload.New(upload.Options{Payloads: v, Batches: w.batches, Schemas: w.schemas, Inbox: v, Rows: unlimited(), Now: func() time.Time { return noon }})
+		runtime.GC()
+		var before runtime.MemStats
+		runtime.ReadMemStats(&before)
+		j := w.run(newJob())
+		if j.Status != job.Done || j.Total != v.size/int64(len(row)) {
+			t.Fatalf("the job is %+v", j)
+		}
+		if v.puts < 60 || v.peak == 0 || v.peak > before.HeapAlloc+64<<20 {
+			t.Errorf("rows of %d bytes: %d chunks, at most %d MB more than %d MB", length, v.puts, int64(v.peak-before.HeapAlloc)>>20, before.HeapAlloc>>20)
+		}
 	}
 }
 
@@ -604,7 +687,7 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		batches := memory.NewBatches()
-		l := upload.New(upload.Options{Payloads: v, Batches: batches, Schemas: memory.NewSchemas(), Inbox: v, Now: func() time.Time { return noon }})
+		l := upload.New(upload.Options{Payloads: v, Batches: batches, Schemas: memory.NewSchemas(), Inbox: v, Rows: unlimited(), Now: func() time.Time { return noon }})
 		if err := batches.SaveBatch(b.Context(), push.Batch{ID: batchID, Organization: organization, Connection: connection, Object: "deals"}); err != nil {
 			b.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +161,16 @@ func TestClientSide(t *testing.T) {
 	t.Run("every reason of quarantine, and the replay that changes the record", s.testEveryReason)
 	t.Run("a track event for each event of Close", s.testTrack)
 	t.Run("a person is exported and erased", s.testPrivacy)
+	t.Run("the demo shows all of it", func(t *testing.T) {
+		command := exec.Command(filepath.Join(root, ".local/bin/leadline"), "--run-file", filepath.Join(s.dir, "run.json"), "demo")
+		command.Dir = root
+		out, err := command.CombinedOutput()
+		for _, want := range []string{"Won", "schema_mismatch", "Accepted: version 2", "verified", "delivered"} {
+			if err != nil || !strings.Contains(string(out), want) {
+				t.Fatalf("%v: %q is missing in\n%s", err, want, out)
+			}
+		}
+	})
 	t.Run("a disabled client is refused within a minute", func(t *testing.T) {
 		time.Sleep(time.Until(s.disabledAt.Add(61 * time.Second)))
 		if !s.stillRefused() {
