@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +64,7 @@ func (h *handler) registerDestinations(api huma.API) {
 	}, h.getDestination)
 	register(api, h, route{
 		id: "update-destination", method: http.MethodPut, path: "/v1/destinations/{destination}", tag: "destinations", needs: tenant.Admin,
-		summary: "Change a destination", text: "Headers that are left out stay as they are, unless the URL leads to another server; an empty object removes them.", errors: []int{400, 404, 409, 412, 413, 415},
+		summary: "Change a destination", text: "Headers and connections that are left out stay as they are, the headers unless the URL leads to another server; an empty object or list removes them.", errors: []int{400, 404, 409, 412, 413, 415},
 	}, h.updateDestination)
 	register(api, h, route{
 		id: "delete-destination", method: http.MethodDelete, path: "/v1/destinations/{destination}", tag: "destinations", needs: tenant.Admin, status: http.StatusNoContent,
@@ -98,7 +96,7 @@ type DestinationFields struct {
 	Name           string            `json:"name" minLength:"1" maxLength:"200"`
 	URL            string            `json:"url" minLength:"1" maxLength:"2048"`
 	Kind           string            `json:"kind,omitempty" enum:"track" default:"track"`
-	Connections    []string          `json:"connections,omitempty" maxItems:"100" nullable:"false" doc:"Whose events it gets; all if left out."`
+	Connections    []string          `json:"connections,omitempty" maxItems:"100" nullable:"false" doc:"Whose events it gets: all if empty. Left out of a change, it stays as it is."`
 	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with each event, such as Authorization. At most 20, 4 kB together. Names that begin with webhook- are ours."`
 	SeedTimestamps bool              `json:"seed_timestamps,omitempty"`
 }
@@ -170,14 +168,17 @@ func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destinatio
 	if d.URL != in.URL { // what failed at the old one says nothing of the new one
 		d.URL, d.Problem, d.FailingSince = in.URL, "", time.Time{}
 	}
-	d.Name, d.Connections, d.SeedTimestamps = in.Name, in.Connections, in.SeedTimestamps
+	if in.Connections != nil {
+		d.Connections = in.Connections
+	}
+	d.Name, d.SeedTimestamps = in.Name, in.SeedTimestamps
 	if in.Headers == nil {
 		return nil
 	}
 	if err := outbound.CheckHeaders(in.Headers); err != nil {
 		return err
 	}
-	d.Headers, d.HeaderNames = nil, slices.Sorted(maps.Keys(in.Headers))
+	d.Headers, d.HeaderNames = nil, outbound.HeaderNames(in.Headers)
 	if len(in.Headers) == 0 {
 		return nil
 	}

@@ -381,3 +381,22 @@ func TestReplayDeliveries(t *testing.T) {
 	s.post(s.manager, path+"/replay", map[string]any{}).want(t, 422, "invalid_request")
 	s.post(s.manager, path+"/replay", map[string]any{"since": "yesterday"}).want(t, 422, "invalid_request")
 }
+
+func TestAChangeLeavesConnectionsAloneUnlessItNamesThem(t *testing.T) {
+	s := newSystem(t)
+	conn := s.connect(s.admin).ID
+	d := s.destination(map[string]any{"connections": []string{conn}})
+	change := func(more map[string]any) []string {
+		body := map[string]any{"name": "renamed", "url": d.URL}
+		for name, value := range more {
+			body[name] = value
+		}
+		return read[Destination](t, s.do(request{key: s.admin, method: http.MethodPut, path: "/v1/destinations/" + d.ID, body: body}).want(t, 200)).Connections
+	}
+	if got := change(nil); !slices.Equal(got, []string{conn}) {
+		t.Errorf("without a word about them they are %v", got)
+	}
+	if got := change(map[string]any{"connections": []string{}}); len(got) != 0 {
+		t.Errorf("of an empty list is left %v", got)
+	}
+}

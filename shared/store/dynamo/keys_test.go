@@ -22,7 +22,7 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 		"object":       {objectKey(record.Object{Organization: "org_a1", Connection: "conn_b2", Name: "lead"}), primary{"org_a1#objects#conn_b2", "lead"}},
 		"payloads":     {payloadsKey("org_a1", "conn_b2", at, "archive/x.gz"), primary{"org_a1#payloads#conn_b2#2026-11-22", "00:02:03.000000040#archive/x.gz"}},
 		"entry":        {entryKey("org_a1", "01KAN5"), primary{"org_a1#quarantine#0", "01KAN5"}},
-		"row":          {entryKey("org_a1", "01KAN5-00000007"), primary{"org_a1#quarantine#0", "01KAN5-00000007"}},
+		"row":          {entryKey("org_a1", "01KAN5-00000007"), primary{"org_a1#quarantine#2", "01KAN5-00000007"}},
 		"schema":       {schemaKey("org_a1", "conn_b2", "deal"), primary{"org_a1#schemas#conn_b2", "deal"}},
 		"version":      {versionKey("org_a1", "conn_b2", "deal", 12), primary{"org_a1#schema#conn_b2#deal", "0000000000000012"}},
 		"claim":        {claimKey("org_a1", "c3"), primary{"org_a1#claim#c3", "-"}},
