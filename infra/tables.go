@@ -13,7 +13,7 @@ type tables struct {
 	records awsdynamodb.Table
 	// history is what each write to a record changed.
 	history awsdynamodb.Table
-	// intake is what came in: objects seen, payloads kept, deliveries set aside.
+	// intake is what came in: objects and their schemas, batches, payloads kept, deliveries set aside.
 	intake awsdynamodb.Table
 	// tenancy is who uses Leadline: organizations, people, API keys, connections, webhook URLs, clients, destinations.
 	tenancy awsdynamodb.Table

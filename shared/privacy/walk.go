@@ -118,8 +118,7 @@ func (r *run) connection(id string) tenant.Connection {
 	return tenant.Connection{ID: id, Organization: r.job.Organization}
 }
 
-// objectNames gives the objects that a connection has records of: those with a schema, those that were noted before
-// there were schemas, and those that the job names.
+// objectNames gives the objects that a connection has records of: those with a schema, and those that the job names.
 func (r *run) objectNames(ctx context.Context, connection string) ([]string, error) {
 	var names []string
 	objects, err := r.schemas(ctx, connection)
@@ -128,18 +127,6 @@ func (r *run) objectNames(ctx context.Context, connection string) ([]string, err
 	}
 	for _, o := range objects {
 		names = append(names, o.Name)
-	}
-	for page := (store.Page{Limit: maxPage}); ; {
-		noted, next, err := r.Intake.Objects(ctx, r.job.Organization, connection, page)
-		if err != nil {
-			return nil, fmt.Errorf("objects: %w", err)
-		}
-		for _, o := range noted {
-			names = append(names, o.Name)
-		}
-		if page.Cursor = next; next == "" {
-			break
-		}
 	}
 	for key := range r.who.records {
 		if key.Connection == connection {

@@ -129,12 +129,3 @@ func (r Revision) Undo(after *Record) *Record {
 	}
 	return before
 }
-
-// Object is a kind of record that a connection has sent.
-type Object struct {
-	Organization string
-	Connection   string
-	Name         string
-	// FirstSeen is when its first record arrived.
-	FirstSeen time.Time
-}

@@ -59,13 +59,8 @@ type Cursors interface {
 	SaveCursor(ctx context.Context, job, cursor string) error
 }
 
-// Intake keeps what intake knows besides the records: objects seen, payloads kept, deliveries set aside.
+// Intake keeps what intake knows besides the records: payloads kept, deliveries set aside.
 type Intake interface {
-	// RegisterObject notes that a connection sends an object, once.
-	RegisterObject(ctx context.Context, object record.Object) error
-	// Objects pages through the objects of a connection by name.
-	Objects(ctx context.Context, organization, connection string, page Page) (objects []record.Object, next string, err error)
-
 	// IndexPayloads notes what lies in an object of kept payloads. The same index again is no change.
 	IndexPayloads(ctx context.Context, index delivery.PayloadIndex) error
 	// Payloads pages through the indexes of a connection's payloads of one UTC day, oldest first.

@@ -70,8 +70,6 @@ func testCalls(t *testing.T, l local) {
 		{"history List", func() error { _, _, err := s.History.List(t.Context(), r.Key, first); return err }, "Query"},
 		{"SaveCursor", func() error { return s.Cursors.SaveCursor(t.Context(), "job", "c") }, "PutItem"},
 		{"Cursor", func() error { _, err := s.Cursors.Cursor(t.Context(), "job"); return err }, "GetItem"},
-		{"RegisterObject", func() error { return s.Intake.RegisterObject(t.Context(), record.Object{Name: "lead"}) }, "PutItem"},
-		{"Objects", func() error { _, _, err := s.Intake.Objects(t.Context(), "o", "c", first); return err }, "Query"},
 		{"IndexPayloads", func() error { return s.Intake.IndexPayloads(t.Context(), delivery.PayloadIndex{}) }, "PutItem"},
 		{"Payloads", func() error { _, _, err := s.Intake.Payloads(t.Context(), "o", "c", time.Now(), first); return err }, "Query"},
 		{"SetAside", func() error { return s.Intake.SetAside(t.Context(), anEntry(1)) }, "PutItem"},

@@ -80,6 +80,9 @@ func (t table) get(ctx context.Context, what string, at primary, missing string)
 	return out.Item, nil
 }
 
+// unlessThere is the condition of what is written once.
+const unlessThere = "attribute_not_exists(pk)"
+
 // put writes one item if the condition holds (always, if it is empty) and tells whether it did: one request.
 func (t table) put(ctx context.Context, what string, i item, condition string) (bool, error) {
 	_, refused, err := t.putIf(ctx, what, i, condition, nil)

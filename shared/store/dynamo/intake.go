@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"leadline/shared/delivery"
-	"leadline/shared/record"
 	"leadline/shared/store"
 )
 
@@ -15,28 +14,6 @@ type Intake struct{ table }
 // NewIntake uses the table of the name.
 func NewIntake(client Client, table string) *Intake {
 	return &Intake{newTable(client, table)}
-}
-
-// unlessThere is the condition of what is written once.
-const unlessThere = "attribute_not_exists(pk)"
-
-// RegisterObject implements store.Intake in one PutItem.
-func (s *Intake) RegisterObject(ctx context.Context, object record.Object) error {
-	i := newItem(objectKey(object))
-	i.setTime("first_seen", object.FirstSeen)
-	_, err := s.put(ctx, "register object", i, unlessThere)
-	return err
-}
-
-// Objects implements store.Intake in one Query.
-func (s *Intake) Objects(ctx context.Context, organization, connection string, p store.Page) ([]record.Object, string, error) {
-	q := query{what: "list objects", partition: objectsPartition(organization, connection)}
-	list := []string{"objects", organization, connection}
-	return page(ctx, s.table, q, list, p, func(i item) (record.Object, error) {
-		in := read(i)
-		return record.Object{Organization: organization, Connection: connection, Name: unsortable(i.primary().sk),
-			FirstSeen: in.time("first_seen")}, in.err
-	})
 }
 
 // IndexPayloads implements store.Intake in one PutItem.

@@ -84,16 +84,6 @@ func cursorKey(job string) primary { return primary{join("job", job), single} }
 // Intake
 // ------
 
-// objectsPartition holds the objects of a connection. Query: the objects of a connection by name.
-func objectsPartition(organization, connection string) string {
-	return join(organization, "objects", connection)
-}
-
-// objectKey is the place of one object. RegisterObject: one object, once.
-func objectKey(o record.Object) primary {
-	return primary{objectsPartition(o.Organization, o.Connection), sortable(o.Name)}
-}
-
 // payloadsPartition holds the payload indexes of a connection of one UTC day. Query: the payloads of a day by time.
 func payloadsPartition(organization, connection string, day time.Time) string {
 	return join(organization, "payloads", connection, day.UTC().Format(time.DateOnly))

@@ -19,7 +19,6 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 		"record":       {recordKey(k), primary{"org_a1#conn_b2#opportunity#4", "oppo_1"}},
 		"history":      {historyKey(k, 12), primary{"org_a1#conn_b2#opportunity#oppo_1", "0000000000000012"}},
 		"cursor":       {cursorKey("sweep"), primary{"job#sweep", "-"}},
-		"object":       {objectKey(record.Object{Organization: "org_a1", Connection: "conn_b2", Name: "lead"}), primary{"org_a1#objects#conn_b2", "lead"}},
 		"payloads":     {payloadsKey("org_a1", "conn_b2", at, "archive/x.gz"), primary{"org_a1#payloads#conn_b2#2026-11-22", "00:02:03.000000040#archive/x.gz"}},
 		"entry":        {entryKey("org_a1", "01KAN5"), primary{"org_a1#quarantine#0", "01KAN5"}},
 		"row":          {entryKey("org_a1", "01KAN5-00000007"), primary{"org_a1#quarantine#2", "01KAN5-00000007"}},
@@ -56,7 +55,7 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 // Texts that a careless key would confuse.
 func hostile() []string {
 	return []string{"", "a", "a#b", "b", "#", "##", "%", "%%", "%0", "%00", "%25", "%23", "a%23b", "a%2523b", "ü", "u\u0308", "😀",
-		"\x00", "organization", "objects", "quarantine", "key", "hook", "-", "0"}
+		"\x00", "organization", "schemas", "quarantine", "key", "hook", "-", "0"}
 }
 
 func TestKeysOfDifferentThingsDiffer(t *testing.T) {
@@ -98,7 +97,6 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 			add("intake", chunkKey(a, b, 1), "chunk", a, b)
 			add("work", dueKey(at, a), "due", a)
 			for _, c := range hostile() {
-				add("intake", objectKey(record.Object{Organization: a, Connection: b, Name: c}), "object", a, b, c)
 				add("intake", payloadsKey(a, b, at, c), "payloads", a, b, c)
 				add("intake", schemaKey(a, b, c), "schema", a, b, c)
 				add("intake", versionKey(a, b, c, 1), "version", a, b, c)
@@ -145,8 +143,7 @@ func TestLongestKeysFit(t *testing.T) {
 	for _, c := range []string{"a", "#", "%"} {
 		k := record.Key{Organization: "org_a1b2c3d4e5f6", Connection: "conn_000000000001",
 			Object: strings.Repeat(c, record.MaxObjectBytes), ID: strings.Repeat(c, record.MaxIDBytes)}
-		for _, p := range []primary{recordKey(k), historyKey(k, 1),
-			objectKey(record.Object{Organization: k.Organization, Connection: k.Connection, Name: k.Object})} {
+		for _, p := range []primary{recordKey(k), historyKey(k, 1), schemaKey(k.Organization, k.Connection, k.Object)} {
 			if len(p.pk) > 2048 || len(p.sk) > 1024 {
 				t.Errorf("key of %d and %d bytes", len(p.pk), len(p.sk))
 			}

@@ -31,9 +31,6 @@ func reads(t *testing.T, s stores) map[string]reading {
 		"cursor": {"history", cursorKey("job"), []func() error{
 			func() error { _, err := s.Cursors.Cursor(ctx, "job"); return err },
 		}},
-		"object": {"intake", objectKey(record.Object{Organization: "o", Connection: "c", Name: "x"}), []func() error{
-			func() error { _, _, err := s.Intake.Objects(ctx, "o", "c", page); return err },
-		}},
 		"payloads": {"intake", payloadsKey("o", "c", day, "x"), []func() error{
 			func() error { _, _, err := s.Intake.Payloads(ctx, "o", "c", day, page); return err },
 		}},

@@ -8,14 +8,12 @@ import (
 
 	"leadline/shared/delivery"
 	"leadline/shared/quarantine"
-	"leadline/shared/record"
 	"leadline/shared/store"
 )
 
 // Intake implements store.Intake.
 type Intake struct {
 	mu       sync.RWMutex
-	objects  map[object]record.Object
 	payloads map[payloads]delivery.PayloadIndex
 	entries  map[string]map[string]quarantine.Entry // by organization and id
 }
@@ -26,40 +24,9 @@ type payloads struct{ organization, connection, storedAt, object string }
 // NewIntake makes an empty store.
 func NewIntake() *Intake {
 	return &Intake{
-		objects:  map[object]record.Object{},
 		payloads: map[payloads]delivery.PayloadIndex{},
 		entries:  map[string]map[string]quarantine.Entry{},
 	}
-}
-
-// RegisterObject implements store.Intake.
-func (s *Intake) RegisterObject(ctx context.Context, o record.Object) error {
-	if err := alive(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name := object{o.Organization, o.Connection, o.Name}
-	if _, found := s.objects[name]; !found {
-		s.objects[name] = o
-	}
-	return nil
-}
-
-// Objects implements store.Intake.
-func (s *Intake) Objects(ctx context.Context, organization, connection string, p store.Page) ([]record.Object, string, error) {
-	list := []string{"objects", organization, connection}
-	return page(ctx, list, p, false, func(after string) []entry[record.Object] {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		var entries []entry[record.Object]
-		for name, o := range s.objects {
-			if name.organization == organization && name.connection == connection && (p.Cursor == "" || o.Name > after) {
-				entries = append(entries, entry[record.Object]{o.Name, o})
-			}
-		}
-		return entries
-	})
 }
 
 // IndexPayloads implements store.Intake.

@@ -14,39 +14,6 @@ import (
 
 func intakeTests() []test {
 	return []test{
-		{"an object is registered once", func(t *testing.T, s Stores) {
-			o := newObject("org_a", "conn_a", "lead")
-			ok(t, s.Intake.RegisterObject(ctx(t), o))
-			later := o
-			later.FirstSeen = base().Add(time.Hour)
-			ok(t, s.Intake.RegisterObject(ctx(t), later))
-			same(t, all(t, 10, objects(t, s, "org_a", "conn_a")), []record.Object{o})
-		}},
-		{"objects are listed by name, with every limit", func(t *testing.T, s Stores) {
-			var want []record.Object
-			for _, name := range hostile() {
-				if !slices.ContainsFunc(want, func(o record.Object) bool { return o.Name == name }) {
-					want = append(want, newObject("org_a", "conn_a", name))
-				}
-			}
-			for _, o := range want {
-				ok(t, s.Intake.RegisterObject(ctx(t), o))
-			}
-			slices.SortFunc(want, func(a, b record.Object) int { return strings.Compare(a.Name, b.Name) })
-			pages(t, want, objects(t, s, "org_a", "conn_a"))
-		}},
-		{"objects of others are not listed, their cursors are invalid", func(t *testing.T, s Stores) {
-			same(t, all(t, 10, objects(t, s, "org_a", "conn_a")), nil)
-			for _, name := range []string{"one", "two"} {
-				for _, o := range []record.Object{newObject("org_a", "conn_a", name), newObject("org_b", "conn_a", name),
-					newObject("org_a", "conn_b", name), newObject("org_a#conn_a", "", name)} {
-					ok(t, s.Intake.RegisterObject(ctx(t), o))
-				}
-			}
-			same(t, all(t, 10, objects(t, s, "org_a", "conn_a")),
-				[]record.Object{newObject("org_a", "conn_a", "one"), newObject("org_a", "conn_a", "two")})
-			refuses(t, objects(t, s, "org_a", "conn_a"), next(objects(t, s, "org_b", "conn_a")), next(objects(t, s, "org_a", "conn_b")))
-		}},
 		{"an index is kept whole, and twice is once", func(t *testing.T, s Stores) {
 			index := newIndex("org_a", "conn_a", base(), "archive/a.gz")
 			ok(t, s.Intake.IndexPayloads(ctx(t), index))
@@ -103,16 +70,6 @@ func daysOfUTC(t *testing.T, s Stores) {
 	}
 	for _, day := range []time.Time{midnight, midnight.In(east), midnight.Add(23 * time.Hour)} {
 		same(t, all(t, 1, payloads(t, s, "org_a", "conn_a", day)), []delivery.PayloadIndex{first, last})
-	}
-}
-
-func newObject(organization, connection, name string) record.Object {
-	return record.Object{Organization: organization, Connection: connection, Name: name, FirstSeen: base()}
-}
-
-func objects(t *testing.T, s Stores, organization, connection string) func(store.Page) ([]record.Object, string, error) {
-	return func(p store.Page) ([]record.Object, string, error) {
-		return s.Intake.Objects(ctx(t), organization, connection, p)
 	}
 }
 
