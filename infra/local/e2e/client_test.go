@@ -162,8 +162,12 @@ func TestClientSide(t *testing.T) {
 	t.Run("a track event for each event of Close", s.testTrack)
 	t.Run("a person is exported and erased", s.testPrivacy)
 	t.Run("the demo shows all of it", func(t *testing.T) {
-		command := exec.Command(filepath.Join(root, ".local/bin/leadline"), "--run-file", filepath.Join(s.dir, "run.json"), "demo")
-		command.Dir = root
+		leadline, err := filepath.Abs(filepath.Join(root, ".local/bin/leadline"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		command := exec.Command(leadline, "--run-file", filepath.Join(s.dir, "run.json"), "demo")
+		command.Dir = root // where the samples are
 		out, err := command.CombinedOutput()
 		for _, want := range []string{"Won", "schema_mismatch", "Accepted: version 2", "verified", "delivered"} {
 			if err != nil || !strings.Contains(string(out), want) {
