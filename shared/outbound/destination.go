@@ -1,8 +1,9 @@
 package outbound
 
 import (
-	"slices"
 	"time"
+
+	"leadline/shared/rotation"
 )
 
 // MaxOverlap is the longest that a replaced secret may go on signing.
@@ -10,30 +11,18 @@ const MaxOverlap = 30 * 24 * time.Hour
 
 // PresentSecret gives the secret that has not been replaced, or nil for a destination that has none yet.
 func (d Destination) PresentSecret() *Secret {
-	for i := range d.Secrets {
-		if d.Secrets[i].ExpiresAt.IsZero() {
-			return &d.Secrets[i]
-		}
-	}
-	return nil
+	return rotation.Present(d.Secrets, (*Secret).expiry)
 }
 
 // ValidSecrets lists the secrets that sign at a time, newest first.
 func (d Destination) ValidSecrets(at time.Time) []Secret {
-	return slices.DeleteFunc(slices.Clone(d.Secrets), func(s Secret) bool { return !s.Valid(at) })
+	return rotation.Valid(d.Secrets, (*Secret).expiry, at)
 }
 
 // Rotate gives the destination with a new present secret. The secret that it replaces goes on signing for overlap;
 // secrets replaced earlier go at once, so that never more than two sign.
 func (d Destination) Rotate(s Secret, overlap time.Duration, now time.Time) Destination {
-	s.ExpiresAt = time.Time{}
-	secrets := []Secret{s}
-	if old := d.PresentSecret(); old != nil && overlap > 0 {
-		replaced := *old
-		replaced.ExpiresAt = now.Add(overlap)
-		secrets = append(secrets, replaced)
-	}
-	d.Secrets = secrets
+	d.Secrets = rotation.Rotate(d.Secrets, s, (*Secret).expiry, overlap, now)
 	return d.Changed(now)
 }
 
@@ -74,3 +63,5 @@ func (d Destination) Changed(now time.Time) Destination {
 	d.Rev++
 	return d
 }
+
+func (s *Secret) expiry() *time.Time { return &s.ExpiresAt }

@@ -3,8 +3,9 @@ package tenant
 import (
 	"crypto/subtle"
 	"io"
-	"slices"
 	"time"
+
+	"leadline/shared/rotation"
 )
 
 // ClientConnector is the connector name of the connections that clients push into.
@@ -56,25 +57,13 @@ func (s ClientSecret) Valid(at time.Time) bool { return s.ExpiresAt.IsZero() || 
 
 // PresentSecret gives the secret that has not been replaced, or nil for a client that has none yet.
 func (c Client) PresentSecret() *ClientSecret {
-	for i := range c.Secrets {
-		if c.Secrets[i].ExpiresAt.IsZero() {
-			return &c.Secrets[i]
-		}
-	}
-	return nil
+	return rotation.Present(c.Secrets, (*ClientSecret).expiry)
 }
 
 // Rotate gives the client with a new present secret. The secret that it replaces goes on being accepted for overlap;
 // secrets replaced earlier go at once, so that never more than two are valid.
 func (c Client) Rotate(secret ClientSecret, overlap time.Duration, now time.Time) Client {
-	secret.ExpiresAt = time.Time{}
-	secrets := []ClientSecret{secret}
-	if old := c.PresentSecret(); old != nil && overlap > 0 {
-		replaced := *old
-		replaced.ExpiresAt = now.Add(overlap)
-		secrets = append(secrets, replaced)
-	}
-	c.Secrets = secrets
+	c.Secrets = rotation.Rotate(c.Secrets, secret, (*ClientSecret).expiry, overlap, now)
 	return c.changed(now)
 }
 
@@ -86,7 +75,7 @@ func (c Client) WithStatus(s Status, now time.Time) Client {
 
 // ValidSecrets lists the secrets that are accepted at a time, newest first.
 func (c Client) ValidSecrets(at time.Time) []ClientSecret {
-	return slices.DeleteFunc(slices.Clone(c.Secrets), func(s ClientSecret) bool { return !s.Valid(at) })
+	return rotation.Valid(c.Secrets, (*ClientSecret).expiry, at)
 }
 
 func (c Client) changed(now time.Time) Client {
@@ -139,3 +128,5 @@ func (h ClientHook) Accepts(secret string, now time.Time) bool {
 }
 
 const spaces = "                                                                "
+
+func (s *ClientSecret) expiry() *time.Time { return &s.ExpiresAt }

@@ -3,8 +3,9 @@ package tenant
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"time"
+
+	"leadline/shared/rotation"
 )
 
 // MaxOverlap is the longest that a replaced signing key may go on being accepted.
@@ -18,25 +19,13 @@ func Fingerprint(key string) string {
 
 // PresentKey gives the key that has not been replaced, or nil for a connection that has none yet.
 func (c Connection) PresentKey() *SigningKey {
-	for i := range c.Keys {
-		if c.Keys[i].ExpiresAt.IsZero() {
-			return &c.Keys[i]
-		}
-	}
-	return nil
+	return rotation.Present(c.Keys, (*SigningKey).expiry)
 }
 
 // Rotate gives the connection with a new present key. The key that it replaces goes on being accepted for overlap; keys
 // replaced earlier go at once, so that never more than two are valid.
 func (c Connection) Rotate(key SigningKey, overlap time.Duration, now time.Time) Connection {
-	key.ExpiresAt = time.Time{}
-	keys := []SigningKey{key}
-	if old := c.PresentKey(); old != nil && overlap > 0 {
-		replaced := *old
-		replaced.ExpiresAt = now.Add(overlap)
-		keys = append(keys, replaced)
-	}
-	c.Keys = keys
+	c.Keys = rotation.Rotate(c.Keys, key, (*SigningKey).expiry, overlap, now)
 	return c.changed(now)
 }
 
@@ -48,7 +37,7 @@ func (c Connection) WithStatus(s Status, now time.Time) Connection {
 
 // ValidKeys lists the keys that are accepted at a time, newest first.
 func (c Connection) ValidKeys(at time.Time) []SigningKey {
-	return slices.DeleteFunc(slices.Clone(c.Keys), func(k SigningKey) bool { return !k.Valid(at) })
+	return rotation.Valid(c.Keys, (*SigningKey).expiry, at)
 }
 
 func (c Connection) changed(now time.Time) Connection {
@@ -56,3 +45,5 @@ func (c Connection) changed(now time.Time) Connection {
 	c.Rev++
 	return c
 }
+
+func (k *SigningKey) expiry() *time.Time { return &k.ExpiresAt }
