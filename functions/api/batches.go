@@ -110,19 +110,22 @@ func (h *handler) batch(ctx context.Context, c caller, name string) (push.Batch,
 	if err != nil {
 		return push.Batch{}, err
 	}
-	inner, keyed, ok := push.ReadID(func(text []byte) []byte { return box.MAC(secret.PurposeBatch, text) }, name)
+	mac := func(text []byte) []byte { return box.MAC(secret.PurposeBatch, text) }
+	id, keyed, ok := push.ReadID(mac, name)
 	if !ok {
 		return push.Batch{}, unknown
 	}
 	queued := push.Batch{Public: name, Status: push.Queued}
-	id := inner
-	if keyed {
-		claim, err := h.Batches.Claimed(ctx, c.organization, inner)
+	if keyed != nil {
+		claim, err := h.Batches.Claimed(ctx, c.organization, keyed.Claim)
 		if fault.Is(err, fault.NotFound) {
 			return queued, nil
 		}
 		if err != nil {
 			return push.Batch{}, err
+		}
+		if !keyed.Brings(mac, claim.Sum) {
+			return push.Batch{Public: name, Status: push.Refused, Problem: "Another batch came under this key before. The rows wait in the quarantine as batch_reused; send others under a key of their own."}, nil
 		}
 		id = claim.Batch
 	}

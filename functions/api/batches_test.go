@@ -126,7 +126,7 @@ func TestABatchThatNobodyLookedAt(t *testing.T) {
 	id, err := delivery.NewID(s.clock.now(), s.handler.Random)
 	s.must(err)
 	name := push.PublicID(s.mac, id)
-	claim, keyed := push.KeyedID(s.mac, "cli_a", "nightly")
+	claim, keyed := push.KeyedID(s.mac, "cli_a", "nightly", "sum")
 	for _, queued := range []string{name, keyed} {
 		got := read[BatchWithRows](t, s.get(s.ingest, "/v1/push/"+queued).want(t, 200))
 		if got.Status != "queued" || got.Batch.Batch != queued || len(got.Outcomes) != 0 || got.ReceivedAt != nil {
@@ -145,7 +145,7 @@ func TestABatchThatNobodyLookedAt(t *testing.T) {
 
 	// A batch of the sender's own key is found by its claim.
 	b := s.batch("conn_a", "cli_a", 1)
-	if _, err := s.batches.Claim(t.Context(), push.Claim{Organization: ours, ID: claim, Batch: b.ID, ReceivedAt: s.clock.now(), ExpiresAt: s.clock.now().Add(time.Hour)}); err != nil {
+	if _, err := s.batches.Claim(t.Context(), push.Claim{Organization: ours, ID: claim, Batch: b.ID, Sum: "sum", ReceivedAt: s.clock.now(), ExpiresAt: s.clock.now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := read[BatchWithRows](t, s.get(s.reader, "/v1/push/"+keyed).want(t, 200)); got.Status != "finished" || got.Batch.Batch != b.Public {
@@ -156,6 +156,11 @@ func TestABatchThatNobodyLookedAt(t *testing.T) {
 	s.get(s.reader, "/v1/push/"+name).want(t, 200)
 	s.clock.advance(time.Second)
 	s.get(s.reader, "/v1/push/"+name).want(t, 404, "not_found")
+	// What came under the same key and is something else was refused.
+	_, reused := push.KeyedID(s.mac, "cli_a", "nightly", "another sum")
+	if got := read[BatchWithRows](t, s.get(s.reader, "/v1/push/"+reused).want(t, 200)); got.Status != "refused" || !strings.Contains(got.Problem, "batch_reused") {
+		t.Errorf("got %+v", got)
+	}
 }
 
 // TestWhoSeesWhichBatch: clients those of their connection, keys that may only ingest those that they pushed.

@@ -148,8 +148,8 @@ func (h *handler) queueRows(ctx context.Context, from *origin, rows push.Request
 	if key == "" {
 		batch.Public = push.PublicID(from.mac, id)
 	} else {
-		batch.Claim, batch.Public = push.KeyedID(from.mac, from.scope, key)
 		batch.Sum = rows.Sum()
+		batch.Claim, batch.Public = push.KeyedID(from.mac, from.scope, key, batch.Sum)
 	}
 	return batch.Public, h.inbox.put(ctx, delivery.Delivery{ID: id, Organization: from.organization, Connection: from.connection,
 		Connector: tenant.ClientConnector, Kind: delivery.Push, ReceivedAt: now.UTC(), Body: rows.Body(), Batch: batch})

@@ -71,8 +71,8 @@ func TestRowsAreQueued(t *testing.T) {
 	if diff := cmp.Diff(&delivery.BatchPart{ID: d.ID, Public: o.receipt.Batch, Client: w.client.ID, Object: "transactions", First: 1}, d.Batch); diff != "" {
 		t.Error(diff)
 	}
-	if inner, keyed, ok := push.ReadID(w.mac, o.receipt.Batch); inner != d.ID || keyed || !ok {
-		t.Errorf("the batch %s is read as %s", o.receipt.Batch, inner)
+	if id, keyed, ok := push.ReadID(w.mac, o.receipt.Batch); id != d.ID || keyed != nil || !ok {
+		t.Errorf("the batch %s is read as %s", o.receipt.Batch, id)
 	}
 	if o.receipt.Object != "transactions" || o.receipt.Rows != 2 || o.receipt.Refused != 0 || o.Headers["ratelimit"] != "" {
 		t.Errorf("got %+v", o.receipt)
@@ -183,8 +183,8 @@ func TestABatchOfTheSendersOwnName(t *testing.T) {
 	}
 	first := w.takes(named("monday", "", "Transactions"))
 	d := w.last()
-	inner, keyed, ok := push.ReadID(w.mac, first.receipt.Batch)
-	if !keyed || !ok || d.Batch.Claim != inner || d.Batch.ID != d.ID || d.Batch.Public != first.receipt.Batch || len(d.Batch.Sum) != 64 {
+	_, keyed, ok := push.ReadID(w.mac, first.receipt.Batch)
+	if !ok || keyed == nil || d.Batch.Claim != keyed.Claim || !keyed.Brings(w.mac, d.Batch.Sum) || d.Batch.ID != d.ID || d.Batch.Public != first.receipt.Batch || len(d.Batch.Sum) != 64 {
 		t.Fatalf("got %+v", d.Batch)
 	}
 	for _, r := range []events.APIGatewayV2HTTPRequest{named("", "monday", "transactions"), named("monday", "monday", " TRANSACTIONS "), named("monday", "", "Transactions")} {
@@ -193,7 +193,7 @@ func TestABatchOfTheSendersOwnName(t *testing.T) {
 			t.Errorf("a resend is %+v", w.last().Batch)
 		}
 	}
-	if other := w.takes(named("monday", "", "reps")); other.receipt.Batch != first.receipt.Batch || w.last().Batch.Sum == d.Batch.Sum {
+	if other := w.takes(named("monday", "", "reps")); other.receipt.Batch == first.receipt.Batch || w.last().Batch.Claim != d.Batch.Claim || w.last().Batch.Sum == d.Batch.Sum {
 		t.Error("nobody can see that something else came under the same key")
 	}
 	if other := w.takes(named("tuesday", "", "Transactions")); other.receipt.Batch == first.receipt.Batch {

@@ -16,8 +16,11 @@ const (
 	publicPrefix = "bat_"
 	innerChars   = 26
 	tagChars     = 8
-	// keyedMark starts the inner name of a batch that its sender named; that of a ULID is 0 to 7.
-	keyedMark = "k"
+	// keyedMark starts the inner name of a batch that its sender named; that of a ULID is 0 to 7. The first claimChars of
+	// such a name are drawn from the sender's key and are those of the Claim, the others from what the batch brings: what
+	// comes under a key that was used for something else has a name of its own.
+	keyedMark  = "k"
+	claimChars = 16
 )
 
 // alphabet is that of ULIDs, in lower case.
@@ -28,32 +31,48 @@ func PublicID(mac func([]byte) []byte, id string) string {
 	return public(mac, strings.ToLower(id))
 }
 
-// KeyedID names a batch by who sends it and the sender's own key: the same two give the same name, any number of times.
-// claim is the name inside, that of the Claim.
-func KeyedID(mac func([]byte) []byte, sender, key string) (claim, name string) {
-	sum := mac([]byte("key\n" + sender + "\n" + key))
-	claim = keyedMark + letters(sum)[:innerChars-len(keyedMark)]
-	return claim, public(mac, claim)
+// KeyedID names a batch by who sends it, the sender's own key and the sum of what it brings (Request.Sum): the same three
+// give the same name, any number of times. claim is the id of the Claim, for which the sum does not count.
+func KeyedID(mac func([]byte) []byte, sender, key, sum string) (claim, name string) {
+	claim = keyedMark + letters(mac([]byte("key\n" + sender + "\n" + key)))[:claimChars-len(keyedMark)]
+	return claim, public(mac, claim+contentOf(mac, sum))
 }
 
-// ReadID gives what a name stands for: the id of the Claim if it is keyed, else the ULID of the batch. It is not ok if
-// nobody gave the name out.
-func ReadID(mac func([]byte) []byte, name string) (inner string, keyed, ok bool) {
+// contentOf gives the part of a name that stands for what the batch brings.
+func contentOf(mac func([]byte) []byte, sum string) string {
+	return letters(mac([]byte("sum\n" + sum)))[:innerChars-claimChars]
+}
+
+// Keyed is what the name of a batch with a key of the sender's own stands for.
+type Keyed struct {
+	// Claim is the id of the Claim.
+	Claim   string
+	content string
+}
+
+// Brings tells whether the batch of the name brings what has the sum.
+func (k Keyed) Brings(mac func([]byte) []byte, sum string) bool {
+	return k.content == contentOf(mac, sum)
+}
+
+// ReadID gives what a name stands for: a Keyed if its sender named it, else the ULID of the batch. It is not ok if nobody
+// gave the name out.
+func ReadID(mac func([]byte) []byte, name string) (id string, keyed *Keyed, ok bool) {
 	if len(name) != len(publicPrefix)+innerChars+tagChars || !strings.HasPrefix(name, publicPrefix) {
-		return "", false, false
+		return "", nil, false
 	}
-	inner = name[len(publicPrefix) : len(publicPrefix)+innerChars]
+	inner := name[len(publicPrefix) : len(publicPrefix)+innerChars]
 	if !hmac.Equal([]byte(public(mac, inner)), []byte(name)) {
-		return "", false, false
+		return "", nil, false
 	}
 	if strings.HasPrefix(inner, keyedMark) {
-		return inner, true, true
+		return "", &Keyed{Claim: inner[:claimChars], content: inner[claimChars:]}, true
 	}
-	inner = strings.ToUpper(inner)
-	if _, err := ulid.ParseStrict(inner); err != nil {
-		return "", false, false
+	id = strings.ToUpper(inner)
+	if _, err := ulid.ParseStrict(id); err != nil {
+		return "", nil, false
 	}
-	return inner, false, true
+	return id, nil, true
 }
 
 func public(mac func([]byte) []byte, inner string) string {

@@ -28,29 +28,36 @@ func TestBatchNames(t *testing.T) {
 	if !regexp.MustCompile(`^bat_[0-9a-z]{34}$`).MatchString(name) || !strings.Contains(name, strings.ToLower(batchULID)) {
 		t.Errorf("got %s", name)
 	}
-	if inner, keyed, ok := push.ReadID(mac, name); inner != batchULID || keyed || !ok {
-		t.Errorf("got %s, %t, %t", inner, keyed, ok)
+	if id, keyed, ok := push.ReadID(mac, name); id != batchULID || keyed != nil || !ok {
+		t.Errorf("got %s, %v, %t", id, keyed, ok)
 	}
-	claim, own := push.KeyedID(mac, "cli_1", "monday")
-	if inner, keyed, ok := push.ReadID(mac, own); inner != claim || !keyed || !ok || !regexp.MustCompile(`^bat_k[0-9a-z]{33}$`).MatchString(own) {
-		t.Errorf("%s: got %s, %t, %t", own, inner, keyed, ok)
+	claim, own := push.KeyedID(mac, "cli_1", "monday", "sum")
+	id, keyed, ok := push.ReadID(mac, own)
+	if id != "" || !ok || keyed == nil || keyed.Claim != claim || !regexp.MustCompile(`^bat_k[0-9a-z]{33}$`).MatchString(own) {
+		t.Fatalf("%s: got %s, %v, %t", own, id, keyed, ok)
 	}
-	if _, again := push.KeyedID(mac, "cli_1", "monday"); again != own {
+	if !keyed.Brings(mac, "sum") || keyed.Brings(mac, "other") {
+		t.Error("the name does not tell what the batch brings")
+	}
+	if reused, name := push.KeyedID(mac, "cli_1", "monday", "other"); reused != claim || name == own {
+		t.Errorf("other rows under the same key: claim %s, name %s", reused, name)
+	}
+	if _, again := push.KeyedID(mac, "cli_1", "monday", "sum"); again != own {
 		t.Error("one key gives two names")
 	}
 	for _, other := range [][2]string{{"cli_1", "tuesday"}, {"cli_2", "monday"}, {"cli_1\nmonday", ""}} {
-		if _, name := push.KeyedID(mac, other[0], other[1]); name == own {
+		if _, name := push.KeyedID(mac, other[0], other[1], "sum"); name == own {
 			t.Errorf("%q gives the same name", other)
 		}
 	}
-	if _, theirs := push.KeyedID(macOf("two"), "cli_1", "monday"); theirs == own {
+	if _, theirs := push.KeyedID(macOf("two"), "cli_1", "monday", "sum"); theirs == own {
 		t.Error("another organization gets the same name")
 	}
 }
 
 func TestMadeUpBatchNamesAreRefused(t *testing.T) {
 	mac := macOf("one")
-	_, keyed := push.KeyedID(mac, "cli_1", "monday")
+	_, keyed := push.KeyedID(mac, "cli_1", "monday", "sum")
 	for _, name := range []string{push.PublicID(mac, batchULID), keyed} {
 		wrong := []string{"", "bat_", name[4:], name + "0", name[:37], strings.ToUpper(name), "bat_" + strings.ToUpper(name[4:]), " " + name,
 			push.PublicID(macOf("two"), batchULID), push.PublicID(mac, "u"+strings.Repeat("0", 25)), push.PublicID(mac, "8"+strings.Repeat("0", 25))}

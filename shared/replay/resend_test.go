@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +22,14 @@ import (
 
 // outbox notes what is sent, and fails after so many messages.
 type outbox struct {
+	mu    sync.Mutex
 	sent  []outbound.Delivery
 	fails int
 }
 
 func (o *outbox) Send(_ context.Context, group string, body []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.fails > 0 && len(o.sent) >= o.fails {
 		return fault.New(fault.Unavailable, "unavailable", "no")
 	}
