@@ -89,6 +89,29 @@ func TestTopLevelHoldsNothingElse(t *testing.T) {
 	}
 }
 
+// TestNoBinaryLiesInTheSources finds what a `go build` without -o leaves behind, before somebody commits it.
+func TestNoBinaryLiesInTheSources(t *testing.T) {
+	for _, dir := range []string{"../functions", "../infra", "../shared", "../events"} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "cdk.out") {
+				return filepath.SkipDir
+			}
+			if info, err := d.Info(); err != nil {
+				return err
+			} else if !d.IsDir() && info.Size() > 1<<20 {
+				t.Errorf("%s has %d bytes: sources are not that large", path, info.Size())
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // pure packages are imported by all the others and import nothing of ours but each other.
 var pure = []string{"shared/fault", "shared/record", "shared/schema"}
 
