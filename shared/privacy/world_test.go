@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,6 +87,7 @@ func (w *world) options() privacy.Options {
 type streamed struct {
 	store.Records
 	rows  store.History
+	mu    sync.Mutex // each write sees the state before it, as a stream tells it
 	holds bool
 	held  []history.Write
 }
@@ -107,6 +109,8 @@ func (s *streamed) Replace(ctx context.Context, r record.Record, rev int64) (boo
 }
 
 func write(ctx context.Context, s *streamed, key record.Key, do func() (*record.Record, bool, error)) (*record.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var before *record.Record
 	if r, err := s.Get(context.Background(), key); err == nil {
 		before = &r
