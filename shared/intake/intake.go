@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -87,9 +88,9 @@ func New(o Options) *Intake {
 type item struct {
 	delivery.Delivery
 	payload record.PayloadRef
-	// done says that the item needs no further step.
-	done bool
-	err  error
+	// done says that the item needs no further step; settled that it was worked on before the others.
+	done, settled bool
+	err           error
 }
 
 // Process works through deliveries and gives one error for each, nil for those that are done with: applied, already
@@ -101,14 +102,45 @@ func (in *Intake) Process(ctx context.Context, deliveries []delivery.Delivery) [
 	}
 	in.each(items, func(it *item) error { return in.load(ctx, it) })
 	in.keep(ctx, items)
+	// What was sent first says what an unknown object looks like.
+	in.each(in.firsts(items), func(it *item) error {
+		it.settled = true
+		return in.settle(ctx, it)
+	})
 	// Small ones first: nobody waits behind the large batch of another.
 	in.each(slices.SortedStableFunc(slices.Values(items), func(a, b *item) int { return len(a.Body) - len(b.Body) }),
-		func(it *item) error { return in.settle(ctx, it) })
+		func(it *item) error {
+			if it.settled {
+				return nil
+			}
+			return in.settle(ctx, it)
+		})
 	errs := make([]error, len(items))
 	for i, it := range items {
 		errs[i] = it.err
 	}
 	return errs
+}
+
+// firsts gives of each object of which nothing is remembered the batch that came first, where several did.
+func (in *Intake) firsts(items []*item) []*item {
+	first, several := map[objectKey]*item{}, map[objectKey]bool{}
+	for _, it := range items {
+		if it.Batch == nil || it.done || it.err != nil {
+			continue
+		}
+		key := keyOf(it, it.Batch.Object)
+		if _, known := in.cached(key); known {
+			continue
+		}
+		if earlier := first[key]; earlier == nil {
+			first[key] = it
+		} else if several[key] = true; it.ReceivedAt.Before(earlier.ReceivedAt) {
+			first[key] = it
+		}
+	}
+	maps.DeleteFunc(first, func(key objectKey, _ *item) bool { return !several[key] })
+	return slices.Collect(maps.Values(first))
 }
 
 // each runs step for the items that have not failed, side by side, and notes their failures. A panic fails its item
