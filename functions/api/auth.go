@@ -13,6 +13,7 @@ import (
 	"leadline/shared/problem"
 	"leadline/shared/quota"
 	"leadline/shared/secret"
+	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
@@ -122,7 +123,7 @@ func (h *handler) apiKey(ctx context.Context, text string) (tenant.APIKey, error
 	key, cached := h.keys.Get(hash, now)
 	if !cached {
 		var err error
-		key, err = h.readAPIKey(ctx, hash)
+		key, err = store.ActingKey(ctx, h.Tenancy, h.Members, hash)
 		if fault.Is(err, fault.NotFound) {
 			h.unknown.Put(hash, struct{}{}, now, now.Add(h.keepUnknown))
 			return tenant.APIKey{}, unknown
@@ -134,24 +135,6 @@ func (h *handler) apiKey(ctx context.Context, text string) (tenant.APIKey, error
 	}
 	if !key.Works(now) {
 		return tenant.APIKey{}, unknown
-	}
-	return key, nil
-}
-
-// readAPIKey reads a key with the role that it has now: at most that of the person whose it is. It is NotFound if that
-// person works here no more.
-func (h *handler) readAPIKey(ctx context.Context, hash string) (tenant.APIKey, error) {
-	key, err := h.Tenancy.APIKey(ctx, hash)
-	if err != nil || key.Person == "" {
-		return key, err
-	}
-	person, err := h.Members.Person(ctx, key.Organization, key.Person)
-	if err != nil {
-		return key, err
-	}
-	key, ok := key.Under(person)
-	if !ok {
-		return key, fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded, or may do nothing that the key may")
 	}
 	return key, nil
 }

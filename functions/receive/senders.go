@@ -10,6 +10,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/push"
 	"leadline/shared/secret"
+	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
@@ -105,30 +106,13 @@ func newSenders(s stores, k keyring, keep time.Duration) *senders {
 		members: s.members, keyring: k, keep: keep, misses: misses,
 		clients: cache.New[string, tenant.ClientHook](maxHooks), refused: cache.New[string, struct{}](maxHooks),
 		keys: remember("API key", keep, misses, func(ctx context.Context, hash string) (tenant.APIKey, error) {
-			return readKey(ctx, s, hash)
+			return store.ActingKey(ctx, s.tenancy, s.members, hash)
 		}),
 		organizations: remember("organization", keep, nil, s.tenancy.Organization),
 		connections: remember("connection", keep, nil, func(ctx context.Context, key [2]string) (tenant.Connection, error) {
 			return s.tenancy.Connection(ctx, key[0], key[1])
 		}),
 	}
-}
-
-// readKey reads an API key with the role that it has now, at most that of the person whose it is. NotFound if it has none.
-func readKey(ctx context.Context, s stores, hash string) (tenant.APIKey, error) {
-	key, err := s.tenancy.APIKey(ctx, hash)
-	if err != nil || key.Person == "" {
-		return key, err
-	}
-	person, err := s.members.Person(ctx, key.Organization, key.Person)
-	if err != nil {
-		return key, err
-	}
-	key, ok := key.Under(person)
-	if !ok {
-		return key, fault.New(fault.NotFound, "not_found", "the person of the key is off-boarded, or may do nothing that the key may")
-	}
-	return key, nil
 }
 
 // identify gives who a request is from. Only an API key needs to name the connection.
