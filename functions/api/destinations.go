@@ -136,6 +136,7 @@ func (h *handler) createDestination(ctx context.Context, c caller, in *createDes
 		if err := h.describe(ctx, c, &d, in.Body); err != nil {
 			return DestinationWithSecret{}, nil, err
 		}
+		d.URL = in.Body.URL
 		text, sealed, err := h.newDestinationSecret(ctx, c, now)
 		if err != nil {
 			return DestinationWithSecret{}, nil, err
@@ -151,7 +152,7 @@ func (h *handler) createDestination(ctx context.Context, c caller, in *createDes
 	return &destinationWithSecretOutput{Location: "/v1/destinations/" + created.ID, ETag: etag(created.Rev), Body: created}, nil
 }
 
-// describe checks what is said of a destination and puts it into it.
+// describe checks what is said of a destination and puts it into it, but for its URL.
 func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destination, in DestinationFields) error {
 	if err := outbound.CheckURL(in.URL, h.AllowLoopback); err != nil {
 		return err
@@ -164,9 +165,6 @@ func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destinatio
 	if in.Headers == nil && len(d.HeaderNames) > 0 && !sameOrigin(d.URL, in.URL) {
 		return fault.New(fault.Invalid, "headers_needed",
 			"The URL leads somewhere else, which must not learn the headers that were meant for the old one. Send them again, or {} for none.")
-	}
-	if d.URL != in.URL { // what failed at the old one says nothing of the new one
-		d.URL, d.Problem, d.FailingSince = in.URL, "", time.Time{}
 	}
 	if in.Connections != nil {
 		d.Connections = in.Connections
@@ -268,7 +266,11 @@ func (h *handler) updateDestination(ctx context.Context, c caller, in *updateDes
 	if err := h.describe(ctx, c, &d, in.Body); err != nil {
 		return nil, err
 	}
-	d = d.Changed(h.Now().UTC())
+	if now := h.Now().UTC(); d.URL != in.Body.URL {
+		d = d.WithURL(in.Body.URL, now)
+	} else {
+		d = d.Changed(now)
+	}
 	if err := stale(h.Destinations.UpdateDestination(ctx, d, nil), in.IfMatch); err != nil {
 		return nil, err
 	}

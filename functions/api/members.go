@@ -139,20 +139,16 @@ func room[T any](ctx context.Context, what string, quota int64, read func(contex
 		return nil
 	}
 	var n int64
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		items, next, err := read(ctx, store.Page{Cursor: cursor, Limit: 1000})
+	for item, err := range store.All(ctx, read) {
 		if err != nil {
 			return err
 		}
-		for _, item := range items {
-			if counts(item) {
-				n++
-			}
+		if counts(item) {
+			n++
 		}
 		if n >= quota {
 			return fault.New(fault.Conflict, "quota_exceeded", "The organization may have %d %s, and has them.", quota, what)
 		}
-		cursor = next
 	}
 	return nil
 }

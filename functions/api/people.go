@@ -192,21 +192,19 @@ func (h *handler) offboardPerson(ctx context.Context, c caller, in *PersonInput)
 		}
 	}
 	// Sent again, it goes on with the keys that are left.
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		keys, next, err := h.Members.APIKeys(ctx, c.organization, store.Page{Cursor: cursor, Limit: 1000})
+	for key, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]tenant.APIKey, string, error) {
+		return h.Members.APIKeys(ctx, c.organization, page)
+	}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, key := range keys {
-			if key.Person != p.ID || !key.RevokedAt.IsZero() {
-				continue
-			}
-			if err := h.Members.RevokeKey(ctx, c.organization, key.ID, now); err != nil {
-				return nil, err
-			}
-			h.keys.Drop(key.Hash)
+		if key.Person != p.ID || !key.RevokedAt.IsZero() {
+			continue
 		}
-		cursor = next
+		if err := h.Members.RevokeKey(ctx, c.organization, key.ID, now); err != nil {
+			return nil, err
+		}
+		h.keys.Drop(key.Hash)
 	}
 	return &personOutput{ETag: etag(p.Rev), Body: showPerson(p)}, nil
 }

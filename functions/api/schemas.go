@@ -227,17 +227,15 @@ func (h *handler) getSampleRequest(ctx context.Context, c caller, in *sampleRequ
 // clientsOf lists the clients that push into a connection.
 func (h *handler) clientsOf(ctx context.Context, c caller, connection string) ([]tenant.Client, error) {
 	var found []tenant.Client
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		clients, next, err := h.Members.Clients(ctx, c.organization, store.Page{Cursor: cursor, Limit: 200})
+	for client, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]tenant.Client, string, error) {
+		return h.Members.Clients(ctx, c.organization, page)
+	}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, client := range clients {
-			if client.Connection == connection {
-				found = append(found, client)
-			}
+		if client.Connection == connection {
+			found = append(found, client)
 		}
-		cursor = next
 	}
 	return found, nil
 }

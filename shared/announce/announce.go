@@ -19,9 +19,6 @@ import (
 // maxOrganizations bounds whose destinations are remembered.
 const maxOrganizations = 10_000
 
-// maxPage is how many destinations are read at once.
-const maxPage = 100
-
 // Options are what an Announcer works with. All of them are required.
 type Options struct {
 	Destinations store.Destinations
@@ -106,17 +103,15 @@ func (a *Announcer) of(ctx context.Context, organization string) ([]outbound.Des
 		return known, nil
 	}
 	var all []outbound.Destination
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		page, next, err := a.Destinations.Destinations(ctx, organization, store.Page{Cursor: cursor, Limit: maxPage})
+	for to, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]outbound.Destination, string, error) {
+		return a.Destinations.Destinations(ctx, organization, page)
+	}) {
 		if err != nil {
 			return nil, fmt.Errorf("announce: destinations: %w", err)
 		}
-		for _, to := range page {
-			if to.Kind == outbound.Track {
-				all = append(all, outbound.Destination{ID: to.ID, Organization: to.Organization, Connections: to.Connections, SeedTimestamps: to.SeedTimestamps})
-			}
+		if to.Kind == outbound.Track {
+			all = append(all, outbound.Destination{ID: to.ID, Organization: to.Organization, Connections: to.Connections, SeedTimestamps: to.SeedTimestamps})
 		}
-		cursor = next
 	}
 	a.destinations.Put(organization, all, now, now.Add(a.Cache))
 	return all, nil
