@@ -14,7 +14,7 @@ FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 # Where Go files stand under infra: its other folders are not ours.
 GO_FOLDERS := $(sort $(dir $(wildcard infra/*/*.go)))
 STEP      := infra/scripts/step.sh
-CONTEXT   := -c stage=$(STAGE) $(if $(ALARM_EMAIL),-c alarm-email=$(ALARM_EMAIL))
+CONTEXT   := -c stage=$(STAGE) $(if $(ALARM_EMAIL),-c alarm-email=$(ALARM_EMAIL)) $(if $(MAIL_FROM),-c mail-from=$(MAIL_FROM)) $(if $(MAIL_IDENTITY),-c mail-identity=$(MAIL_IDENTITY))
 # Without net/rpc and HTTP/2, which no function needs: a twentieth less to load.
 GOFLAGS_LAMBDA := -tags lambda.norpc,nethttpomithttp2 -trimpath -ldflags='-s -w'
 
@@ -88,7 +88,7 @@ synth: setup build-arm64 ## synthesize the CloudFormation template into infra/cd
 	@echo "infra/cdk.out holds the template of stage $(STAGE)"
 
 .PHONY: deploy
-deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev ALARM_EMAIL=a@b.c
+deploy: setup build-arm64 ## deploy a stage to the AWS account of your credentials: STAGE=dev ALARM_EMAIL=a@b.c MAIL_FROM=leadline@b.c
 	@go build -o .local/bin/leadline ./infra/ctl
 	@cd infra && npx --no-install cdk deploy $(CONTEXT) --require-approval broadening
 

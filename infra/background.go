@@ -5,12 +5,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The functions that nobody waits for: what goes out, what is due later, and long work.
+// The functions that nobody waits for: what goes out, what is due later, what is fetched, and long work.
 
 func deliver(r resources) function {
 	return function{
 		name:      "deliver",
-		purpose:   "Posts events to the destinations of organizations, and tries again what failed",
+		purpose:   "Posts events to the destinations of organizations, tries again what failed, and mails notices to admins",
 		timeout:   deliverTimeout,
 		memory:    256,
 		errors:    3,
@@ -22,18 +22,22 @@ func deliver(r resources) function {
 			"QUEUE_DELIVER":             r.deliver.QueueUrl(),
 			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
 			"KEY_SECRETS":               r.secrets.KeyArn(),
+			"BASE_URL":                  r.http.ApiEndpoint(), // where the links of mails lead
+			"MAIL_FROM":                 jsii.String(r.mail.from),
 			"OUTBOUND_ALLOW_LOOPBACK":   jsii.String("false"),
 			"DESTINATION_CACHE_SECONDS": jsii.String("10"),
 			"DELIVER_MAX_RECEIVES":      jsii.Sprintf("%d", maxReceives),
 		},
-		may: []awsiam.PolicyStatement{
-			// It sends to its own queue what is to be tried again within 15 minutes.
+		may: append([]awsiam.PolicyStatement{
+			// It sends to its own queue what is to be tried again within 15 minutes, and asks for the mail about its notices.
 			allow(r.deliver.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem"), // a destination that is switched off
-			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem"),    // the log, what is due later, notices
+			// A destination that is switched off; the people who get mail.
+			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+			// The log, what is due later, notices; updates note what became of a mail.
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 			allow(r.objects(outboundObjects), "s3:GetObject"),
 			allow(r.secrets.KeyArn(), "kms:Decrypt"),
-		},
+		}, r.maySendMail()...),
 	}
 }
 
@@ -49,10 +53,56 @@ func schedule(r resources) function {
 		env: map[string]*string{
 			"TABLE_WORK":    r.work.TableName(),
 			"QUEUE_DELIVER": r.deliver.QueueUrl(),
+			"QUEUE_FETCH":   r.fetch.QueueUrl(),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
+			allow(r.fetch.QueueArn(), "sqs:SendMessage"),
+		},
+	}
+}
+
+func fetch(r resources) function {
+	return function{
+		name:      "fetch",
+		purpose:   "Reads what providers have, page by page: imports, what changed, what differs; and looks after connections",
+		timeout:   fetchTimeout,
+		memory:    512,
+		errors:    3,
+		faults:    5,
+		startedBy: []trigger{batches("Fetch", r.fetch, 1, r.fetchConcurrency)},
+		env: map[string]*string{
+			"TABLE_RECORDS":           r.records.TableName(),
+			"TABLE_INTAKE":            r.intake.TableName(),
+			"TABLE_TENANCY":           r.tenancy.TableName(),
+			"TABLE_WORK":              r.work.TableName(),
+			"QUEUE_FETCH":             r.fetch.QueueUrl(),
+			"QUEUE_INBOX":             r.inbox.QueueUrl(),
+			"QUEUE_DELIVER":           r.deliver.QueueUrl(),
+			"BUCKET_PAYLOADS":         r.payloads.BucketName(),
+			"KEY_SECRETS":             r.secrets.KeyArn(),
+			"BASE_URL":                r.http.ApiEndpoint(), // of the webhook URLs that providers are told
+			"OUTBOUND_ALLOW_LOOPBACK": jsii.String("false"),
+			"CLOCK_GUARD_SECONDS":     jsii.String("300"),
+			"SCHEMA_CACHE_SECONDS":    jsii.String("60"),
+		},
+		may: []awsiam.PolicyStatement{
+			// It sends itself on to the next pages, after a while where a provider says so.
+			allow(r.fetch.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
+			allow(r.inbox.QueueArn(), "sqs:SendMessage"),   // what was put aside while a connection was paused
+			allow(r.deliver.QueueArn(), "sqs:SendMessage"), // the mail about notices
+			allow(r.records.TableArn(), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// Logins, the roster, webhook URLs and their keys. A transaction needs the actions of its parts.
+			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// Runs and syncs, limits, what is due later, notices.
+			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.objects(fieldObjects), "s3:PutObject"),
+			allow(r.objects(inboxObjects), "s3:PutObject"),
+			allow(r.objects(runObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.secrets.KeyArn(), "kms:Decrypt"),
 		},
 	}
 }

@@ -8,9 +8,9 @@ import (
 
 // TestChecksFindWhatIsBroken breaks a good template, one thing at a time: the check named must find it, and say what.
 func TestChecksFindWhatIsBroken(t *testing.T) {
-	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "work", "api"}, map[string][]string{}
+	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "work", "api"}, map[string][]string{}
 	stage := expectations()[2]
-	good := synthesized(t, stage.stage, nil)
+	good := synthesized(t, stage.stage, sendsMail())
 	for name, id := range functionsOf(good, stage.stage) {
 		variables, _ := good.get(id, "Environment", "Variables").(map[string]any)
 		for variable := range variables {
@@ -108,7 +108,10 @@ func brokenFunctions() []breakage {
 
 		{"environment", "a variable nobody reads", "is given EXTRA", set("Api/Function", "1", "Environment", "Variables", "EXTRA")},
 		{"environment", "a variable is missing", "reads TABLE_INTAKE", set("Ingest/Function", nil, "Environment", "Variables", "TABLE_INTAKE")},
-		{"environment", "deliveries to the machine itself", "deliver may deliver to the machine", set("Deliver/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
+		{"environment", "deliveries to the machine itself", "deliver may call the machine", set("Deliver/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
+		{"environment", "reads from the machine itself", "fetch may call the machine", set("Fetch/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
+		{"environment", "nowhere to send what is to be read", "api reads QUEUE_FETCH", set("Api/Function", nil, "Environment", "Variables", "QUEUE_FETCH")},
+		{"environment", "a secret in place of an address", "literal MAIL_FROM", set("Deliver/Function", "5b2f9c7e1a", "Environment", "Variables", "MAIL_FROM")},
 		{"environment", "a secret", "literal KEY_SECRETS", set("Api/Function", "5b2f9c7e1a", "Environment", "Variables", "KEY_SECRETS")},
 
 		{"logs", "kept for another time", "Relay/Logs keeps lines for 3653 days", set("Relay/Logs", 3653.0, "RetentionInDays")},
@@ -144,12 +147,17 @@ func brokenFlow() []breakage {
 			remove("Ingest/Inbox")(tpl)
 			remove("Relay/Records")(tpl)
 			remove("Deliver/Deliveries")(tpl)
+			remove("Fetch/Fetch")(tpl)
 			remove("Work/Jobs")(tpl)
 		}},
 
 		{"queues", "nothing behind the inbox", "Inbox gives a message up after 0 receives", set("Inbox", nil, "RedrivePolicy")},
 		{"queues", "too little time for a step of a job", "Jobs hides a message for 360 s", set("Jobs", 360.0, "VisibilityTimeout")},
-		{"queues", "nothing behind a new queue", "Fetch gives a message up", add("Fetch", resource{Type: "AWS::SQS::Queue"})},
+		{"queues", "nothing behind a new queue", "Later gives a message up", add("Later", resource{Type: "AWS::SQS::Queue"})},
+		{"queues", "too few receives for a function that is killed", "FetchQueue gives a message up after 5 receives, want 10", func(tpl template) {
+			tpl.get(tpl.named("FetchQueue"), "RedrivePolicy").(map[string]any)["maxReceiveCount"] = 5.0
+		}},
+		{"queues", "too little time for a page", "FetchQueue hides a message for 360 s", set("FetchQueue", 360.0, "VisibilityTimeout")},
 		{"queues", "the stream drops what fails", "RelayDead gives a message up", set("Relay/Records", nil, "DestinationConfig")},
 		{"queues", "hidden too short", "Inbox hides a message for 359 s", set("Inbox", 359.0, "VisibilityTimeout")},
 		{"queues", "consumer too slow", "61 s of its consumer", set("Ingest/Function", 61.0, "Timeout")},
@@ -189,7 +197,8 @@ func brokenStorage() []breakage {
 		{"storage", "deliveries forgotten too soon", "outbound/ after 35 days", func(tpl template) { lifecycle(tpl, "ExpireOutbound")["ExpirationInDays"] = 1.0 }},
 		{"storage", "exports not forgotten", "exports/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireExports")["Status"] = "Disabled" }},
 		{"storage", "payloads forgotten", "uploads/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireUploads")["Prefix"] = "archive/" }},
-		{"storage", "payloads forgotten, too", "under 5 prefixes", func(tpl template) {
+		{"storage", "runs forgotten while somebody pauses them", "runs/ after 60 days", func(tpl template) { lifecycle(tpl, "ExpireRuns")["ExpirationInDays"] = 7.0 }},
+		{"storage", "payloads forgotten, too", "under 6 prefixes", func(tpl template) {
 			set("Payloads", append(list(tpl.get(tpl.named("Payloads"), "LifecycleConfiguration", "Rules")),
 				map[string]any{"ExpirationInDays": 400.0, "Id": "ExpireArchive", "Prefix": "archive/", "Status": "Enabled"}), "LifecycleConfiguration", "Rules")(tpl)
 		}},
@@ -233,6 +242,13 @@ func brokenRights() []breakage {
 		{"permissions", "an action more", "dynamodb:DeleteItem", func(tpl template) {
 			permit("Ingest/Role", allow("dynamodb:DeleteItem", map[string]any{"Fn::GetAtt": []any{tpl.named("Records"), "Arn"}}))(tpl)
 		}},
+		{"permissions", "a reader of providers that deletes records", "dynamodb:DeleteItem", func(tpl template) {
+			permit("Fetch/Role", allow("dynamodb:DeleteItem", map[string]any{"Fn::GetAtt": []any{tpl.named("Records"), "Arn"}}))(tpl)
+		}},
+		{"permissions", "mail from another address", "ses:SendEmail", permit("Deliver/Role", map[string]any{
+			"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "arn:aws:ses:us-east-1:123456789012:identity/example.net"})},
+		{"permissions", "mail by another function", "ses:SendEmail", permit("Api/Role", map[string]any{
+			"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "arn:aws:ses:us-east-1:123456789012:identity/example.com"})},
 		{"permissions", "none left", "Sweep/Role", set("Sweep/Role", nil, "Policies")},
 		{"permissions", "a role more", "Audit/Role", add("Audit/Role", resource{Type: "AWS::IAM::Role"})},
 
@@ -262,6 +278,8 @@ func brokenWatch() []breakage {
 		{"alarms", "faults seen too late", "watches faults of Api/Function", set("Api/Faults", 15.0, "EvaluationPeriods")},
 		{"alarms", "faults of what runs each minute", "watches faults of Schedule/Function", remove("Schedule/Faults")},
 		{"alarms", "deliveries that wait", "watches ApproximateAgeOfOldestMessage of DeliverQueue", remove("DeliverQueue/Age")},
+		{"alarms", "reads that wait", "watches ApproximateAgeOfOldestMessage of FetchQueue", remove("FetchQueue/Age")},
+		{"alarms", "dead reads", "ApproximateNumberOfMessagesVisible of FetchDead", remove("FetchDead/Visible")},
 		{"alarms", "dead steps of jobs", "ApproximateNumberOfMessagesVisible of JobsDead", remove("JobsDead/Visible")},
 		{"alarms", "throttles", "watches Throttles of Api/Function", remove("Api/Throttles")},
 		{"alarms", "lag", "watches IteratorAge of Relay/Function", remove("Relay/Lag")},

@@ -59,6 +59,7 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 		graph("Oldest event in the inbox, s", r.inbox.MetricApproximateAgeOfOldestMessage(highest)),
 		graph("Dead letters", r.inboxDead.MetricApproximateNumberOfMessagesVisible(labelled("inbox", "Maximum")),
 			r.deliverDead.MetricApproximateNumberOfMessagesVisible(labelled("deliver", "Maximum")),
+			r.fetchDead.MetricApproximateNumberOfMessagesVisible(labelled("fetch", "Maximum")),
 			r.jobsDead.MetricApproximateNumberOfMessagesVisible(labelled("jobs", "Maximum")),
 			r.relayDead.MetricApproximateNumberOfMessagesVisible(labelled("relay", "Maximum"))),
 		graph("Lag behind the stream of records, ms", lag...),
@@ -66,8 +67,13 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 	dashboard.AddWidgets(
 		graph("Deliveries to destinations", r.deliver.MetricApproximateNumberOfMessagesVisible(highest),
 			r.deliver.MetricApproximateNumberOfMessagesDelayed(highest), r.deliver.MetricNumberOfMessagesDeleted(sum)),
+		graph("Reads of providers", r.fetch.MetricApproximateNumberOfMessagesVisible(highest),
+			r.fetch.MetricApproximateNumberOfMessagesDelayed(highest), r.fetch.MetricNumberOfMessagesDeleted(sum)),
 		graph("Jobs", r.jobs.MetricApproximateNumberOfMessagesVisible(highest), r.jobs.MetricNumberOfMessagesDeleted(sum)),
-		graph("Oldest delivery and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
+	)
+	dashboard.AddWidgets(
+		graph("Oldest delivery, read and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
+			r.fetch.MetricApproximateAgeOfOldestMessage(labelled("fetch", "Maximum")),
 			r.jobs.MetricApproximateAgeOfOldestMessage(labelled("jobs", "Maximum"))),
 	)
 	dashboard.AddWidgets(

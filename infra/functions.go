@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
@@ -14,6 +16,7 @@ import (
 const (
 	ingestTimeout  = 60
 	deliverTimeout = 60
+	fetchTimeout   = 120
 	workTimeout    = 300
 )
 
@@ -48,6 +51,9 @@ type resources struct {
 	payloads awss3.Bucket
 	secrets  awskms.Key
 	http     awsapigatewayv2.HttpApi
+	mail     sender
+	// productionCRM lets the stage log in to providers themselves, not only to sandboxes.
+	productionCRM bool
 }
 
 // objects names the objects of the payload bucket under a prefix.
@@ -55,9 +61,18 @@ func (r resources) objects(prefix string) *string {
 	return r.payloads.ArnForObjects(jsii.String(prefix))
 }
 
+// maySendMail permits to send as the identity of the sender, if there is one.
+func (r resources) maySendMail() []awsiam.PolicyStatement {
+	if r.mail.from == "" {
+		return nil
+	}
+	return []awsiam.PolicyStatement{allow(jsii.Sprintf("arn:%s:ses:%s:%s:identity/%s",
+		*awscdk.Aws_PARTITION(), *awscdk.Aws_REGION(), *awscdk.Aws_ACCOUNT_ID(), r.mail.identity), "ses:SendEmail")}
+}
+
 // describe lists all functions.
 func describe(r resources) []function {
-	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), work(r), api(r)}
+	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), fetch(r), work(r), api(r)}
 }
 
 func receive(r resources) function {
@@ -112,6 +127,7 @@ func ingest(r resources) function {
 			"TABLE_WORK":                r.work.TableName(),
 			"QUEUE_INBOX":               r.inbox.QueueUrl(),
 			"QUEUE_DELIVER":             r.deliver.QueueUrl(),
+			"QUEUE_FETCH":               r.fetch.QueueUrl(),
 			"BUCKET_PAYLOADS":           r.payloads.BucketName(),
 			"CLOCK_GUARD_SECONDS":       jsii.String("300"),
 			"SCHEMA_CACHE_SECONDS":      jsii.String("60"),
@@ -125,6 +141,7 @@ func ingest(r resources) function {
 			allow(r.tenancy.TableArn(), "dynamodb:Query"), // destinations
 			allow(r.work.TableArn(), "dynamodb:PutItem"),  // notices
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
+			allow(r.fetch.QueueArn(), "sqs:SendMessage"), // records that must be read again
 			allow(r.objects(inboxObjects), "s3:GetObject"),
 			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(fieldObjects), "s3:PutObject"),
@@ -194,11 +211,13 @@ func api(r resources) function {
 			"QUEUE_INBOX":             r.inbox.QueueUrl(),
 			"QUEUE_DELIVER":           r.deliver.QueueUrl(),
 			"QUEUE_JOBS":              r.jobs.QueueUrl(),
+			"QUEUE_FETCH":             r.fetch.QueueUrl(),
 			"BUCKET_PAYLOADS":         r.payloads.BucketName(),
 			"KEY_SECRETS":             r.secrets.KeyArn(),
 			"BASE_URL":                r.http.ApiEndpoint(), // no slash at its end
 			"KEY_CACHE_SECONDS":       jsii.String("60"),
 			"OUTBOUND_ALLOW_LOOPBACK": jsii.String("false"),
+			"ALLOW_PRODUCTION_CRM":    jsii.String(strconv.FormatBool(r.productionCRM)),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
@@ -210,6 +229,7 @@ func api(r resources) function {
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.jobs.QueueArn(), "sqs:SendMessage"),
+			allow(r.fetch.QueueArn(), "sqs:SendMessage"),
 			allow(r.objects(inboxObjects), "s3:PutObject"), // payloads that an admin corrected
 			allow(r.objects(archiveObjects), "s3:GetObject"),
 			allow(r.objects(fieldObjects), "s3:GetObject"),

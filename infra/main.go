@@ -10,6 +10,10 @@
 //	placeholder=true        put a placeholder in the place of every function's code: for tests and the local runner,
 //	                        which need the template and not the code
 //	alarm-email=ADDRESS     whom the alarms write to
+//	mail-from=ADDRESS       whom notices to admins come from, by e-mail; without it none is sent. SES must have verified it
+//	mail-identity=NAME      the identity in SES that is verified: the domain of mail-from unless given, else an address
+//	fetch-concurrency=N     how many invocations read from providers at once; 10 unless given
+//	allow-production-crm=true  let a stage other than prod log in to providers themselves, not only to sandboxes
 //
 // With the CDK command line, in this folder:
 //
@@ -56,6 +60,10 @@ func run(args []string, stderr io.Writer) error {
 	assets := flags.String("assets", "", "`directory` of the built functions (default .build/arm64 at the module's root)")
 	placeholder := flags.Bool("placeholder", false, "synthesize without built functions")
 	email := flags.String("alarm-email", "", "`address` that the alarms write to")
+	from := flags.String("mail-from", "", "`address` that notices come from by e-mail; empty sends none")
+	identity := flags.String("mail-identity", "", "`name` of the identity of that address in SES (default its domain)")
+	concurrency := flags.String("fetch-concurrency", "", "`number` of invocations that read from providers at once (default 10)")
+	productionCRM := flags.String("allow-production-crm", "", "`true` lets a stage other than prod log in to providers themselves")
 	out := flags.String("out", "", "`directory` to write to (default infra/cdk.out at the module's root)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -72,6 +80,7 @@ func run(args []string, stderr io.Writer) error {
 	}
 	return synthesize(root, *out, map[string]any{
 		"stage": *stage, "assets": *assets, "placeholder": *placeholder, "alarm-email": *email,
+		"mail-from": *from, "mail-identity": *identity, "fetch-concurrency": *concurrency, "allow-production-crm": *productionCRM,
 	})
 }
 

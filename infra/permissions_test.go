@@ -8,6 +8,9 @@ import (
 // permissions is what each role may do, by the names of role and resource: actions apart by a space, in order.
 type permissions map[string]map[string]string
 
+// mailIdentity is what SES has verified of the address that the stages of the tests send mail from.
+const mailIdentity = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/example.com"
+
 // allowed is everything that the stack allows anybody. What is not here is not allowed; a role that needs more gets it
 // here first.
 func allowed() permissions {
@@ -28,6 +31,7 @@ func allowed() permissions {
 			"Tenancy":             "dynamodb:Query",
 			"WorkTable":           "dynamodb:PutItem",
 			"DeliverQueue":        "sqs:SendMessage",
+			"FetchQueue":          "sqs:SendMessage",
 			"Payloads/inbox/*":    "s3:GetObject",
 			"Payloads/archive/*":  "s3:GetObject s3:PutObject",
 			"Payloads/fields/*":   "s3:PutObject",
@@ -48,15 +52,32 @@ func allowed() permissions {
 		"Deliver/Role": {
 			"Deliver/Logs":        "logs:CreateLogStream logs:PutLogEvents",
 			"DeliverQueue":        "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
-			"Tenancy":             "dynamodb:GetItem dynamodb:PutItem",
-			"WorkTable":           "dynamodb:GetItem dynamodb:PutItem",
+			"Tenancy":             "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+			"WorkTable":           "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
 			"Payloads/outbound/*": "s3:GetObject",
 			"Secrets":             "kms:Decrypt",
+			mailIdentity:          "ses:SendEmail",
 		},
 		"Schedule/Role": {
 			"Schedule/Logs": "logs:CreateLogStream logs:PutLogEvents",
 			"WorkTable":     "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
 			"DeliverQueue":  "sqs:SendMessage",
+			"FetchQueue":    "sqs:SendMessage",
+		},
+		"Fetch/Role": {
+			"Fetch/Logs":         "logs:CreateLogStream logs:PutLogEvents",
+			"FetchQueue":         "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"Inbox":              "sqs:SendMessage",
+			"DeliverQueue":       "sqs:SendMessage",
+			"Records":            "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+			"Intake":             "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":            "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"WorkTable":          "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Payloads/archive/*": "s3:GetObject s3:PutObject",
+			"Payloads/fields/*":  "s3:PutObject",
+			"Payloads/inbox/*":   "s3:PutObject",
+			"Payloads/runs/*":    "s3:GetObject s3:PutObject",
+			"Secrets":            "kms:Decrypt",
 		},
 		"Work/Role": {
 			"Work/Logs":           "logs:CreateLogStream logs:PutLogEvents",
@@ -85,6 +106,7 @@ func allowed() permissions {
 			"Inbox":               "sqs:SendMessage",
 			"DeliverQueue":        "sqs:SendMessage",
 			"Jobs":                "sqs:SendMessage",
+			"FetchQueue":          "sqs:SendMessage",
 			"Payloads/inbox/*":    "s3:PutObject",
 			"Payloads/archive/*":  "s3:GetObject",
 			"Payloads/fields/*":   "s3:GetObject",

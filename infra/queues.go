@@ -12,6 +12,9 @@ const (
 	maxMessageBytes = 262144
 	// maxReceives is how often a message is tried before it is dead.
 	maxReceives = 5
+	// fetchReceives is the same for fetch, whose work is long: a message whose function is killed in mid-page goes on where
+	// the last page ended, and what fails again and again its engine ends by itself.
+	fetchReceives = 10
 )
 
 // queues holds what is on its way.
@@ -25,6 +28,10 @@ type queues struct {
 	deliver awssqs.Queue
 	// deliverDead holds what deliver failed at, by a fault of ours, maxReceives times.
 	deliverDead awssqs.Queue
+	// fetch holds what is to be read of providers next, fair by organization.
+	fetch awssqs.Queue
+	// fetchDead holds what fetch failed at fetchReceives times.
+	fetchDead awssqs.Queue
 	// jobs holds which jobs are to go on with their next step, fair by organization.
 	jobs awssqs.Queue
 	// jobsDead holds the steps that work failed at maxReceives times.
@@ -48,14 +55,15 @@ func newQueues(scope constructs.Construct, s stage) queues {
 		})
 	}
 	const byHand = 300 // seconds that a person's tool has for a message that it took out of a dead-letter queue
-	pair := func(id, deadID string, timeout float64) (feeding, dead awssqs.Queue) {
+	pair := func(id, deadID string, timeout, receives float64) (feeding, dead awssqs.Queue) {
 		dead = queue(deadID, byHand, nil)
-		return queue(id, 6*timeout, &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)}), dead
+		return queue(id, 6*timeout, &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(receives)}), dead
 	}
 	var q queues
-	q.inbox, q.inboxDead = pair("Inbox", "InboxDead", ingestTimeout)
-	q.deliver, q.deliverDead = pair("DeliverQueue", "DeliverDead", deliverTimeout) // Deliver alone is where the function stands
-	q.jobs, q.jobsDead = pair("Jobs", "JobsDead", workTimeout)
+	q.inbox, q.inboxDead = pair("Inbox", "InboxDead", ingestTimeout, maxReceives)
+	q.deliver, q.deliverDead = pair("DeliverQueue", "DeliverDead", deliverTimeout, maxReceives) // Deliver alone is where the function stands
+	q.fetch, q.fetchDead = pair("FetchQueue", "FetchDead", fetchTimeout, fetchReceives)         // and so is Fetch
+	q.jobs, q.jobsDead = pair("Jobs", "JobsDead", workTimeout, maxReceives)
 	q.relayDead = queue("RelayDead", byHand, nil)
 	return q
 }

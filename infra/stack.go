@@ -23,6 +23,9 @@ func newStack(app awscdk.App, s settings) error {
 		payloads: newPayloads(stack),
 		secrets:  newSecretsKey(stack, s.stage),
 		http:     newHTTPAPI(stack, s.stage),
+		mail:     s.mail,
+
+		productionCRM: s.productionCRM,
 	}
 	pager := newPager(stack, s)
 	all := &alarms{pager: pager}

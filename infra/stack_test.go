@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -21,15 +22,17 @@ type expectation struct {
 	logDays       float64
 	keep, protect bool
 	rollout       string
-	// How many invocations of ingest, deliver and work their queues may cause at once.
-	ingest, deliver, work float64
+	// How many invocations of ingest, deliver, work and fetch their queues may cause at once.
+	ingest, deliver, work, fetch float64
+	// productionCRM says that it may log in to providers themselves.
+	productionCRM string
 }
 
 func expectations() []expectation {
 	return []expectation{
-		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2},
-		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2},
-		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50, 20, 5},
+		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, "false"},
+		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, "false"},
+		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50, 20, 5, 10, "true"},
 	}
 }
 
@@ -57,7 +60,7 @@ func TestStack(t *testing.T) {
 	folders, reads := functionFolders(t), environmentRead(t)
 	templates := map[string]template{}
 	for _, stage := range expectations() {
-		tpl := synthesized(t, stage.stage, nil)
+		tpl := synthesized(t, stage.stage, sendsMail())
 		templates[stage.stage] = tpl
 		for name, check := range checks(stage, folders, reads) {
 			t.Run(stage.stage+"/"+name, func(t *testing.T) {
@@ -103,6 +106,7 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 		"Ingest/Inbox":       batches("Inbox", "Ingest", 10, stage.ingest),
 		"Deliver/Deliveries": batches("DeliverQueue", "Deliver", 10, stage.deliver),
 		"Work/Jobs":          batches("Jobs", "Work", 1, stage.work),
+		"Fetch/Fetch":        batches("FetchQueue", "Fetch", 1, stage.fetch),
 		"Relay/Records": {
 			"EventSourceArn": "Records.StreamArn", "FunctionName": "Relay/Live:live", "BatchSize": 100.0, "StartingPosition": "TRIM_HORIZON",
 			"FunctionResponseTypes": "ReportBatchItemFailures", "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 10.0,
@@ -155,16 +159,16 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 func testFunctionSettings(t *testing.T, tpl template, stage expectation) {
 	sizes := map[string][2]float64{ // seconds, MB
 		"receive": {10, 256}, "ingest": {60, 512}, "relay": {60, 256}, "sweep": {300, 256}, "api": {15, 256},
-		"deliver": {60, 256}, "schedule": {55, 256}, "work": {300, 1024},
+		"deliver": {60, 256}, "schedule": {55, 256}, "fetch": {120, 512}, "work": {300, 1024},
 	}
 	values := map[string]string{
 		"STAGE": stage.stage, "LOG_LEVEL": map[bool]string{true: "DEBUG", false: "INFO"}[stage.stage == "dev"],
 		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy", "TABLE_WORK": "WorkTable",
-		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
+		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "QUEUE_FETCH": "FetchQueue", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
 		"SIGNATURE_TOLERANCE_SECONDS": "300", "HOOK_CACHE_SECONDS": "60", "KEY_CACHE_SECONDS": "60", "BODY_MAX_BYTES": "4194304",
 		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "10", "PUSH_MAX_BYTES": "4194304",
-		"OUTBOUND_ALLOW_LOOPBACK": "false", "JOB_MAX_RECEIVES": "4", "DELIVER_MAX_RECEIVES": "5",
-		"MESSAGE_MAX_BYTES": "262144", "CLOCK_GUARD_SECONDS": "300", "SWEEP_GRACE_SECONDS": "900", "SWEEP_INTERVAL_SECONDS": "21600",
+		"OUTBOUND_ALLOW_LOOPBACK": "false", "ALLOW_PRODUCTION_CRM": stage.productionCRM, "JOB_MAX_RECEIVES": "4", "DELIVER_MAX_RECEIVES": "5",
+		"MAIL_FROM": "leadline@example.com", "MESSAGE_MAX_BYTES": "262144", "CLOCK_GUARD_SECONDS": "300", "SWEEP_GRACE_SECONDS": "900", "SWEEP_INTERVAL_SECONDS": "21600",
 	}
 	for name, id := range functionsOf(tpl, stage.stage) {
 		if got := [2]float64{number(tpl.get(id, "Timeout")), number(tpl.get(id, "MemorySize"))}; got != sizes[name] {
@@ -261,6 +265,71 @@ func TestAlarmEmail(t *testing.T) {
 	subscriptions := tpl.of("AWS::SNS::Subscription")
 	if len(subscriptions) != 1 || tpl.text(subscriptions[0], "Endpoint") != "oncall@example.com" || tpl.text(subscriptions[0], "TopicArn") != "Pager" {
 		t.Errorf("with an address: %q", subscriptions)
+	}
+}
+
+// TestFetching holds what the context says of reading from providers.
+func TestFetching(t *testing.T) {
+	for _, test := range []struct{ stage, concurrency, production, wantConcurrency, wantProduction string }{
+		{"dev", "", "", "10", "false"}, {"dev", "25", "true", "25", "true"}, {"test", "", "false", "10", "false"},
+		{"prod", "2", "", "2", "true"}, {"prod", "1000", "false", "1000", "true"},
+	} {
+		tpl := synthesized(t, test.stage, map[string]any{"fetch-concurrency": test.concurrency, "allow-production-crm": test.production})
+		if got := strconv.Itoa(int(number(tpl.get(tpl.named("Fetch/Fetch"), "ScalingConfig", "MaximumConcurrency")))); got != test.wantConcurrency {
+			t.Errorf("%+v: at once run %s", test, got)
+		}
+		if got := tpl.text(tpl.named("Api/Function"), "Environment", "Variables", "ALLOW_PRODUCTION_CRM"); got != test.wantProduction {
+			t.Errorf("%+v: providers themselves: %s", test, got)
+		}
+	}
+	for _, args := range [][]string{{"--fetch-concurrency", "1"}, {"--fetch-concurrency", "1001"}, {"--fetch-concurrency", "ten"}, {"--allow-production-crm", "yes"}} {
+		err := run(append([]string{"--stage", "dev", "--placeholder", "--out", t.TempDir()}, args...), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(args[0], "--")+" is") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// sendsMail is the context of a stage that sends mail.
+func sendsMail() map[string]any { return map[string]any{"mail-from": "leadline@example.com"} }
+
+// TestMailFrom holds what the address of mail makes of a stage, and what is none.
+func TestMailFrom(t *testing.T) {
+	sendEmail := func(tpl template) (all []grant) {
+		for _, g := range grants(tpl) {
+			if strings.HasPrefix(strings.ToLower(g.action), "ses:") {
+				all = append(all, g)
+			}
+		}
+		return all
+	}
+	without := synthesized(t, "dev", nil)
+	if got := sendEmail(without); len(got) != 0 {
+		t.Errorf("without an address: %v", got)
+	}
+	variables, _ := without.get(without.named("Deliver/Function"), "Environment", "Variables").(map[string]any)
+	if from, set := variables["MAIL_FROM"]; !set || from != "" {
+		t.Errorf("without an address MAIL_FROM is %v, set: %v", from, set)
+	}
+	for _, test := range []struct{ from, identity, want string }{
+		{"leadline@Mail.example.com", "", "mail.example.com"}, {"leadline@mail.example.com", "leadline@mail.example.com", "leadline@mail.example.com"},
+		{"leadline@mail.example.com", "example.com", "example.com"},
+	} {
+		s, err := newSender(test.from, test.identity)
+		if err != nil || s.from != test.from || s.identity != test.want {
+			t.Errorf("%+v: %+v, %v", test, s, err)
+		}
+	}
+	for _, test := range [][2]string{
+		{"Leadline <leadline@example.com>", ""}, {"leadline", ""}, {"a@example.com, b@example.com", ""}, {"lé@example.com", ""}, {"*@example.com", ""}, {"${x}@example.com", ""}, {"", "example.com"},
+		{"leadline@example.com", "example.net"}, {"leadline@example.com", "other@example.com"}, {"leadline@example.com", "ample.com"}, {"leadline@example.com", "*"},
+	} {
+		if s, err := newSender(test[0], test[1]); err == nil {
+			t.Errorf("%q is taken as %+v", test, s)
+		}
+	}
+	if err := run([]string{"--stage", "dev", "--placeholder", "--mail-from", "nobody", "--out", t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "mail-from") {
+		t.Errorf("an address that is none: %v", err)
 	}
 }
 

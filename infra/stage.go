@@ -21,6 +21,8 @@ type stage struct {
 	ingestConcurrency float64
 	// deliverConcurrency is the same for deliver, workConcurrency for work.
 	deliverConcurrency, workConcurrency float64
+	// fetchConcurrency is the same for fetch. However many there are, they share one budget of each connection.
+	fetchConcurrency float64
 	// rollout is how a new version of a function takes over.
 	rollout awscodedeploy.ILambdaDeploymentConfig
 }
@@ -37,6 +39,7 @@ func stageNamed(name string) (stage, error) {
 			ingestConcurrency:  10,
 			deliverConcurrency: 5,
 			workConcurrency:    2,
+			fetchConcurrency:   10,
 			rollout:            awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "test":
@@ -48,6 +51,7 @@ func stageNamed(name string) (stage, error) {
 			ingestConcurrency:  10,
 			deliverConcurrency: 5,
 			workConcurrency:    2,
+			fetchConcurrency:   10,
 			rollout:            awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "prod":
@@ -60,6 +64,7 @@ func stageNamed(name string) (stage, error) {
 			ingestConcurrency:  50,
 			deliverConcurrency: 20,
 			workConcurrency:    5,
+			fetchConcurrency:   10,
 			rollout:            awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
 		}, nil
 	case "":

@@ -22,6 +22,8 @@ const (
 	outboundObjects = "outbound/*"
 	// exportObjects are what exports of people give.
 	exportObjects = "exports/*"
+	// runObjects are the ids that runs saw at providers, until both sides are compared.
+	runObjects = "runs/*"
 )
 
 // newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would
@@ -45,6 +47,8 @@ func newPayloads(scope constructs.Construct) awss3.Bucket {
 			expire("Outbound", "outbound/", 35),
 			// What an export gives is fetched, and then lies where whoever asked for it keeps it.
 			expire("Exports", "exports/", 7),
+			// A run takes days at most, but somebody may pause it for weeks.
+			expire("Runs", "runs/", 60),
 			{
 				Id:                                  jsii.String("AbortUploads"),
 				AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"leadline/shared/credential"
 	"leadline/shared/fault"
 	"leadline/shared/problem"
 	"leadline/shared/store"
@@ -20,11 +21,15 @@ type Connection struct {
 	ID        string       `json:"id" example:"conn_4f0c9a2b1x7z"`
 	Connector string       `json:"connector" doc:"The provider." example:"close"`
 	Name      string       `json:"name"`
-	Status    string       `json:"status" enum:"active,disabled" doc:"A disabled connection refuses events as if it did not exist."`
+	Status    string       `json:"status" enum:"active,disabled,paused" doc:"A disabled connection refuses events as if it did not exist; a paused one keeps them until it is active again."`
 	Keys      []SigningKey `json:"keys" nullable:"false" doc:"The signing keys that are accepted now, newest first."`
-	CreatedAt time.Time    `json:"created_at"`
-	UpdatedAt time.Time    `json:"updated_at"`
-	Rev       int64        `json:"rev" doc:"Counts the changes to the connection. Its ETag."`
+	BaseURL   string       `json:"base_url,omitempty" doc:"Where the provider's API stands for this connection; absent for its usual place."`
+	Account   *Account     `json:"account,omitempty" doc:"The account at the provider; absent until the connection has logged in."`
+	// Login is nil for a connection that only listens.
+	Login     *ConnectionLogin `json:"login,omitempty" doc:"What the connection logs in with at the provider; absent where it only listens."`
+	CreatedAt time.Time        `json:"created_at"`
+	UpdatedAt time.Time        `json:"updated_at"`
+	Rev       int64            `json:"rev" doc:"Counts the changes to the connection. Its ETag."`
 }
 
 // SigningKey is a key that the provider signs its events with. The key itself is never shown.
@@ -37,6 +42,7 @@ type SigningKey struct {
 // CreatedConnection is a connection with what is shown of it once.
 type CreatedConnection struct {
 	Connection
+	LoginTest
 	WebhookURL string `json:"webhook_url" doc:"The URL that the provider posts its events to. It is secret, and shown only now."`
 }
 
@@ -60,8 +66,10 @@ func (h *handler) registerConnections(api huma.API) {
 	register(api, h, route{
 		id: "create-connection", method: http.MethodPost, path: "/v1/connections", tag: "connections", needs: tenant.Admin, status: http.StatusCreated,
 		summary: "Connect a provider",
-		text:    "Gives the URL for the provider's webhook. Most providers hand out the signing key when they are told the URL: leave it out here then, and send it to rotate-key. Until there is a key, events are refused.",
-		errors:  []int{400, 409, 413, 415},
+		text: "With a login the connection is tested at once: the answer names account and user at the provider and says which permissions are missing; a login that does not work is told in the provider's words, and nothing is stored. " +
+			"A login by oauth2 gives authorize_url, where a person agrees.\n\n" +
+			"Gives the URL for the provider's webhook. Where Leadline can log in, it subscribes by itself. Elsewhere most providers hand out the signing key when they are told the URL: leave it out here then, and send it to rotate-key. Until there is a key, events are refused.",
+		errors: []int{400, 409, 413, 415},
 	}, h.createConnection)
 	register(api, h, route{
 		id: "list-connections", method: http.MethodGet, path: "/v1/connections", tag: "connections", needs: tenant.Reader,
@@ -90,9 +98,11 @@ func (h *handler) registerConnections(api huma.API) {
 type createConnectionInput struct {
 	ResendInput
 	Body struct {
-		Connector    string `json:"connector" minLength:"1" maxLength:"64" example:"close" doc:"The provider."`
-		Name         string `json:"name" minLength:"1" maxLength:"200" example:"Close, production" doc:"What people call the connection."`
-		SignatureKey string `json:"signature_key,omitempty" maxLength:"4096" doc:"The key that the provider signs its events with, as it shows it."`
+		Connector    string    `json:"connector" minLength:"1" maxLength:"64" example:"close" doc:"The provider."`
+		Name         string    `json:"name" minLength:"1" maxLength:"200" example:"Close, production" doc:"What people call the connection."`
+		SignatureKey string    `json:"signature_key,omitempty" maxLength:"4096" doc:"The key that the provider signs its events with, as it shows it."`
+		BaseURL      string    `json:"base_url,omitempty" maxLength:"2048" doc:"Where the provider's API stands, if not in its usual place: a sandbox. Its host must be one of the provider's."`
+		Login        *NewLogin `json:"login,omitempty" doc:"What to log in with; left out, the connection only listens."`
 	} `nameHint:"NewConnection"`
 }
 
@@ -112,12 +122,27 @@ func (h *handler) createConnection(ctx context.Context, c caller, in *createConn
 		if err != nil {
 			return CreatedConnection{}, nil, err
 		}
-		answer := CreatedConnection{Connection: h.showConnection(conn), WebhookURL: h.BaseURL + "/hooks/" + token}
+		url := h.BaseURL + "/hooks/" + token
+		if in.Body.Login == nil {
+			answer := CreatedConnection{Connection: h.showConnection(conn, nil), WebhookURL: url}
+			return answer, func(receipt *store.Receipt) error {
+				return h.Tenancy.CreateConnection(ctx, conn, conn.HookOf(org), receipt)
+			}, nil
+		}
+		conn, login, test, err := h.logIn(ctx, conn, *in.Body.Login, false)
+		if err != nil {
+			return CreatedConnection{}, nil, err
+		}
+		conn.Rev = 1
+		answer := CreatedConnection{Connection: h.showConnection(conn, &login), LoginTest: test, WebhookURL: url}
 		return answer, func(receipt *store.Receipt) error {
-			return h.Tenancy.CreateConnection(ctx, conn, conn.HookOf(org), receipt)
+			return h.Logins.Connect(ctx, conn, conn.HookOf(org), login, receipt)
 		}, nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := h.tend(ctx, c.organization, created.Connection); err != nil {
 		return nil, err
 	}
 	return &createConnectionOutput{Location: "/v1/connections/" + created.ID, ETag: etag(created.Rev), Body: created}, nil
@@ -128,7 +153,7 @@ func (h *handler) newConnection(ctx context.Context, c caller, in *createConnect
 		return conn, org, "", fault.New(fault.Invalid, "not_a_provider", "Client software needs credentials, not a webhook: POST /v1/clients makes both its connection and them.")
 	}
 	definition, known := h.Connectors[in.Body.Connector]
-	if !known || definition.Webhook == nil {
+	if !known || definition.Webhook == nil && (definition.API == nil || in.Body.Login == nil || in.Body.SignatureKey != "") {
 		return conn, org, "", fault.New(fault.Invalid, "unknown_connector", "There is no connector %q that takes webhooks.", in.Body.Connector)
 	}
 	if org, err = h.organization(ctx, c.organization); err != nil {
@@ -146,6 +171,9 @@ func (h *handler) newConnection(ctx context.Context, c caller, in *createConnect
 			return conn, org, "", err
 		}
 		conn.Keys = []tenant.SigningKey{key}
+	}
+	if conn.BaseURL, err = h.baseURL(definition, in.Body.BaseURL); err != nil {
+		return conn, org, "", err
 	}
 	if conn.ID, err = tenant.NewID(tenant.ConnectionID, h.Random); err != nil {
 		return conn, org, "", err
@@ -167,12 +195,23 @@ func (h *handler) roomForConnection(ctx context.Context, org tenant.Organization
 type connectionsOutput struct{ Body list[Connection] }
 
 func (h *handler) listConnections(ctx context.Context, c caller, in *PageInput) (*connectionsOutput, error) {
+	logins := map[string]*credential.Login{}
+	for login, err := range store.All(ctx, func(ctx context.Context, p store.Page) ([]credential.Login, string, error) {
+		return h.Logins.Logins(ctx, c.organization, p)
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		logins[login.Connection] = &login
+	}
 	body, err := page(ctx, h, c, *in, listing[tenant.Connection, Connection]{
 		scope: []string{"connections"},
 		read: func(ctx context.Context, p store.Page) ([]tenant.Connection, string, error) {
 			return h.Tenancy.Connections(ctx, c.organization, p)
 		},
-		show: func(conn tenant.Connection) (Connection, int, bool) { return h.showConnection(conn), 1024, true },
+		show: func(conn tenant.Connection) (Connection, int, bool) {
+			return h.showConnection(conn, logins[conn.ID]), 4096, true
+		},
 	})
 	return &connectionsOutput{body}, err
 }
@@ -182,7 +221,7 @@ func (h *handler) getConnection(ctx context.Context, c caller, in *ConnectionInp
 	if err != nil {
 		return nil, err
 	}
-	return answerConnection(h.showConnection(conn), nil)
+	return answerConnection(h.shown(ctx, conn))
 }
 
 func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb string, status tenant.Status) (*connectionOutput, error) {
@@ -196,7 +235,7 @@ func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb
 			return Connection{}, nil, err
 		}
 		if err := checkMatch(in.IfMatch, conn.Rev); err != nil || conn.Status == status {
-			return h.showConnection(conn), nil, err
+			return h.unchanged(ctx, conn, err)
 		}
 		return h.change(ctx, c, in, conn.WithStatus(status, h.Now().UTC()))
 	}))
@@ -214,16 +253,30 @@ func (h *handler) change(ctx context.Context, c caller, in *ChangeInput, conn te
 	if err != nil {
 		return Connection{}, nil, err
 	}
-	return h.showConnection(conn), func(receipt *store.Receipt) error {
-		err := h.Tenancy.UpdateConnection(ctx, conn, conn.HookOf(org), receipt)
-		switch {
-		case fault.Is(err, fault.Conflict) && in.IfMatch != "":
-			return preconditionFailed()
-		case fault.Is(err, fault.Conflict):
-			return fault.New(fault.Conflict, "changed_meanwhile", "The connection was changed by another request at the same time. Read it and try again.")
-		}
-		return err
-	}, nil
+	shown, err := h.shown(ctx, conn)
+	return shown, func(receipt *store.Receipt) error {
+		return changedMeanwhile(h.Tenancy.UpdateConnection(ctx, conn, conn.HookOf(org), receipt), in.IfMatch)
+	}, err
+}
+
+// changedMeanwhile says what a Conflict of a connection's change means.
+func changedMeanwhile(err error, ifMatch string) error {
+	switch {
+	case fault.Is(err, fault.Conflict) && ifMatch != "":
+		return preconditionFailed()
+	case fault.Is(err, fault.Conflict):
+		return fault.New(fault.Conflict, "changed_meanwhile", "The connection was changed by another request at the same time. Read it and try again.")
+	}
+	return err
+}
+
+// unchanged gives the answer of what changes nothing.
+func (h *handler) unchanged(ctx context.Context, conn tenant.Connection, err error) (Connection, func(*store.Receipt) error, error) {
+	if err != nil {
+		return Connection{}, nil, err
+	}
+	shown, err := h.shown(ctx, conn)
+	return shown, nil, err
 }
 
 func answerConnection(conn Connection, err error) (*connectionOutput, error) {
@@ -233,8 +286,18 @@ func answerConnection(conn Connection, err error) (*connectionOutput, error) {
 	return &connectionOutput{ETag: etag(conn.Rev), Body: conn}, nil
 }
 
-func (h *handler) showConnection(conn tenant.Connection) Connection {
+// shown shows a connection with its login.
+func (h *handler) shown(ctx context.Context, conn tenant.Connection) (Connection, error) {
+	login, err := h.Logins.Login(ctx, conn.Organization, conn.ID)
+	if fault.Is(err, fault.NotFound) {
+		return h.showConnection(conn, nil), nil
+	}
+	return h.showConnection(conn, &login), err
+}
+
+func (h *handler) showConnection(conn tenant.Connection, login *credential.Login) Connection {
 	out := Connection{ID: conn.ID, Connector: conn.Connector, Name: conn.Name, Status: string(conn.Status), Keys: []SigningKey{},
+		BaseURL: conn.BaseURL, Account: showAccount(conn.AccountID, conn.AccountName), Login: showLogin(login),
 		CreatedAt: conn.CreatedAt, UpdatedAt: conn.UpdatedAt, Rev: conn.Rev}
 	for _, k := range conn.ValidKeys(h.Now()) {
 		key := SigningKey{Fingerprint: k.Fingerprint, CreatedAt: k.CreatedAt}

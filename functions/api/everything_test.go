@@ -29,7 +29,7 @@ import (
 func needs() map[string]tenant.Role {
 	table := map[string]tenant.Role{}
 	for role, operations := range map[tenant.Role]string{
-		"":            "get-health get-openapi",
+		"":            "get-health get-openapi finish-authorization",
 		tenant.Owner:  "rename-organization export-person erase-person",
 		tenant.Admin:  adminOperations,
 		tenant.Reader: readerOperations,
@@ -45,11 +45,16 @@ func needs() map[string]tenant.Role {
 
 const (
 	adminOperations = "create-person update-person offboard-person create-api-key list-api-keys get-api-key revoke-api-key list-audit " +
-		"create-connection disable-connection enable-connection rotate-key create-client rotate-client-secret disable-client enable-client " +
-		"declare-object change-draft create-destination update-destination delete-destination rotate-destination-secret disable-destination enable-destination"
-	readerOperations = "get-organization list-notices read-notice list-people get-person list-connections get-connection list-clients get-client " +
+		"create-connection disable-connection enable-connection rotate-key replace-login test-connection authorize-connection update-connection create-client rotate-client-secret disable-client enable-client " +
+		"declare-object change-draft create-destination update-destination delete-destination rotate-destination-secret disable-destination enable-destination " +
+		"define-link update-link delete-link restore-link define-view update-view delete-view restore-view " +
+		"define-variable update-variable delete-variable restore-variable generate-views " +
+		"link-member set-member-active set-member-role set-member-teams set-member-manager set-member-access clear-member-active clear-member-role clear-member-teams " +
+		"clear-member-manager clear-member-access accept-member-proposal refuse-member-proposal import-members"
+	readerOperations = "get-organization list-notices get-notice read-notice list-people get-person list-members get-member get-member-tree get-member-proposals export-members list-connections get-connection list-clients get-client " +
 		"get-onboarding list-batches get-batch list-objects get-object list-schema-versions get-json-schema get-sample-request list-templates infer-schema " +
-		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job"
+		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job " +
+		"list-links get-link list-views get-view list-view-rows list-variables get-variable get-variable-values get-user-master"
 )
 
 // ingestOperations are those that let in who may only ingest.
@@ -57,7 +62,7 @@ func ingestOperations() []string { return []string{"get-batch", "create-upload",
 
 // reading are operations that are no GET and change nothing.
 func reading(op openapitest.Operation) bool {
-	return op.Method == http.MethodGet || op.ID == "infer-schema"
+	return op.Method == http.MethodGet && op.ID != "finish-authorization" || op.ID == "infer-schema"
 }
 
 // operations lists the operations of the description that this function serves.
@@ -73,8 +78,12 @@ type world struct {
 	// clients is the connection that the client pushes into, objects of it are sales, with a proposal, and draft.
 	clients      string
 	clientSecret string
+	// loggedIn is a connection that logs in; back is where a provider sends somebody who agrees to one more login of it.
+	loggedIn, back string
 	// upload is the batch of an upload whose file is there.
 	upload string
+	// definitions are the names of a link, a view and a variable that were generated, and of those that nothing uses.
+	definitions struct{ link, view, variable, unusedLink, unusedView string }
 }
 
 func newWorld(t testing.TB) *world {
@@ -87,7 +96,10 @@ func newWorld(t testing.TB) *world {
 		"connection": conn, "object": "opportunity", "record": "oppo_1", "entry": "01ENTRY", "client": client.ClientID}}
 	s.declared(client.Connection, "sales", true)
 	s.declared(client.Connection, "draft", false)
+	w.loggedIn = s.agreed().ID
+	w.back = s.wayBack(read[TestedConnection](t, s.post(s.owner, "/v1/connections/"+w.loggedIn+"/authorize", nil).want(t, 200)).AuthorizeURL, "code", "code-5ecret")
 	w.params["person"] = read[Person](t, s.post(s.owner, "/v1/people", map[string]any{"email": "joe@example.com", "name": "Joe", "role": "admin"}).want(t, 201)).ID
+	w.params["member"], w.params["proposal"] = w.employ()
 	w.params["key"] = read[APIKey](t, s.post(s.owner, "/v1/keys", map[string]any{"name": "Joe's", "role": "reader", "person": w.params["person"]}).want(t, 201)).ID
 	w.params["destination"] = read[Destination](t, s.post(s.owner, "/v1/destinations", map[string]any{"name": "Rudder", "url": "https://example.com/hook"}).want(t, 201)).ID
 	w.params["delivery"] = s.delivered(w.params["destination"], outbound.GivenUp).ID
@@ -97,6 +109,7 @@ func newWorld(t testing.TB) *world {
 	s.must(s.payloads.Put(t.Context(), uploadKey(s.stored(w.upload)), []byte(`{"id":1,"action":"create"}`)))
 	s.journal = memory.NewJournal()
 	s.handler.Journal = s.journal
+	w.defined()
 	w.params["notice"] = "01NOTICE"
 	_, err := s.journal.Tell(t.Context(), notice.Notice{ID: "01NOTICE", Organization: ours, At: s.clock.now(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "Done."})
 	s.must(err)
@@ -127,6 +140,22 @@ func (w *world) request(op openapitest.Operation) request {
 		params["connection"], params["object"] = w.clients, "sales"
 	case "complete-upload":
 		params["batch"] = w.upload
+	case "replace-login", "test-connection", "authorize-connection", "update-connection":
+		params["connection"] = w.loggedIn
+	case "finish-authorization":
+		return request{method: op.Method, path: w.back}
+	case "get-link", "update-link", "delete-link", "restore-link":
+		params["name"] = w.definitions.link
+	case "get-view", "update-view", "delete-view", "restore-view", "list-view-rows":
+		params["name"] = w.definitions.view
+	case "get-variable", "update-variable", "delete-variable", "restore-variable", "get-variable-values":
+		params["name"] = w.definitions.variable
+	}
+	switch op.ID {
+	case "delete-link":
+		params["name"] = w.definitions.unusedLink
+	case "delete-view":
+		params["name"] = w.definitions.unusedView
 	}
 	return request{method: op.Method, path: fill(op.Path, params), body: w.body(op.ID)}
 }
@@ -143,12 +172,24 @@ func (w *world) body(operation string) any {
 	destination := map[string]any{"name": "Other", "url": "https://example.com/other", "connections": []string{w.params["connection"]}}
 	fields := map[string]any{"fields": []any{map[string]any{"name": "amount", "type": "number"}}}
 	named := map[string]any{"emails": []string{"joe@example.com"}, "records": []any{map[string]any{"connection": w.params["connection"], "object": "opportunity", "id": "oppo_1"}}}
+	link := map[string]any{"from": map[string]any{"connection": w.params["connection"], "object": "opportunity", "field": "rep"}, "to": map[string]any{"object": "user", "field": "email"}}
+	view := map[string]any{"base": map[string]any{"connection": w.params["connection"], "object": "opportunity"}, "columns": []any{map[string]any{"name": "value", "field": "value"}, map[string]any{"name": "status_type", "field": "status_type"}}}
+	variable := map[string]any{"view": w.definitions.view, "measure": "count"}
 	return map[string]any{
+		"define-link": called(link), "update-link": link,
+		"define-view": called(view), "update-view": w.standardView(),
+		"define-variable": called(variable), "update-variable": variable,
+		"link-member": map[string]any{"person": w.params["person"]}, "set-member-active": map[string]any{"value": false},
+		"set-member-role": map[string]any{"value": "manager"}, "set-member-teams": map[string]any{"value": []string{"East", "Own"}},
+		"set-member-manager": map[string]any{"value": ""}, "set-member-access": map[string]any{"value": "team"}, "accept-member-proposal": map[string]any{},
+		"refuse-member-proposal": map[string]any{}, "import-members": "member,role\n" + w.params["member"] + ",admin\n",
 		"rename-organization": map[string]any{"name": "Acme"},
 		"create-person":       person, "update-person": person,
 		"create-api-key":     map[string]any{"name": "x", "role": "reader", "person": w.params["person"]},
 		"create-connection":  map[string]any{"connector": "close", "name": "another"},
 		"rotate-key":         map[string]any{"signature_key": otherKey},
+		"replace-login":      byKey(goodKey),
+		"update-connection":  map[string]any{"name": "CRM of ours"},
 		"create-client":      map[string]any{"name": "Shop", "connection": w.clients},
 		"declare-object":     map[string]any{"name": "Orders", "template": "sales_transactions"},
 		"change-draft":       fields,
@@ -163,7 +204,7 @@ func (w *world) body(operation string) any {
 
 // state is everything that is stored but the journal, to tell whether anything changed.
 func (s *system) state() string {
-	return fmt.Sprintf("%+v %+v %+v %+v %+v %+v %d %d %d", s.records, s.intake, s.schemas, s.batches, s.tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent))
+	return fmt.Sprintf("%+v %+v %+v %+v %+v %+v %+v %+v %d %d %d", s.views, s.logins, s.records, s.intake, s.schemas, s.batches, s.tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent)+len(s.fetch.sent))
 }
 
 // declared stores an object of client software: one that is confirmed, with a proposal, or a draft.

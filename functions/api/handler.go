@@ -20,11 +20,14 @@ import (
 	"leadline/shared/blob"
 	"leadline/shared/cache"
 	"leadline/shared/connector"
+	"leadline/shared/connector/rest"
+	"leadline/shared/credential"
 	"leadline/shared/fault"
 	"leadline/shared/problem"
 	"leadline/shared/quota"
 	"leadline/shared/secret"
 	"leadline/shared/store"
+	"leadline/shared/syncing/control"
 	"leadline/shared/telemetry"
 	"leadline/shared/tenant"
 )
@@ -41,12 +44,15 @@ type Config struct {
 	Inbox           string `env:"QUEUE_INBOX"`
 	DeliverQueue    string `env:"QUEUE_DELIVER"`
 	JobsQueue       string `env:"QUEUE_JOBS"`
+	FetchQueue      string `env:"QUEUE_FETCH"`
 	Payloads        string `env:"BUCKET_PAYLOADS"`
 	SecretsKey      string `env:"KEY_SECRETS"`
 	BaseURL         string `env:"BASE_URL"`
 	KeyCacheSeconds int    `env:"KEY_CACHE_SECONDS"`
 	// AllowLoopback lets destinations be on the machine itself, by plain HTTP, for local development.
 	AllowLoopback bool `env:"OUTBOUND_ALLOW_LOOPBACK"`
+	// AllowProductionCRM lets a stage that is not production log in to providers themselves.
+	AllowProductionCRM bool `env:"ALLOW_PRODUCTION_CRM"`
 }
 
 // sender puts a message into a queue, in the fair share of a group.
@@ -65,8 +71,12 @@ type options struct {
 	Tenancy      store.Tenancy
 	Members      store.Members
 	Destinations store.Destinations
+	Logins       store.Logins
 	Deliveries   store.Deliveries
 	Jobs         store.Jobs
+	Syncs        store.Syncs
+	Views        store.Views
+	Roster       store.Roster
 	Journal      store.Journal
 	Payloads     blob.Store
 	Signer       blob.Signer
@@ -74,10 +84,13 @@ type options struct {
 	Inbox, Outbox, Work sender
 	Keyring             *secret.Keyring
 	Connectors          connector.Registry
-	Version             string
-	Now                 func() time.Time
-	Random              io.Reader
-	Log                 *slog.Logger
+	// Service reaches providers; Fetch leads to fetch, which reads from them.
+	Service *rest.Service
+	Fetch   control.Outbox
+	Version string
+	Now     func() time.Time
+	Random  io.Reader
+	Log     *slog.Logger
 }
 
 // cacheSize bounds a cache: more keys than a stage has, few enough that nobody fills the memory with made-up ones.
@@ -94,6 +107,10 @@ type handler struct {
 	keep, keepUnknown time.Duration
 	// requests measures the requests of organizations.
 	requests *quota.Meter
+	// credentials gives connections their secrets.
+	credentials *credential.Keeper
+	// control starts and stops runs.
+	control *control.Controller
 }
 
 func newHandler(o options) *handler {
@@ -103,6 +120,9 @@ func newHandler(o options) *handler {
 		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize),
 		clients: cache.New[string, tenant.ClientHook](cacheSize), organizations: cache.New[string, tenant.Organization](cacheSize),
 		requests: quota.NewMeter(o.Members, "requests", time.Minute),
+		control:  control.New(control.Options{Outbox: o.Fetch, Syncs: o.Syncs, Connectors: o.Connectors, Random: o.Random}),
+		credentials: credential.New(credential.Options{Store: o.Logins, Organizations: o.Tenancy, Keyring: o.Keyring, Connectors: o.Connectors, Service: o.Service,
+			CallbackURL: o.BaseURL + callbackPath, Now: o.Now, Random: o.Random}),
 	}
 	newAPI(h.mux, h)
 	return h
@@ -146,7 +166,7 @@ func (h *handler) route(w *recorder, r *http.Request) {
 		}
 	}()
 	h.mux.ServeHTTP(w, r)
-	if w.status < http.StatusMultipleChoices || w.header.Get("Content-Type") == problem.ContentType {
+	if finished(w) {
 		return
 	}
 	if w.status == http.StatusMethodNotAllowed {

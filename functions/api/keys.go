@@ -53,7 +53,7 @@ func (h *handler) rotateKey(ctx context.Context, c caller, in *rotateKeyInput) (
 	return answerConnection(once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
 		conn, changed, err := h.rotated(ctx, c, in)
 		if err != nil || !changed {
-			return h.showConnection(conn), nil, err
+			return h.unchanged(ctx, conn, err)
 		}
 		return h.change(ctx, c, &in.ChangeInput, conn)
 	}))

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"leadline/shared/fault"
-	"leadline/shared/notice"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -45,17 +44,8 @@ type Organization struct {
 	Rev       int64     `json:"rev" doc:"Counts the changes. Its ETag."`
 }
 
-// Notice is something that Leadline tells by itself.
-type Notice struct {
-	ID      string     `json:"id"`
-	At      time.Time  `json:"at"`
-	Kind    string     `json:"kind" example:"destination_disabled"`
-	Subject string     `json:"subject" doc:"What it is about, as a path of this API." example:"destinations/dst_4f0c9a2b1x7z"`
-	Text    string     `json:"text"`
-	ReadAt  *time.Time `json:"read_at,omitempty" doc:"When somebody said that it was seen."`
-}
-
 func (h *handler) registerMembers(api huma.API) {
+	h.registerNotices(api)
 	register(api, h, route{
 		id: "get-organization", method: http.MethodGet, path: "/v1/organization", tag: "organization", needs: tenant.Reader,
 		summary: "Get your organization, with its quotas",
@@ -64,14 +54,6 @@ func (h *handler) registerMembers(api huma.API) {
 		id: "rename-organization", method: http.MethodPut, path: "/v1/organization", tag: "organization", needs: tenant.Owner,
 		summary: "Rename your organization", errors: []int{400, 409, 412, 413, 415},
 	}, h.renameOrganization)
-	register(api, h, route{
-		id: "list-notices", method: http.MethodGet, path: "/v1/notices", tag: "organization", needs: tenant.Reader,
-		summary: "List what needs attention", text: "Newest first: destinations that fail, schemas that are proposed, jobs that ended.", errors: []int{400},
-	}, h.listNotices)
-	register(api, h, route{
-		id: "read-notice", method: http.MethodPost, path: "/v1/notices/{notice}/read", tag: "organization", needs: tenant.Reader, status: http.StatusNoContent,
-		summary: "Say that a notice was seen", errors: []int{404},
-	}, h.readNotice)
 }
 
 type organizationOutput struct {
@@ -151,31 +133,6 @@ func room[T any](ctx context.Context, what string, quota int64, read func(contex
 		}
 	}
 	return nil
-}
-
-type noticesOutput struct{ Body list[Notice] }
-
-func (h *handler) listNotices(ctx context.Context, c caller, in *PageInput) (*noticesOutput, error) {
-	body, err := page(ctx, h, c, *in, listing[notice.Notice, Notice]{
-		scope: []string{"notices"},
-		read: func(ctx context.Context, p store.Page) ([]notice.Notice, string, error) {
-			return h.Journal.Notices(ctx, c.organization, p)
-		},
-		show: func(n notice.Notice) (Notice, int, bool) {
-			out := Notice{ID: n.ID, At: n.At, Kind: string(n.Kind), Subject: n.Subject, Text: n.Text, ReadAt: someTime(n.ReadAt)}
-			return out, 256 + len(n.Text), true
-		},
-	})
-	return &noticesOutput{body}, err
-}
-
-type noticeInput struct {
-	Notice string `path:"notice" maxLength:"128"`
-}
-
-func (h *handler) readNotice(ctx context.Context, c caller, in *noticeInput) (*struct{}, error) {
-	err := h.Journal.MarkRead(ctx, c.organization, in.Notice, h.Now().UTC())
-	return nil, notFound(err, "There is no notice %q.", in.Notice)
 }
 
 // someTime gives a time that may be absent.

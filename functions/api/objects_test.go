@@ -230,7 +230,7 @@ func TestInferSchemaStoresNothing(t *testing.T) {
 	before := s.state()
 	a := s.post(s.reader, "/v1/infer-schema", map[string]any{"id_field": "key", "rows": []any{map[string]any{"key": 7, "action": "create", "day": "2026-01-15", "none": nil}}}).want(t, 200)
 	got := read[struct{ Fields []SchemaField }](t, a).Fields
-	if fmt.Sprint(got) != "[{day date [] false} {key text [] false} {none unknown [] false}]" {
+	if fmt.Sprint(got) != "[{day date [] false  } {key text [] false  } {none unknown [] false  }]" {
 		t.Errorf("got %v", got)
 	}
 	s.post(s.reader, "/v1/infer-schema", map[string]any{"rows": []any{}}).want(t, 422, "invalid_request")

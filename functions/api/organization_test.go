@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +119,35 @@ func TestPeople(t *testing.T) {
 	}
 	if entries := s.audited(""); entries[0].Detail != "role admin, was manager" {
 		t.Errorf("the note of the change is %+v", entries[0])
+	}
+}
+
+// TestMailOfPeople: it is all unless it is said otherwise, and a change that does not speak of it leaves it as it is.
+func TestMailOfPeople(t *testing.T) {
+	s := newSystem(t)
+	fields := func(mail string) map[string]any {
+		f := map[string]any{"email": "joe@example.com", "name": "Joe", "role": "admin"}
+		if mail != "" {
+			f["mail"] = mail
+		}
+		return f
+	}
+	joe := read[Person](t, s.post(s.owner, "/v1/people", fields("")).want(t, 201))
+	if joe.Mail != "all" {
+		t.Errorf("a new person gets %q", joe.Mail)
+	}
+	for _, step := range [][2]string{{"none", "none"}, {"", "none"}, {"all", "all"}, {"", "all"}} {
+		got := read[Person](t, s.put(s.admin, "/v1/people/"+joe.ID, fields(step[0])).want(t, 200))
+		stored, err := s.members.Person(t.Context(), ours, joe.ID)
+		if err != nil || got.Mail != step[1] || stored.GetsNotices() != (step[1] == "all") {
+			t.Errorf("after %q: %q, %+v, %v", step[0], got.Mail, stored, err)
+		}
+	}
+	s.put(s.admin, "/v1/people/"+joe.ID, fields("some")).want(t, 422, "invalid_request")
+	ann := fields("none")
+	ann["email"] = "ann@example.com"
+	if got := read[Person](t, s.post(s.owner, "/v1/people", ann).want(t, 201)); got.Mail != "none" {
+		t.Errorf("a new person who wants none gets %q", got.Mail)
 	}
 }
 
@@ -324,6 +355,46 @@ func TestNotices(t *testing.T) {
 	if got := walk[Notice](s, s.reader, "/v1/notices?limit=9")[1]; got.ReadAt == nil || !got.ReadAt.Equal(s.clock.now().Add(-2*time.Second)) {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// TestANoticeShowsItsTableAndItsMail, alone and in the list; of its mail it shows no names.
+func TestANoticeShowsItsTableAndItsMail(t *testing.T) {
+	s := newSystem(t)
+	table := notice.Table{Columns: []string{"Object", "Stored"}, Rows: [][]string{{"leads", "12"}, nil}}
+	for _, organization := range []string{ours, theirs} {
+		_, err := s.journal.Tell(t.Context(), notice.Notice{ID: "01NOTICE", Organization: organization, At: s.clock.now(), Kind: notice.ImportDone, Text: "Done.", Table: table})
+		s.must(err)
+	}
+	if got := read[Notice](t, s.get(s.reader, "/v1/notices/01NOTICE").want(t, 200)); got.Mail != nil || got.Table == nil || got.Table.Rows[0][1] != "12" || got.Table.Rows[1] == nil {
+		t.Errorf("got %+v", got)
+	}
+	s.must(s.journal.SaveMail(t.Context(), ours, "01NOTICE", notice.Mail{State: notice.MailSent, At: s.clock.now(), Sent: []string{"per_ann", "per_joe"}, Refused: []string{"per_x"}, Problem: "One was refused.", Rev: 1}))
+	want := &NoticeMail{State: "sent", At: s.clock.now(), Sent: 2, Refused: 1, Problem: "One was refused."}
+	a := s.get(s.reader, "/v1/notices/01NOTICE").want(t, 200)
+	got := read[Notice](t, a)
+	if got.Mail == nil || *got.Mail != *want || bytes.Contains(a.body, []byte("per_")) {
+		t.Errorf("got %s", a.body)
+	}
+	if listed := walk[Notice](s, s.reader, "/v1/notices?limit=9"); len(listed) != 1 || !reflect.DeepEqual(listed[0], got) {
+		t.Errorf("listed otherwise: %+v", listed)
+	}
+	s.get(s.reader, "/v1/notices/01OTHER").want(t, 404, "not_found")
+	for _, state := range notice.MailStates() {
+		n := s.mailed(state)
+		if got := read[Notice](t, s.get(s.reader, "/v1/notices/"+n).want(t, 200)); got.Mail == nil || got.Mail.State != string(state) {
+			t.Errorf("%s: got %+v", state, got)
+		}
+	}
+}
+
+// mailed stores a notice whose mail is in a state.
+func (s *system) mailed(state notice.MailState) (id string) {
+	s.t.Helper()
+	id = "01MAIL" + string(state)
+	_, err := s.journal.Tell(s.t.Context(), notice.Notice{ID: id, Organization: ours, At: s.clock.now(), Kind: notice.ImportDone})
+	s.must(err)
+	s.must(s.journal.SaveMail(s.t.Context(), ours, id, notice.Mail{State: state, At: s.clock.now(), Rev: 1}))
+	return id
 }
 
 func TestTheQuotaOfRequests(t *testing.T) {

@@ -20,6 +20,7 @@ type Person struct {
 	Name      string    `json:"name"`
 	Role      role      `json:"role"`
 	Status    string    `json:"status" enum:"invited,active,offboarded"`
+	Mail      string    `json:"mail" enum:"all,none" doc:"Whether notices come by e-mail, too. Owners and admins get them."`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Rev       int64     `json:"rev" doc:"Counts the changes. Its ETag."`
@@ -53,6 +54,18 @@ type PersonFields struct {
 	Email string `json:"email" minLength:"3" maxLength:"254" example:"joe@example.com"`
 	Name  string `json:"name" minLength:"1" maxLength:"200"`
 	Role  role   `json:"role"`
+	Mail  string `json:"mail,omitempty" enum:"all,none" doc:"Whether notices come by e-mail, too, to an owner or admin. Left out, it is all for a new person and stays as it is for another."`
+}
+
+// mail gives what is said of mail, or what it was.
+func (f PersonFields) mail(was tenant.MailPreference) tenant.MailPreference {
+	switch f.Mail {
+	case "":
+		return was
+	case string(tenant.MailNone):
+		return tenant.MailNone
+	}
+	return tenant.MailAll
 }
 
 type createPersonInput struct {
@@ -92,7 +105,7 @@ func (h *handler) createPerson(ctx context.Context, c caller, in *createPersonIn
 		}
 		now := h.Now().UTC()
 		p := tenant.Person{ID: id, Organization: c.organization, Email: in.Body.Email, Name: in.Body.Name, Role: tenant.Role(in.Body.Role),
-			Status: tenant.Invited, CreatedAt: now, UpdatedAt: now, Rev: 1}
+			Status: tenant.Invited, Mail: in.Body.mail(tenant.MailAll), CreatedAt: now, UpdatedAt: now, Rev: 1}
 		return showPerson(p), func(receipt *store.Receipt) error {
 			return emailTaken(h.Members.CreatePerson(ctx, p, receipt))
 		}, nil
@@ -168,6 +181,7 @@ func (h *handler) updatePerson(ctx context.Context, c caller, in *updatePersonIn
 	}
 	explain(ctx, "role %s, was %s", in.Body.Role, p.Role)
 	p.Email, p.Name, p.Role, p.UpdatedAt = in.Body.Email, in.Body.Name, tenant.Role(in.Body.Role), h.Now().UTC()
+	p.Mail = in.Body.mail(p.Mail)
 	p.Rev++
 	if err := stale(emailTaken(h.Members.UpdatePerson(ctx, p, nil)), in.IfMatch); err != nil {
 		return nil, err
@@ -215,6 +229,10 @@ func (h *handler) person(ctx context.Context, c caller, id string) (tenant.Perso
 }
 
 func showPerson(p tenant.Person) Person {
-	return Person{ID: p.ID, Email: p.Email, Name: p.Name, Role: role(p.Role), Status: string(p.Status), CreatedAt: p.CreatedAt,
+	mail := "all"
+	if p.Mail != tenant.MailAll {
+		mail = string(p.Mail)
+	}
+	return Person{ID: p.ID, Email: p.Email, Name: p.Name, Role: role(p.Role), Status: string(p.Status), Mail: mail, CreatedAt: p.CreatedAt,
 		UpdatedAt: p.UpdatedAt, Rev: p.Rev}
 }

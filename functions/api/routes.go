@@ -72,10 +72,13 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 			}},
 			Tags: []*huma.Tag{
 				{Name: "organization", Description: "Who may do what: the organization with its quotas, people, API keys; what was done, and what needs attention."},
+				{Name: "members", Description: "Who sells, who leads those who do: with role, team and manager, each for a time; taken over from CRMs, and set by admins."},
 				{Name: "connections", Description: "An organization's logins at its providers."},
+				{Name: "syncs", Description: "What is read from a provider and when, and each run of it with its progress."},
 				{Name: "clients", Description: "Client software that pushes rows, with its credentials."},
 				{Name: "push", Description: "Rows that clients push, in batches or as files."},
 				{Name: "objects", Description: "The kinds of record of a connection, with their schemas."},
+				{Name: "views", Description: "Links between data sources, views joined along them, and variables measured over views: standard ones, and your own."},
 				{Name: "records", Description: "The records of a connection and what changed in them."},
 				{Name: "quarantine", Description: "What came in and could not be applied."},
 				{Name: "destinations", Description: "Where events are sent, and what was sent."},
@@ -91,6 +94,7 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 	h.registerService(api)
 	h.registerMembers(api)
 	h.registerPeople(api)
+	h.registerRoster(api)
 	h.registerAPIKeys(api)
 	h.registerAudit(api)
 	h.registerClients(api)
@@ -99,8 +103,12 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 	h.registerUploads(api)
 	h.registerObjects(api)
 	h.registerSchemas(api)
+	h.registerViews(api)
 	h.registerConnections(api)
 	h.registerKeys(api)
+	h.registerLogins(api)
+	h.registerRuns(api)
+	h.registerSyncs(api)
 	h.registerRecords(api)
 	h.registerHistory(api)
 	h.registerQuarantine(api)

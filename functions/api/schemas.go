@@ -37,6 +37,8 @@ type SchemaField struct {
 	Type     fieldType `json:"type"`
 	Choices  []string  `json:"choices,omitempty" nullable:"false" maxItems:"200" doc:"The values that a choice takes; any if left out."`
 	Required bool      `json:"required,omitempty" doc:"It must be there, and not null, when a record is created."`
+	Title    string    `json:"title,omitempty" readOnly:"true" maxLength:"1024" doc:"What people call it at the source."`
+	Refers   string    `json:"refers,omitempty" readOnly:"true" maxLength:"256" doc:"The object whose records it names, as the source says."`
 }
 
 // SchemaVersion is one state of an object's schema.
@@ -327,7 +329,7 @@ func readFields(in []SchemaField) []schema.Field {
 func showSchema(fields []schema.Field) []SchemaField {
 	out := make([]SchemaField, len(fields))
 	for i, f := range fields {
-		out[i] = SchemaField{Name: f.Name, Type: fieldType(f.Type), Choices: f.Choices, Required: f.Required}
+		out[i] = SchemaField{Name: f.Name, Type: fieldType(f.Type), Choices: f.Choices, Required: f.Required, Title: f.Title, Refers: f.Refers}
 	}
 	return out
 }
@@ -336,7 +338,7 @@ func showSchema(fields []schema.Field) []SchemaField {
 func schemaBytes(fields []schema.Field) int {
 	n := 0
 	for _, f := range fields {
-		n += 64 + escapedLength([]byte(f.Name))
+		n += 64 + escapedLength([]byte(f.Name+f.Title+f.Refers))
 		for _, c := range f.Choices {
 			n += 4 + escapedLength([]byte(c))
 		}

@@ -19,6 +19,7 @@ import (
 
 	"leadline/shared/blob"
 	"leadline/shared/connector"
+	"leadline/shared/connector/rest"
 	"leadline/shared/connectors"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
@@ -29,6 +30,7 @@ import (
 	"leadline/shared/schema"
 	"leadline/shared/secret/secrettest"
 	"leadline/shared/store/memory"
+	"leadline/shared/syncing/control"
 	"leadline/shared/tenant"
 )
 
@@ -52,8 +54,14 @@ type system struct {
 	tenancy  *memory.Tenancy
 	members  *memory.Members
 	targets  *memory.Destinations
+	logins   *memory.Logins
+	crm      *provider
+	syncs    *memory.Syncs
+	fetch    *fetched
 	sent     *memory.Deliveries
 	jobs     *memory.Jobs
+	views    *memory.Views
+	roster   *memory.Roster
 	journal  *memory.Journal
 	payloads *blob.Memory
 	inbox    *outbox
@@ -76,18 +84,22 @@ func newSystem(t testing.TB) *system {
 	}
 	tenancy := memory.NewTenancy()
 	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), schemas: memory.NewSchemas(),
-		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy),
-		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), journal: memory.NewJournal(), payloads: blob.NewMemory(),
+		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy), logins: memory.NewLogins(tenancy), crm: newProvider(t), syncs: memory.NewSyncs(tenancy), fetch: &fetched{},
+		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), views: memory.NewViews(tenancy), roster: memory.NewRoster(tenancy), journal: memory.NewJournal(), payloads: blob.NewMemory(),
 		inbox: &outbox{}, deliver: &messages{}, work: &messages{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
 		log: &bytes.Buffer{}, doc: doc}
 	keyring := secrettest.NewKeyring(t)
+	registry := connector.NewRegistry(append(connectors.All(), connector.Definition{Name: "mute", Title: "Mute"}, s.crm.definition(connectors.All()[0].Webhook))...)
 	s.handler = newHandler(options{
+		Fetch:   control.Outbox{Queue: s.fetch, Due: memory.NewDue(), Now: s.clock.now},
 		Config:  Config{Stage: "test", BaseURL: "https://api.example.com", KeyCacheSeconds: 60},
 		Records: s.records, History: s.history, Intake: s.intake, Schemas: s.schemas, Batches: s.batches, Tenancy: s.tenancy, Members: s.members,
-		Destinations: s.targets, Deliveries: s.sent, Jobs: s.jobs, Journal: s.journal, Payloads: s.payloads, Signer: s.payloads,
+		Destinations: s.targets, Logins: s.logins, Syncs: s.syncs, Deliveries: s.sent, Jobs: s.jobs, Views: s.views, Roster: s.roster, Journal: s.journal, Payloads: s.payloads, Signer: s.payloads,
 		Inbox: s.inbox, Outbox: s.deliver, Work: s.work, Keyring: keyring,
-		Connectors: connector.NewRegistry(append(connectors.All(), connector.Definition{Name: "mute", Title: "Mute"})...),
-		Version:    "0f3c9a1b2c3d", Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(s.log, nil)),
+		Connectors: registry,
+		// Destinations must not lead to this machine, the small provider stands on it.
+		Service: rest.New(rest.Options{AllowLoopback: true, Now: s.clock.now}),
+		Version: "0f3c9a1b2c3d", Now: s.clock.now, Random: rand.Reader, Log: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 	for _, id := range []string{ours, theirs} {
 		dataKey, err := keyring.NewDataKey(t.Context(), id)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"leadline/shared/fault"
+	"leadline/shared/mail"
 	"leadline/shared/outbound"
 	"leadline/shared/queue"
 )
@@ -22,6 +23,9 @@ type Config struct {
 	Deliver    string `env:"QUEUE_DELIVER"`
 	Payloads   string `env:"BUCKET_PAYLOADS"`
 	SecretsKey string `env:"KEY_SECRETS"`
+	// MailFrom is the address that e-mail comes from; empty sends none. BaseURL is where its links lead.
+	MailFrom string `env:"MAIL_FROM"`
+	BaseURL  string `env:"BASE_URL"`
 	// AllowLoopback lets events go to this machine itself, also by http.
 	AllowLoopback           bool `env:"OUTBOUND_ALLOW_LOOPBACK"`
 	DestinationCacheSeconds int  `env:"DESTINATION_CACHE_SECONDS"`
@@ -35,8 +39,15 @@ type deliverer interface {
 	Miss(ctx context.Context, m outbound.Delivery) error
 }
 
+// mailer does what a message about a notice asks for: a mail.Mailer.
+type mailer interface {
+	Deliver(ctx context.Context, m mail.Message) error
+	Miss(ctx context.Context, m mail.Message) error
+}
+
 type handler struct {
 	deliverer   deliverer
+	mailer      mailer
 	maxReceives int
 	log         *slog.Logger
 }
@@ -69,6 +80,32 @@ func (h *handler) process(ctx context.Context, messages []queue.Message) []error
 // cannot be logged goes the way of the dead-letter queue, and so does what cannot be decoded, for it names no delivery
 // whose log could hold it.
 func (h *handler) one(ctx context.Context, m queue.Message) error {
+	switch kind := mail.KindOf([]byte(m.Body)); kind {
+	case "":
+		return h.deliver(ctx, m)
+	case mail.Kind:
+		return h.mail(ctx, m)
+	default:
+		return fault.New(fault.Internal, "undecodable_message", "deliver: message %s: its kind is not known here", m.ID)
+	}
+}
+
+func (h *handler) mail(ctx context.Context, m queue.Message) error {
+	about, err := mail.Decode([]byte(m.Body))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "undecodable_message", "deliver: message %s", m.ID)
+	}
+	do := h.mailer.Deliver
+	if m.ReceiveCount >= h.maxReceives {
+		do = h.mailer.Miss
+	}
+	if err := do(ctx, about); err != nil {
+		return fmt.Errorf("deliver: the mail about notice %s: %w", about.Notice, err)
+	}
+	return nil
+}
+
+func (h *handler) deliver(ctx context.Context, m queue.Message) error {
 	d, err := outbound.Decode([]byte(m.Body))
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "undecodable_message", "deliver: message %s", m.ID)

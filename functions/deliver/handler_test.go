@@ -25,6 +25,8 @@ import (
 	"leadline/shared/blob"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	"leadline/shared/mail"
+	"leadline/shared/notice"
 	"leadline/shared/outbound"
 	"leadline/shared/outbound/dispatch"
 	"leadline/shared/secret"
@@ -48,15 +50,26 @@ type world struct {
 	handler    *handler
 	deliveries *memory.Deliveries
 	payloads   *blob.Memory
+	journal    *memory.Journal
 	log        bytes.Buffer
 
 	mu  sync.Mutex
 	got []string
+	// mails are the addresses that mail was sent to.
+	mails []string
+}
+
+// Send is the mail service.
+func (w *world) Send(_ context.Context, l mail.Letter) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mails = append(w.mails, l.To)
+	return nil
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{deliveries: memory.NewDeliveries(), payloads: blob.NewMemory()}
+	w := &world{deliveries: memory.NewDeliveries(), payloads: blob.NewMemory(), journal: memory.NewJournal()}
 	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.mu.Lock()
@@ -86,14 +99,22 @@ func newWorld(t *testing.T) *world {
 	if err := destinations.CreateDestination(ctx, d, nil); err != nil {
 		t.Fatal(err)
 	}
+	members := memory.NewMembers(tenancy)
+	if err := members.CreatePerson(ctx, tenant.Person{ID: "per_1", Organization: organization, Email: "ada@example.com", Role: tenant.Admin, Rev: 1}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.journal.Tell(ctx, notice.Notice{ID: "01KANQ7P0000000000000000N1", Organization: organization, Kind: notice.JobFailed, Text: "It failed."}); err != nil {
+		t.Fatal(err)
+	}
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
 	w.handler = &handler{log: log, maxReceives: 5, deliverer: dispatch.New(dispatch.Options{
-		Destinations: destinations, Organizations: tenancy, Deliveries: w.deliveries, Due: memory.NewDue(), Journal: memory.NewJournal(), Payloads: w.payloads,
+		Destinations: destinations, Organizations: tenancy, Deliveries: w.deliveries, Due: memory.NewDue(), Journal: w.journal, Payloads: w.payloads,
 		Keyring: keyring, Queue: queueOfNothing{}, Client: outbound.NewClient(outbound.ClientOptions{AllowLoopback: true, RootCAs: roots}),
 		Remember: time.Minute, Now: time.Now, Log: log,
-	})}
+	}), mailer: mail.New(mail.Options{Journal: w.journal, Organizations: tenancy, People: members, Sender: w, Queue: queueOfNothing{},
+		From: "notices@leadline.test", BaseURL: "https://leadline.test", Now: time.Now, Log: log})}
 	return w
 }
 
@@ -112,9 +133,9 @@ func handle(t *testing.T, h *handler, event events.SQSEvent) (failed []string) {
 // TestSampleEvents processes each of events/deliver and holds what comes of it against what its name promises. Of the
 // second sample's deliveries the log knows one failed attempt.
 func TestSampleEvents(t *testing.T) {
-	want := map[string]struct{ sent, failed int }{
-		"01-two-events.json": {2, 0}, "02-retry-and-replay.json": {2, 0}, "03-undecodable.json": {1, 1}, "04-body-in-bucket.json": {1, 0},
-		"05-destination-gone.json": {0, 0},
+	want := map[string]struct{ sent, mailed, failed int }{
+		"01-two-events.json": {2, 0, 0}, "02-retry-and-replay.json": {2, 0, 0}, "03-undecodable.json": {1, 0, 1}, "04-body-in-bucket.json": {1, 0, 0},
+		"05-destination-gone.json": {0, 0, 0}, "06-mail-and-unknown.json": {0, 1, 1},
 	}
 	files, err := filepath.Glob("../../events/deliver/*.json")
 	if err != nil || len(files) != len(want) {
@@ -149,7 +170,7 @@ func TestSampleEvents(t *testing.T) {
 			event.Records[i].Body = strings.Replace(event.Records[i].Body, `"length":0`, `"length":`+strconv.Itoa(packed.Len()), 1)
 		}
 		failed := handle(t, w.handler, event)
-		if got := (struct{ sent, failed int }{len(w.got), len(failed)}); got != want[filepath.Base(path)] {
+		if got := (struct{ sent, mailed, failed int }{len(w.got), len(w.mails), len(failed)}); got != want[filepath.Base(path)] {
 			t.Errorf("%s: got %+v, want %+v\n%s", filepath.Base(path), got, want[filepath.Base(path)], w.log.String())
 		}
 		for _, hit := range w.got {
@@ -234,5 +255,56 @@ func TestTheLastReceive(t *testing.T) {
 	}
 	if len(w.got) != 1 {
 		t.Errorf("%d requests", len(w.got))
+	}
+}
+
+// mailFunc is a mailer; it says at the last receive that it missed.
+type mailFunc func(m mail.Message, missed bool) error
+
+func (f mailFunc) Deliver(_ context.Context, m mail.Message) error { return f(m, false) }
+
+func (f mailFunc) Miss(_ context.Context, m mail.Message) error { return f(m, true) }
+
+// TestMailAndDeliveriesShareABatch: each kind goes its own way, and a failure of one is not one of the others.
+func TestMailAndDeliveriesShareABatch(t *testing.T) {
+	var log bytes.Buffer
+	var delivered, mailed []string
+	var mu sync.Mutex
+	h := &handler{log: slog.New(slog.NewJSONHandler(&log, nil)), maxReceives: 5, deliverer: deliverFunc(func(_ context.Context, m outbound.Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		delivered = append(delivered, m.ID)
+		return nil
+	}), mailer: mailFunc(func(m mail.Message, missed bool) error {
+		mu.Lock()
+		defer mu.Unlock()
+		mailed = append(mailed, fmt.Sprint(m.Notice, " ", missed))
+		if m.Notice == "N2" {
+			return fault.New(fault.Unavailable, "x", "down")
+		}
+		return nil
+	})}
+	e := event(t, 2)
+	for n, count := range []string{"1", "5", "4", "6"} {
+		text, err := mail.Message{Organization: organization, Notice: fmt.Sprint("N", n)}.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Records = append(e.Records, events.SQSMessage{MessageId: fmt.Sprint("mail", n), Body: string(text), Attributes: map[string]string{"ApproximateReceiveCount": count}})
+	}
+	for _, wrong := range []string{`{"kind":"mail","v":1}`, `{"kind":"mail","v":2,"organization":"o","notice":"n"}`, `{"kind":"fax"}`} {
+		e.Records = append(e.Records, events.SQSMessage{MessageId: wrong, Body: wrong})
+	}
+	failed := handle(t, h, e)
+	slices.Sort(delivered)
+	slices.Sort(mailed)
+	if !slices.Equal(failed, []string{"mail2", `{"kind":"mail","v":1}`, `{"kind":"mail","v":2,"organization":"o","notice":"n"}`, `{"kind":"fax"}`}) {
+		t.Errorf("reported %q", failed)
+	}
+	if len(delivered) != 2 || !slices.Equal(mailed, []string{"N0 false", "N1 true", "N2 false", "N3 true"}) {
+		t.Errorf("delivered %q, mailed %q", delivered, mailed)
+	}
+	if !strings.Contains(log.String(), "the mail about notice N2") {
+		t.Errorf("the log: %s", log.String())
 	}
 }

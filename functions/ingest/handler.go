@@ -25,6 +25,7 @@ type Config struct {
 	Work                    string `env:"TABLE_WORK"`
 	Inbox                   string `env:"QUEUE_INBOX"`
 	Deliver                 string `env:"QUEUE_DELIVER"`
+	Fetch                   string `env:"QUEUE_FETCH"`
 	Payloads                string `env:"BUCKET_PAYLOADS"`
 	ClockGuardSeconds       int    `env:"CLOCK_GUARD_SECONDS"`
 	SchemaCacheSeconds      int    `env:"SCHEMA_CACHE_SECONDS"`

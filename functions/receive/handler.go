@@ -23,6 +23,7 @@ import (
 	"leadline/shared/push"
 	"leadline/shared/quota"
 	"leadline/shared/telemetry"
+	"leadline/shared/tenant"
 )
 
 // Config is what receive reads from its environment.
@@ -134,7 +135,7 @@ func (h *handler) receive(ctx context.Context, request events.APIGatewayV2HTTPRe
 		return "", hook, err
 	}
 	return id, hook, h.inbox.put(ctx, delivery.Delivery{ID: id, Organization: hook.Organization, Connection: hook.Connection,
-		Connector: hook.Connector, Kind: delivery.Webhook, ReceivedAt: now.UTC(), Body: body})
+		Connector: hook.Connector, Kind: delivery.Webhook, ReceivedAt: now.UTC(), Body: body, Parked: hook.Status == tenant.Paused})
 }
 
 // verify checks the signature. What does not fit the keys that are cached is checked once more against the keys of now,

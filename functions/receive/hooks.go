@@ -93,7 +93,7 @@ func (h *hooks) find(ctx context.Context, token string, now time.Time) (*hook, e
 // read gets a hook from the table and opens its keys.
 func (h *hooks) read(ctx context.Context, hash string, now time.Time) (*hook, error) {
 	stored, err := h.table.Hook(ctx, hash)
-	if fault.Is(err, fault.NotFound) || err == nil && stored.Status != tenant.Active {
+	if fault.Is(err, fault.NotFound) || err == nil && stored.Status == tenant.Disabled {
 		h.known.Drop(hash)
 		h.unknown.Put(hash, struct{}{}, now, now.Add(unknownFor))
 		h.misses.take(now)

@@ -18,6 +18,7 @@ type Config struct {
 	LogLevel string `env:"LOG_LEVEL"`
 	Work     string `env:"TABLE_WORK"`
 	Deliver  string `env:"QUEUE_DELIVER"`
+	Fetch    string `env:"QUEUE_FETCH"`
 }
 
 // Event is the input of the schedule: nothing.

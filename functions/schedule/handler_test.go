@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,15 +44,16 @@ func (q *fakeQueue) Send(_ context.Context, group string, body []byte) error {
 
 type world struct {
 	*handler
-	queue   *fakeQueue
+	queue   *fakeQueue // "deliver"
+	fetch   *fakeQueue
 	due     *memory.Due
 	cursors *memory.Cursors
 	at      time.Time
 }
 
 func newWorld() *world {
-	w := &world{queue: &fakeQueue{sent: map[string]int{}}, due: memory.NewDue(), cursors: memory.NewCursors(), at: start}
-	w.handler = &handler{due: w.due, cursors: w.cursors, queues: map[string]sender{"deliver": w.queue}, now: func() time.Time { return w.at },
+	w := &world{queue: &fakeQueue{sent: map[string]int{}}, fetch: &fakeQueue{sent: map[string]int{}}, due: memory.NewDue(), cursors: memory.NewCursors(), at: start}
+	w.handler = &handler{due: w.due, cursors: w.cursors, queues: map[string]sender{"deliver": w.queue, "fetch": w.fetch}, now: func() time.Time { return w.at },
 		log: slog.New(slog.DiscardHandler)}
 	return w
 }
@@ -134,6 +136,27 @@ func TestWhatIsDueIsSentOnce(t *testing.T) {
 	}
 	if cursor, err := w.cursors.Cursor(t.Context(), "due"); err != nil || cursor <= store.DueMinute(start) {
 		t.Errorf("the cursor is %q, %v", cursor, err)
+	}
+}
+
+// TestToTheQueueItNames: a queue that fails holds up no other.
+func TestToTheQueueItNames(t *testing.T) {
+	w := newWorld()
+	w.add(t, start.Add(-time.Second), "a delivery", "deliver")
+	w.add(t, start.Add(-time.Second), "a sync", "fetch")
+	w.queue.refuse = "a"
+	if report := w.run(t); report != (Report{Sent: 1, Failed: 1, Complete: true}) || w.left(t) != 1 {
+		t.Errorf("%+v, %d left", report, w.left(t))
+	}
+	w.queue.refuse = ""
+	if report := w.run(t); report != (Report{Sent: 1, Complete: true}) || w.left(t) != 0 {
+		t.Errorf("%+v, %d left", report, w.left(t))
+	}
+	if want := map[string]int{"org_1 a delivery": 1}; !maps.Equal(w.queue.sent, want) {
+		t.Errorf("the deliver queue got %v", w.queue.sent)
+	}
+	if want := map[string]int{"org_1 a sync": 1}; !maps.Equal(w.fetch.sent, want) {
+		t.Errorf("the fetch queue got %v", w.fetch.sent)
 	}
 }
 

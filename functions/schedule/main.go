@@ -13,13 +13,17 @@ import (
 	"leadline/shared/outbound"
 	"leadline/shared/queue"
 	"leadline/shared/store/dynamo"
+	"leadline/shared/syncing/control"
 )
 
 func main() {
 	function.Start("schedule", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[Event, Report] {
-		db := dynamodb.NewFromConfig(aws)
+		db, queues := dynamodb.NewFromConfig(aws), sqs.NewFromConfig(aws)
 		h := &handler{due: dynamo.NewDue(db, cfg.Work), cursors: dynamo.NewCursors(db, cfg.Work), now: time.Now, log: log,
-			queues: map[string]sender{outbound.DueQueue: queue.NewSender(sqs.NewFromConfig(aws), cfg.Deliver)}}
+			queues: map[string]sender{
+				outbound.DueQueue: queue.NewSender(queues, cfg.Deliver),
+				control.QueueName: queue.NewSender(queues, cfg.Fetch),
+			}}
 		return h.Handle
 	})
 }

@@ -18,9 +18,14 @@ const (
 	keyAnswer       = `{"id":"key_1","name":"c\u001b[2Ji","role":"reader","created_at":` + someTime + `,"works":true,"expires_at":"2026-12-01T00:00:00Z"}`
 	revokedAnswer   = `{"id":"key_1","name":"c\u001b[2Ji","role":"reader","created_at":` + someTime + `,"works":false,"revoked_at":"2026-12-01T00:00:00Z"}`
 	newKeyAnswer    = `{"id":"key_1","name":"c\u001b[2Ji","role":"reader","created_at":` + someTime + `,"works":true,"key":"llk_new"}`
-	personAnswer    = `{"id":"per_1","email":"ada@example.com","name":"A\u001b[2Jda","role":"reader","status":"invited","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1}`
+	personAnswer    = `{"id":"per_1","email":"ada@example.com","name":"A\u001b[2Jda","role":"reader","status":"invited","mail":"none","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1}`
 	auditAnswer     = `{"id":"01A","at":` + someTime + `,"actor":"key_1","actor_name":"c\u001b[2Ji","operation":"create-client","target":"clients/cli_1","outcome":"role_not_sufficient","address":"203.0.113.9","detail":"d"}`
+	toldAnswer      = `{"id":"01N","at":` + someTime + `,"kind":"import_done","subject":"connections/conn_1","text":"It is d\u001b[2Jone.","table":{"columns":["Object","Stor\u001b[2Jed"],"rows":[["leads","1\u001b[2J2"],["contacts"]]},"mail":{"state":"sent","at":` + someTime + `,"sent":2,"refused":1,"problem":"One was re\u001b[2Jfused."}}`
 	noticeAnswer    = `{"id":"01N","at":` + someTime + `,"kind":"destination_failing","subject":"destinations/dst_1","text":"It f\u001b[2Jails."}`
+	linkAnswer      = `{"name":"close-opportunity.user_id","origin":"generated","state":"current","connection":"conn_1","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1,"from":{"connection":"conn_1","object":"opportunity","field":"user_id"},"to":{"object":"user","field":"external_id.conn_1"},"cardinality":"to_one"}`
+	viewAnswer      = `{"name":"close-user_close_opportunity_view","origin":"edited","state":"outdated","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,"description":"Joined\u001b[2J","base":{"connection":"conn_1","object":"opportunity"},"joins":[{"name":"owner","link":"close-opportunity.user_id"}],"columns":[{"name":"owner.id","from":"owner","field":"id","type":"text"}],"owner":"owner.id","new_columns":["custom.cf_new"]}`
+	variableAnswer  = `{"name":"close-call_minutes","origin":"generated","state":"current","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1,"description":"The minutes\u001b[2J of all completed calls.","view":"v","measure":"sum","column":"duration","unit":"minutes"}`
+	valuesAnswer    = `{"unit":"minutes","values":[{"member":"mem_1","member_name":"A\u001b[2Jnn","period":"all","currency":"EUR","value":"1.5","rows":3},{"period":"all","value":"1","rows":1}],"skipped":{"undated":0,"out_of_range":0,"empty":0,"unreadable":0},"read":5000,"complete":false}`
 	destAnswer      = `{"id":"dst_1","name":"Rud\u001b[2Jder","url":"https://example.com/","kind":"track","connections":[],"headers":["Authorization"],"seed_timestamps":false,"status":"failed","problem":"410 Gone","failing_since":` + someTime + `,"secrets":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1}`
 	destNewAnswer   = `{"id":"dst_1","name":"Rud\u001b[2Jder","url":"https://example.com/","kind":"track","connections":[],"headers":[],"seed_timestamps":false,"status":"active","secrets":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1,"secret":"whsec_new"}`
 	deliveryAnswer  = `{"id":"01D-dst_1","event":"ev_1","type":"lead\u001b[2J created","outcome":"retrying","created_at":` + someTime + `,"next_at":"2026-11-22T09:00:05Z","replays":0,"attempts":[{"number":1,"at":` + someTime + `,"status":500,"milliseconds":12,"answer":"o\u001b[2Jops"}]}`
@@ -65,12 +70,23 @@ func TestCommands(t *testing.T) {
 		{args: "keys|create|--name|ci|--role|ingest|--person|per_1|--expires-in|24h", asks: "POST /v1/keys", status: 201, answer: newKeyAnswer, prints: []string{"llk_new", "only now"},
 			posts: `{"expires_at":"2026-11-23T09:00:00Z","name":"ci","person":"per_1","role":"ingest"}`},
 		{args: "keys|revoke|key_1", asks: "POST /v1/keys/key_1/revoke", answer: revokedAnswer, prints: []string{"revoked"}, posts: `null`},
-		{args: "people", asks: "GET /v1/people", answer: items(personAnswer), prints: []string{"ada@example.com", "A·[2Jda", "invited"}},
+		{args: "people", asks: "GET /v1/people", answer: items(personAnswer), prints: []string{"ada@example.com", "A·[2Jda", "invited", "none"}},
 		{args: "people|invite|ada@example.com|--name|Ada|--role|manager", asks: "POST /v1/people", status: 201, answer: personAnswer, prints: []string{"per_1"}, posts: `{"email":"ada@example.com","name":"Ada","role":"manager"}`},
 		{args: "people|offboard|per_1", asks: "POST /v1/people/per_1/offboard", answer: personAnswer, prints: []string{"per_1"}, posts: `null`},
 		{args: "audit|--actor|operator|--operation|set-quotas|--from|2026-11-22T00:00:00Z", asks: "GET /v1/audit", answer: items(auditAnswer), prints: []string{"c·[2Ji (key_1)", "create-client", "role_not_sufficient", "203.0.113.9"}},
 		{args: "notices", asks: "GET /v1/notices", answer: items(noticeAnswer), prints: []string{"destination_failing", "destinations/dst_1", "01N", "It f·[2Jails."}},
+		{args: "notices|show|01N", asks: "GET /v1/notices/01N", answer: toldAnswer, prints: []string{"import_done", "It is d·[2Jone.", "1·[2J2", "Stor·[2Jed", "sent to 2", "One was re·[2Jfused."}},
 		{args: "notices|read|01N", asks: "POST /v1/notices/01N/read", status: 204, prints: []string{"Noted."}, posts: `null`, nothing: true},
+		{args: "links", asks: "GET /v1/links", answer: items(linkAnswer), prints: []string{"close-opportunity.user_id", "opportunity user_id", "user master external_id.conn_1", "one", "generated"}},
+		{args: "links|delete|by_rep", asks: "DELETE /v1/links/by_rep", status: 204, prints: []string{"Deleted."}, nothing: true},
+		{args: "views|--removed", asks: "GET /v1/views", answer: items(viewAnswer), prints: []string{"close-user_close_opportunity_view", "opportunity", "owner.id", "edited, outdated"}},
+		{args: "views|show|v", asks: "GET /v1/views/v", answer: viewAnswer, prints: []string{"Joined·[2J", "owner.id", "close-opportunity.user_id", "The standard form has more: custom.cf_new"}},
+		{args: "views|rows|v|--columns|value", asks: "GET /v1/views/v/rows", answer: `{"items":[{"id":"oppo_1","values":{"value":9007199254740993}}],"read":3}`, prints: []string{"oppo_1", "VALUE", "9007199254740993"}},
+		{args: "views|generate|conn_1", asks: "POST /v1/connections/conn_1/generate-views", answer: `{"created":4,"changed":3,"outdated":1,"retired":2}`, prints: []string{"4 made, 2 brought in step, 1 edited and left alone, 2 no longer generated."}, posts: `null`},
+		{args: "variables", asks: "GET /v1/variables", answer: items(variableAnswer), prints: []string{"close-call_minutes", "sum duration", "minutes"}},
+		{args: "variables|show|v", asks: "GET /v1/variables/v", answer: variableAnswer, prints: []string{"The minutes·[2J of all"}},
+		{args: "variables|restore|v", asks: "POST /v1/variables/v/restore", answer: variableAnswer, prints: []string{"close-call_minutes"}, posts: `null`},
+		{args: "variables|values|v|--zone|Europe/Berlin|--period|all", asks: "GET /v1/variables/v/values", answer: valuesAnswer, prints: []string{"A·[2Jnn", "1.5 EUR", "nobody", "MINUTES", "Only the first 5000 records"}},
 		{args: "destinations", asks: "GET /v1/destinations", answer: items(destAnswer), prints: []string{"Rud·[2Jder", "failed", "failing since 2026-11-22 09:00:00.5: 410 Gone"}},
 		{args: "destinations|create|https://example.com/|--name|R|--header|Authorization: Basic eDo6|--header|X-A: b:c|--connection|conn_1|--seed-timestamps", asks: "POST /v1/destinations", status: 201, answer: destNewAnswer, prints: []string{"whsec_new", "only now"},
 			posts: `{"connections":["conn_1"],"headers":{"Authorization":"Basic eDo6","X-A":"b:c"},"kind":"track","name":"R","seed_timestamps":true,"url":"https://example.com/"}`},
@@ -198,6 +214,32 @@ func TestCommandsUsedWrongly(t *testing.T) {
 	if got, _ := json.Marshal(f.posted); !strings.Contains(string(got), `"headers":{"Authorization":"Basic eDo6"}`) {
 		t.Errorf("posted %s", got)
 	}
+}
+
+// TestPeopleMail changes what a person said of mail and nothing else, and nothing that somebody else changed meanwhile.
+func TestPeopleMail(t *testing.T) {
+	f := newFake(t)
+	var sent []string
+	f.scripts["GET /v1/people/per_1"] = func(*http.Request, []byte) (int, string) { return 200, personAnswer }
+	f.scripts["PUT /v1/people/per_1"] = func(r *http.Request, body []byte) (int, string) {
+		sent = append(sent, r.Header.Get("If-Match")+" "+string(body))
+		return 200, strings.Replace(personAnswer, `"none"`, `"all"`, 1)
+	}
+	contains(t, f.run("people", "mail", "per_1", "all").ok(t), "per_1", "all")
+	sameJSON(t, f.run("people", "mail", "per_1", "all", "--json").ok(t), strings.Replace(personAnswer, `"none"`, `"all"`, 1), false)
+	want := `"1" {"email":"ada@example.com","mail":"all","name":"A\u001b[2Jda","role":"reader"}`
+	if len(sent) != 2 || sent[0] != want || sent[1] != want {
+		t.Errorf("sent %q", sent)
+	}
+	f.run("people", "mail", "per_1", "some").fails(t, exitUsage, "all or none")
+	f.scripts["PUT /v1/people/per_1"] = func(*http.Request, []byte) (int, string) {
+		return problemText(fault.New(fault.Conflict, "changed_meanwhile", "It was changed."))
+	}
+	f.run("people", "mail", "per_1", "none").fails(t, exitRefused, "It was changed.")
+	f.scripts["GET /v1/people/per_1"] = func(*http.Request, []byte) (int, string) {
+		return problemText(fault.New(fault.NotFound, "not_found", "There is none."))
+	}
+	f.run("people", "mail", "per_1", "none").fails(t, exitRefused, "There is none.")
 }
 
 func TestHelp(t *testing.T) {

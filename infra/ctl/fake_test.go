@@ -297,10 +297,14 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request, body []byte) {
 		_, _ = w.Write(text)
 		return
 	}
-	if err := f.doc.CheckAnswer(r.Method, path, status, "application/json", text); err != nil {
+	contentType := "application/json"
+	if path == "/v1/members/export" {
+		contentType = "text/csv"
+	}
+	if err := f.doc.CheckAnswer(r.Method, path, status, contentType, text); err != nil {
 		f.t.Errorf("the fake does not answer as the API: %v", err)
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +29,8 @@ type (
 		Name   string `json:"name"`
 		Role   string `json:"role"`
 		Status string `json:"status"`
+		Mail   string `json:"mail"`
+		Rev    int64  `json:"rev"`
 	}
 	act struct {
 		ID        string    `json:"id"`
@@ -37,14 +42,6 @@ type (
 		Outcome   string    `json:"outcome"`
 		Address   string    `json:"address,omitempty"`
 		Detail    string    `json:"detail,omitempty"`
-	}
-	noticeState struct {
-		ID      string     `json:"id"`
-		At      time.Time  `json:"at"`
-		Kind    string     `json:"kind"`
-		Subject string     `json:"subject"`
-		Text    string     `json:"text"`
-		ReadAt  *time.Time `json:"read_at,omitempty"`
 	}
 )
 
@@ -114,7 +111,7 @@ func (c *command) showKey(k apiKey) {
 func (c *command) peopleCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
-		Use: "people", Short: "List the people of your organization; invite and off-board", Args: cobra.NoArgs,
+		Use: "people", Short: "List the people of your organization; invite, off-board, say who gets mail", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return show(cmd, c, limit, nil, personList(), "people") },
 	}
 	limitFlag(cmd, &limit)
@@ -129,20 +126,50 @@ func (c *command) peopleCommand() *cobra.Command {
 	invite.Flags().StringVar(&name, "name", "", "what the person is called")
 	invite.Flags().StringVar(&role, "role", "reader", roles())
 	_ = invite.MarkFlagRequired("name") // it is there
-	cmd.AddCommand(invite)
+	cmd.AddCommand(invite, c.mailCommand(showPerson))
 	cmd.AddCommand(c.verbCommands("PERSON", func(cmd *cobra.Command, id, verb string) error {
 		return submit(cmd, c, nil, showPerson, "people", id, verb)
 	}, [2]string{"offboard", "Off-board a person; their API keys are revoked"})...)
 	return cmd
 }
 
+// mailCommand changes nothing but what it is for: it reads the person and writes it back as it was.
+func (c *command) mailCommand(show func(person)) *cobra.Command {
+	return &cobra.Command{
+		Use: "mail PERSON all|none", Short: "Say whether an owner or admin gets notices by e-mail", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[1] != "all" && args[1] != "none" {
+				return usagef("mail is all or none")
+			}
+			api, err := c.client()
+			if err != nil {
+				return err
+			}
+			var p person
+			if err := api.get(cmd.Context(), &p, nil, "people", args[0]); err != nil {
+				return err
+			}
+			r := request{method: http.MethodPut, path: []string{"people", args[0]}, header: http.Header{"If-Match": {strconv.Quote(strconv.FormatInt(p.Rev, 10))}}}
+			if r.body, err = json.Marshal(map[string]string{"email": p.Email, "name": p.Name, "role": p.Role, "mail": args[1]}); err != nil {
+				return err
+			}
+			var changed kept[person]
+			if _, err := api.call(cmd.Context(), r, &changed); err != nil || c.asJSON {
+				return c.orJSON(changed, err)
+			}
+			show(changed.is)
+			return nil
+		},
+	}
+}
+
 func personList() shown[person] {
-	return shown[person]{[]string{"ID", "E-MAIL", "NAME", "ROLE", "STATUS"}, func(p person) []cell {
+	return shown[person]{[]string{"ID", "E-MAIL", "NAME", "ROLE", "STATUS", "MAIL"}, func(p person) []cell {
 		status := statusCell(p.Status)
 		if p.Status == "invited" {
 			status.style = yellow
 		}
-		return []cell{text(p.ID), text(p.Email), text(p.Name), text(p.Role), status}
+		return []cell{text(p.ID), text(p.Email), text(p.Name), text(p.Role), status, text(orElse(p.Mail, "-"))}
 	}}
 }
 
@@ -182,27 +209,6 @@ func (a act) who() string {
 		return a.Actor
 	}
 	return fmt.Sprintf("%s (%s)", a.ActorName, a.Actor)
-}
-
-func (c *command) noticesCommand() *cobra.Command {
-	var limit int
-	cmd := &cobra.Command{
-		Use: "notices", Short: "List what needs attention; say that it was seen", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return show(cmd, c, limit, nil, shown[noticeState]{[]string{"WHEN (UTC)", "WHAT", "ABOUT", "ID", ""}, func(n noticeState) []cell {
-				kind := styled(yellow, n.Kind)
-				if n.ReadAt != nil {
-					kind.style = dim
-				}
-				return []cell{text(instant(n.At)), kind, text(n.Subject), text(n.ID), text(n.Text)}
-			}}, "notices")
-		},
-	}
-	limitFlag(cmd, &limit)
-	cmd.AddCommand(c.verbCommands("NOTICE", func(cmd *cobra.Command, id, verb string) error {
-		return c.quietly(cmd, "POST", "Noted.", "notices", id, verb)
-	}, [2]string{"read", "Say that a notice was seen"})...)
-	return cmd
 }
 
 // quietly makes a request whose answer says nothing.

@@ -139,6 +139,7 @@ func (r interruptible) Read(p []byte) (int, error) {
 // The groups of commands.
 const (
 	groupLook    = "look"
+	groupViews   = "views"
 	groupClients = "clients"
 	groupSend    = "send"
 	groupOffice  = "office"
@@ -167,9 +168,10 @@ func (c *command) root() *cobra.Command {
 	}{
 		{groupLook, "What came in:", []*cobra.Command{c.statusCommand(), c.tailCommand(), c.connectionsCommand(), c.objectsCommand(),
 			c.recordsCommand(), c.recordCommand(), c.historyCommand(), c.quarantineCommand()}},
+		{groupViews, "What is made of it:", []*cobra.Command{c.linksCommand(), c.viewsCommand(), c.variablesCommand()}},
 		{groupClients, "Client software and its rows:", []*cobra.Command{c.clientsCommand(), c.onboardingCommand(), c.schemaCommand(), c.pushCommand(), c.batchesCommand()}},
 		{groupSend, "What is sent on:", []*cobra.Command{c.destinationsCommand(), c.deliveriesCommand()}},
-		{groupOffice, "The organization:", []*cobra.Command{c.peopleCommand(), c.keysCommand(), c.auditCommand(), c.noticesCommand(), c.jobsCommand(), c.privacyCommand()}},
+		{groupOffice, "The organization:", []*cobra.Command{c.membersCommand(), c.peopleCommand(), c.keysCommand(), c.auditCommand(), c.noticesCommand(), c.jobsCommand(), c.privacyCommand()}},
 		{groupTry, "Trying it out:", []*cobra.Command{c.demoCommand(), c.receiverCommand(), c.sendCommand(), c.invokeCommand()}},
 		{groupFound, "For the operator of an installation, with AWS credentials instead of an API key:", []*cobra.Command{
 			c.bootstrapCommand(), c.keyCommand(), c.quotaCommand()}},

@@ -43,6 +43,9 @@ type sourceStatus struct {
 	CaughtUp *time.Time `json:"caught_up,omitempty"`
 }
 
+// mailbox is where on the control door mails are.
+const mailbox = "/_local/mail"
+
 // control serves the runner's own door, for tests and for people who want to see how the system bears trouble:
 //
 //	GET  /_local/status
@@ -50,6 +53,7 @@ type sourceStatus struct {
 //	POST /_local/resume?function=relay
 //	POST /_local/run?function=sweep       start a scheduled function now
 //	POST /_local/drain?timeout=30s        wait until no queue, stream or invocation has anything left to do
+//	GET  /_local/mail                     what was sent by e-mail; more in ses.Service.Mailbox
 func (s *system) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_local/status", func(rw http.ResponseWriter, _ *http.Request) { writeJSON(rw, http.StatusOK, s.status()) })
@@ -57,6 +61,9 @@ func (s *system) control() http.Handler {
 	mux.HandleFunc("POST /_local/resume", s.forSources(mapping.Resume))
 	mux.HandleFunc("POST /_local/run", s.runNow)
 	mux.HandleFunc("POST /_local/drain", s.drain)
+	mails := s.emulators.mails.Mailbox(mailbox)
+	mux.Handle(mailbox, mails)
+	mux.Handle(mailbox+"/", mails)
 	return mux
 }
 

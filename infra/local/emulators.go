@@ -22,6 +22,7 @@ import (
 	"leadline/infra/local/dynamodb"
 	"leadline/infra/local/kms"
 	"leadline/infra/local/s3"
+	"leadline/infra/local/ses"
 	"leadline/infra/local/sqs"
 )
 
@@ -39,7 +40,7 @@ func openDoors(port int) (doors, error) {
 		listener *net.Listener
 		what     string
 	}{
-		{&d.gateway, "the public URL"}, {&d.services, "SQS, KMS and Lambda"}, {&d.s3, "S3"}, {&d.dynamodb, "DynamoDB"},
+		{&d.gateway, "the public URL"}, {&d.services, "SQS, KMS, SES and Lambda"}, {&d.s3, "S3"}, {&d.dynamodb, "DynamoDB"},
 	} {
 		at := 0
 		if port != 0 {
@@ -84,6 +85,7 @@ type emulators struct {
 	queues *sqs.Queues
 	keys   *kms.Keys
 	blobs  *s3.Store
+	mails  *ses.Service
 	local  *dynamodb.Server
 	proxy  *dynamodb.Proxy
 	faults *faults
@@ -92,8 +94,8 @@ type emulators struct {
 	streams *dynamodbstreams.Client
 }
 
-// openEmulators opens what lies in the data folder.
-func openEmulators(o options, f *faults) (*emulators, error) {
+// openEmulators opens what lies in the data folder. arrived hears of each mail.
+func openEmulators(o options, f *faults, arrived func(ses.Mail)) (*emulators, error) {
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -110,6 +112,9 @@ func openEmulators(o options, f *faults) (*emulators, error) {
 	}
 	if e.keys, err = kms.Open(kms.Options{File: filepath.Join(o.data, "kms.json"), Region: region, Account: account}); err == nil {
 		e.blobs, err = s3.Open(s3.Options{File: filepath.Join(o.data, "s3.db"), Secret: secretKey})
+	}
+	if err == nil {
+		e.mails, err = ses.Open(ses.Options{Folder: filepath.Join(o.data, "mail"), Region: region, Arrived: arrived})
 	}
 	if err != nil {
 		return nil, errors.Join(dataInUse(err), e.close())
@@ -244,6 +249,9 @@ func byTarget(r *http.Request) string {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return operation
 }
+
+// sendEmail names the operation of a call to SES, which has one here.
+func sendEmail(*http.Request) string { return "SendEmail" }
 
 // byMethod names the operation of a call to S3, as far as counting needs it.
 func byMethod(r *http.Request) string {

@@ -16,6 +16,7 @@ type options struct {
 	logs      string
 	runFile   string
 	stage     string
+	mailFrom  string
 	functions string
 	ctl       string
 	cache     string
@@ -50,6 +51,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	flags.StringVar(&o.logs, "logs", "", "`folder` of the log files (default: logs beside the data)")
 	flags.StringVar(&o.runFile, "run-file", ".local/run.json", "`file` that says where everything is, while it is up")
 	flags.StringVar(&o.stage, "stage", "dev", "which `stage` of the stack to play")
+	flags.StringVar(&o.mailFrom, "mail-from", "leadline@leadline.test", "`address` that e-mail comes from, which goes to a mailbox here and to nobody; empty sends none")
 	flags.StringVar(&o.functions, "functions", ".build/local", "`folder` of the built functions: <function>/bootstrap")
 	flags.StringVar(&o.ctl, "ctl", ".local/bin/leadline", "the leadline `command`, which makes the demo organization; empty makes none")
 	flags.StringVar(&o.cache, "synth-cache", ".local/synth", "`folder` of the synthesized templates")

@@ -17,7 +17,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.port != 9100 || o.speed != 60 || !o.chaos || o.stage != "dev" || o.logs != filepath.Join("x", "logs") || !slices.Equal(o.disable, []string{"relay", "sweep"}) {
+	if o.port != 9100 || o.speed != 60 || !o.chaos || o.stage != "dev" || o.mailFrom != "leadline@leadline.test" || o.logs != filepath.Join("x", "logs") || !slices.Equal(o.disable, []string{"relay", "sweep"}) {
 		t.Errorf("got %+v", o)
 	}
 	if got := o.sooner(time.Minute); got != time.Second {

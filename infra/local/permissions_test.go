@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
@@ -49,6 +51,7 @@ func (c clients) as(t *testing.T, function string) clients {
 		sqs:      sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = at("SQS") }),
 		s3:       s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint = at("S3") }),
 		kms:      kms.NewFromConfig(cfg, func(o *kms.Options) { o.BaseEndpoint = at("KMS") }),
+		ses:      sesv2.NewFromConfig(cfg, func(o *sesv2.Options) { o.BaseEndpoint = at("SESV2") }),
 	}
 }
 
@@ -75,6 +78,9 @@ func testPermissions(t *testing.T, r *running, c clients) {
 	denied("KMS", err, "AccessDeniedException")
 	_, err = echo.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(c.outputs["Bucket"]), Key: aws.String("a/x"), Body: strings.NewReader("x")})
 	denied("S3", err, "AccessDenied")
+	_, err = echo.ses.SendEmail(ctx, &sesv2.SendEmailInput{FromEmailAddress: aws.String("notices@leadline.test"), Destination: &sestypes.Destination{ToAddresses: []string{"ada@example.com"}},
+		Content: &sestypes.EmailContent{Simple: &sestypes.Message{Subject: &sestypes.Content{Data: aws.String("x")}, Body: &sestypes.Body{Text: &sestypes.Content{Data: aws.String("x")}}}}})
+	denied("SES", err, "AccessDeniedException")
 	_, err = echo.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(c.outputs["Bucket"]), Key: aws.String("a/none")})
 	denied("a missing object", err, "AccessDenied")
 
@@ -83,7 +89,7 @@ func testPermissions(t *testing.T, r *running, c clients) {
 	if want := []string{"dynamodb:PutItem on " + table, "kms:Decrypt on " + c.outputs["Key"], "sqs:ReceiveMessage on " + queue, "sqs:SendMessage on " + queue}; !slices.Equal(got["echo"].Unused, want) {
 		t.Errorf("unused by echo: %q, want %q", got["echo"].Unused, want)
 	}
-	if n := len(got["echo"].Refused); n != 4 || got["echo"].Refused["dynamodb:DeleteItem on "+table] != 1 {
+	if n := len(got["echo"].Refused); n != 5 || got["echo"].Refused["ses:SendEmail on arn:aws:ses:us-east-1:000000000000:identity/leadline.test"] != 1 || got["echo"].Refused["dynamodb:DeleteItem on "+table] != 1 {
 		t.Errorf("refused to echo: %v", got["echo"].Refused)
 	}
 	if unused := got["work"].Unused; slices.Contains(unused, "sqs:ReceiveMessage on "+queue) || !slices.Contains(unused, "sqs:SendMessage on "+queue) {

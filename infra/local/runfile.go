@@ -39,7 +39,7 @@ func (s *system) runFile(d *demo) (runFile, error) {
 		BaseURL: s.baseURL(), Stage: s.o.stage, PID: os.Getpid(), Control: services + "/_local", Outputs: s.outputs,
 		Environment: s.operatorEnvironment(), Logs: logs,
 		Endpoints: map[string]string{
-			"sqs": services, "kms": services, "lambda": services, "s3": address(s.doors.s3),
+			"sqs": services, "kms": services, "sesv2": services, "lambda": services, "s3": address(s.doors.s3),
 			"dynamodb": s.emulators.local.Endpoint, "dynamodb_streams": s.emulators.local.Endpoint,
 		},
 	}

@@ -48,7 +48,7 @@ func play(t *testing.T, parts ...string) error {
 	if err := os.Link(probeBinary, filepath.Join(o.functions, "f", "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
-	e, err := openEmulators(o, &faults{})
+	e, err := openEmulators(o, &faults{}, nil)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,13 @@ import (
 	"leadline/infra/local/process"
 )
 
-// synthesizer makes the stack's template from the CDK app in infra, once for each state of the app's sources.
+// synthesizer makes the stack's template from the CDK app in infra, once for each state of the app's sources and each
+// address that mail comes from.
 type synthesizer struct {
 	root      string // of the module
 	cache     string
 	stage     string
+	mailFrom  string
 	processes *process.Starter
 }
 
@@ -53,7 +55,7 @@ func (s synthesizer) template(ctx context.Context) (data []byte, cached bool, er
 		return nil, false, err
 	}
 	out := filepath.Join(work, "out")
-	if err := s.run(ctx, binary, "--stage", s.stage, "--placeholder", "--out", out); err != nil {
+	if err := s.run(ctx, binary, "--stage", s.stage, "--mail-from", s.mailFrom, "--placeholder", "--out", out); err != nil {
 		return nil, false, err
 	}
 	if data, err = os.ReadFile(filepath.Join(out, "leadline-"+s.stage+".template.json")); err != nil {
@@ -87,6 +89,7 @@ func (s synthesizer) key() (string, error) {
 		files = append(files, filepath.Join(s.root, filepath.FromSlash(name)))
 	}
 	h := sha256.New()
+	fmt.Fprintf(h, "--mail-from %q\n", s.mailFrom)
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {

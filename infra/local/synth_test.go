@@ -17,7 +17,7 @@ func TestSynthesize(t *testing.T) {
 	}
 	starter := process.NewStarter()
 	t.Cleanup(starter.Close)
-	s := synthesizer{root: root, cache: filepath.Join(t.TempDir(), "synth"), stage: "dev", processes: starter}
+	s := synthesizer{root: root, cache: filepath.Join(t.TempDir(), "synth"), stage: "dev", mailFrom: "notices@leadline.test", processes: starter}
 	data, cached, err := s.template(context.Background())
 	if err != nil || cached {
 		t.Fatalf("cached: %v, %v", cached, err)
@@ -28,6 +28,9 @@ func TestSynthesize(t *testing.T) {
 	}
 	if _, unknown, err := real.survey(); err != nil || len(unknown) > 0 {
 		t.Errorf("the stack declares what the runner does not know: %v, %v", unknown, err)
+	}
+	if !strings.Contains(string(data), "identity/leadline.test") {
+		t.Error("nobody may send from the address that mail comes from")
 	}
 	again, cached, err := s.template(context.Background())
 	if err != nil || !cached || string(again) != string(data) {
@@ -85,6 +88,10 @@ func TestSynthesisKey(t *testing.T) {
 		} else {
 			before = after
 		}
+	}
+	s.mailFrom = "notices@leadline.test"
+	if key() == before {
+		t.Error("the key does not depend on the address that mail comes from")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"leadline/infra/local/lambda"
 	"leadline/infra/local/process"
 	"leadline/infra/local/schedule"
+	"leadline/infra/local/ses"
 )
 
 // system is all that runs.
@@ -71,7 +72,7 @@ func (s *system) up(ctx context.Context) error {
 	if s.o.chaos {
 		s.faults.source = chaos.New(chaos.Default(s.o.chaosSeed))
 	}
-	if s.emulators, err = openEmulators(s.o, s.faults); err != nil {
+	if s.emulators, err = openEmulators(s.o, s.faults, s.arrived); err != nil {
 		return err
 	}
 	s.opened(s.emulators.close)
@@ -130,7 +131,7 @@ func (s *system) readStack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, cached, err := synthesizer{root: root, cache: s.o.cache, stage: s.o.stage, processes: s.processes}.template(ctx)
+	data, cached, err := synthesizer{root: root, cache: s.o.cache, stage: s.o.stage, mailFrom: s.o.mailFrom, processes: s.processes}.template(ctx)
 	if err != nil {
 		return err
 	}
@@ -271,6 +272,7 @@ func (s *system) connect(functions []resource, tables []table, apiID string) err
 func (s *system) serve() error {
 	s.calls = map[string]*calls{
 		"sqs": newCalls(s.emulators.queues, byTarget), "kms": newCalls(s.emulators.keys, byTarget), "s3": newCalls(s.emulators.blobs, byMethod),
+		"ses": newCalls(s.emulators.mails, sendEmail),
 	}
 	s.listen(s.doors.services, s.services())
 	s.listen(s.doors.s3, s.guard.S3(s.calls["s3"]))
@@ -278,9 +280,15 @@ func (s *system) serve() error {
 	return nil
 }
 
-// services puts SQS, KMS, Lambda and the control of the runner behind one door.
+// arrived tells that a mail was sent, and where it can be read.
+func (s *system) arrived(m ses.Mail) {
+	s.console.print("  %s mail to %s: %s %s", s.console.bold("✉"), strings.Join(m.To, ", "), m.Subject,
+		s.console.dim(address(s.doors.services)+mailbox+"/"+m.ID))
+}
+
+// services puts SQS, KMS, SES, Lambda and the control of the runner behind one door.
 func (s *system) services() http.Handler {
-	control, sqs, kms := s.control(), s.guard.SQS(s.calls["sqs"]), s.guard.KMS(s.calls["kms"])
+	control, sqs, kms, mails := s.control(), s.guard.SQS(s.calls["sqs"]), s.guard.KMS(s.calls["kms"]), s.guard.SES(s.calls["ses"])
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
 		switch {
@@ -288,6 +296,8 @@ func (s *system) services() http.Handler {
 			sqs.ServeHTTP(rw, r)
 		case strings.HasPrefix(target, "TrentService."):
 			kms.ServeHTTP(rw, r)
+		case strings.HasPrefix(r.URL.Path, "/v2/email/"):
+			mails.ServeHTTP(rw, r)
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
 			s.host.ServeHTTP(rw, r)
 		default:
@@ -345,7 +355,7 @@ func (s *system) baseURL() string { return address(s.doors.gateway) }
 func (s *system) environment(dynamodb net.Listener) map[string]string {
 	env := map[string]string{
 		"AWS_ENDPOINT_URL_SQS": address(s.doors.services), "AWS_ENDPOINT_URL_KMS": address(s.doors.services),
-		"AWS_ENDPOINT_URL_LAMBDA": address(s.doors.services), "AWS_ENDPOINT_URL_S3": address(s.doors.s3),
+		"AWS_ENDPOINT_URL_LAMBDA": address(s.doors.services), "AWS_ENDPOINT_URL_SESV2": address(s.doors.services), "AWS_ENDPOINT_URL_S3": address(s.doors.s3),
 		"AWS_ENDPOINT_URL_DYNAMODB": s.emulators.local.Endpoint, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": s.emulators.local.Endpoint,
 		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
 	}

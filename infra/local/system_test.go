@@ -22,6 +22,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -32,6 +34,7 @@ type clients struct {
 	sqs      *sqs.Client
 	s3       *s3.Client
 	kms      *kms.Client
+	ses      *sesv2.Client
 	lambda   *lambda.Client
 }
 
@@ -51,6 +54,7 @@ func clientsOf(t *testing.T, r *running) clients {
 		sqs:      sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = at("sqs") }),
 		s3:       s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint = at("s3") }),
 		kms:      kms.NewFromConfig(cfg, func(o *kms.Options) { o.BaseEndpoint = at("kms") }),
+		ses:      sesv2.NewFromConfig(cfg, func(o *sesv2.Options) { o.BaseEndpoint = at("sesv2") }),
 		lambda:   lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.BaseEndpoint = at("lambda") }),
 	}
 }
@@ -122,6 +126,7 @@ func TestSystem(t *testing.T) {
 	t.Run("the environment is the template's", func(t *testing.T) { testEnvironment(t, r, c) })
 	t.Run("the table is the template's", func(t *testing.T) { testTable(t, c) })
 	t.Run("bucket and key", func(t *testing.T) { testStores(t, c) })
+	t.Run("mail", func(t *testing.T) { testMail(t, w, r, c) })
 	t.Run("permissions", func(t *testing.T) { testPermissions(t, r, c) })
 	t.Run("queue", func(t *testing.T) { testQueue(t, r, c) })
 	t.Run("stream", func(t *testing.T) { testStream(t, r, c) })
@@ -193,6 +198,36 @@ func testTable(t *testing.T, c clients) {
 	ttl, err := c.dynamodb.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(c.outputs["Table"])})
 	if err != nil || aws.ToString(ttl.TimeToLiveDescription.AttributeName) != "ttl" {
 		t.Errorf("time to live: %+v, %v", ttl, err)
+	}
+}
+
+// testMail sends a mail, which goes to nobody: it lies on the runner's own door and on disk, and the terminal tells of it.
+func testMail(t *testing.T, w world, r *running, c clients) {
+	text := func(s string) *sestypes.Content { return &sestypes.Content{Data: &s} }
+	out, err := c.ses.SendEmail(context.Background(), &sesv2.SendEmailInput{FromEmailAddress: aws.String("notices@leadline.test"),
+		Destination: &sestypes.Destination{ToAddresses: []string{"ada@example.com"}}, Content: &sestypes.EmailContent{
+			Simple: &sestypes.Message{Subject: text("An import is done"), Body: &sestypes.Body{Html: text("<b>14 leads</b>")}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := get(t, r.Control+"/mail?to=ada@example.com")
+	var list struct {
+		Items []struct{ ID, Subject string }
+	}
+	if err := json.Unmarshal(body, &list); err != nil || status != http.StatusOK || len(list.Items) != 1 || list.Items[0].ID != *out.MessageId || list.Items[0].Subject != "An import is done" {
+		t.Errorf("%d %s, %v", status, body, err)
+	}
+	if status, body := get(t, r.Control+"/mail/"+*out.MessageId); status != http.StatusOK || !bytes.Contains(body, []byte("14 leads")) {
+		t.Errorf("the page of a mail: %d %s", status, body)
+	}
+	if says := "mail to ada@example.com: An import is done " + r.Control + "/mail/" + *out.MessageId; strings.Count(r.out.String(), says) != 1 {
+		t.Errorf("the runner does not say %q once:\n%s", says, r.out)
+	}
+	if files, err := filepath.Glob(filepath.Join(w.dir, "data", "mail", "*.json")); err != nil || len(files) != 1 {
+		t.Errorf("on disk: %v, %v", files, err)
+	}
+	if n := r.status(t).Calls["ses"]["SendEmail"]; n != 1 {
+		t.Errorf("%d calls were counted", n)
 	}
 }
 

@@ -1,8 +1,10 @@
 // Package connector is the contract between Leadline and a provider: a definition made of data, with functions where a
 // provider's behaviour is code. A capability that a provider lacks is nil in its definition.
 //
-// A connector verifies and parses what a provider sends without any I/O. It never logs, sleeps, retries or reads the
-// clock. Every connector passes the suite in connector/conformance.
+// A connector verifies and parses what a provider sends without any I/O, and reads from the provider through a Client
+// that is authenticated, held to the provider's limits, and has its answers judged by the definition's own rules. A connector
+// never logs, sleeps, retries, refreshes a token or reads the clock. Every connector passes the suite in
+// connector/conformance.
 package connector
 
 import (
@@ -20,6 +22,18 @@ type Definition struct {
 	DocsURL string
 	// Webhook is how the provider reports changes by itself; nil where it cannot.
 	Webhook *Webhook
+	// API is how the provider's API is reached; nil for a provider that is only listened to. Those below need it.
+	API *API
+	// Describe reads what the provider's objects and their fields are; nil where that is not to be had.
+	Describe Describe
+	// Pull reads records; nil where the provider gives none.
+	Pull *Pull
+	// Log reads the provider's own log of changes; nil where it keeps none.
+	Log *Log
+	// Subscription is how the provider is made to post to our URL; nil where an admin must do that by hand.
+	Subscription *Subscription
+	// People reads who works at the provider's account; nil where it knows nobody.
+	People People
 }
 
 // Webhook is how a provider posts events to us.
@@ -33,6 +47,17 @@ type Webhook struct {
 	// gives the same changes for the same body. What cannot be understood is a fault of kind Invalid whose Code is a
 	// quarantine.Reason and whose Message says what was expected and what was found, without quoting the body.
 	Parse func(body []byte) ([]record.Change, error)
+	// Touched names what else must be read again after a change, for the event does not say how it has become: the children
+	// of two leads that were merged. nil where events say all. It does no I/O.
+	Touched func(body []byte) []Ref
+}
+
+// Ref names records at the provider that must be read again: one record by Object and ID, or, with Parent, all records of
+// an object (of all objects if Object is empty) that belong to the record Parent.
+type Ref struct {
+	Object string `json:"object,omitempty"`
+	ID     string `json:"id,omitempty"`
+	Parent string `json:"parent,omitempty"`
 }
 
 // Registry finds connectors by name.

@@ -3,9 +3,11 @@
 package delivery
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -38,6 +40,10 @@ type Delivery struct {
 	// Corrected says that an admin changed the body of the one entry that is replayed: it counts as newer than what it
 	// replaces, and is kept as a payload of its own.
 	Corrected bool `json:"corrected,omitempty"`
+	// Parked says that the connection is paused: the delivery is kept, and applied once the connection goes on.
+	Parked bool `json:"parked,omitempty"`
+	// Unparked says that it was kept while the connection was paused, where Payload says, and is applied now.
+	Unparked bool `json:"unparked,omitempty"`
 	// PutBack counts how often ingest had no time for the delivery and sent it round again.
 	PutBack int `json:"put_back,omitempty"`
 }
@@ -50,6 +56,8 @@ const (
 	Push = "push"
 	// File is a part of a file that a client uploaded, in the form of a Push.
 	File = "file"
+	// Fetch is a page that was read from a CRM. Its rows are replayed by reading their records again.
+	Fetch = "fetch"
 )
 
 // BatchPart is the part of a batch that a delivery brings.
@@ -72,6 +80,9 @@ type RowReplay struct {
 	Entry string `json:"entry"`
 	// Index is the row's place in the body, from 0.
 	Index int `json:"i"`
+	// Object and ID name the record, where the body is a page that was read from a CRM.
+	Object string `json:"object,omitempty"`
+	ID     string `json:"id,omitempty"`
 }
 
 // NewID names a delivery received at a time: a ULID, so that ids sort by time. random gives the rest of it, ten bytes.
@@ -81,6 +92,15 @@ func NewID(at time.Time, random io.Reader) (string, error) {
 		return "", fmt.Errorf("delivery: new id: %w", err)
 	}
 	return id.String(), nil
+}
+
+// NamedID is NewID for what must have the same name whenever it is named: a ULID of a time and of what parts say.
+func NamedID(at time.Time, parts ...string) string {
+	about := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	var id ulid.ULID
+	_ = id.SetTime(ulid.Timestamp(at)) // the clock is far from the end of ULIDs
+	_ = id.SetEntropy(about[:10])      // ten bytes are what it takes
+	return id.String()
 }
 
 // Encode gives the message of the delivery in the present format.
@@ -108,10 +128,13 @@ func Decode(message []byte) (Delivery, error) {
 	if replay && d.Payload == nil && !d.Corrected {
 		return Delivery{}, fmt.Errorf("delivery: a replay must say where its payload lies")
 	}
+	if d.Unparked && d.Payload == nil {
+		return Delivery{}, fmt.Errorf("delivery: what was parked must say where its payload lies")
+	}
 	if d.Corrected && !replay {
 		return Delivery{}, fmt.Errorf("delivery: only a replay can be corrected")
 	}
-	if rows := d.Kind == Push || d.Kind == File; rows != (d.Batch != nil) || len(d.Rows) > 0 && !rows {
+	if rows := d.Kind == Push || d.Kind == File; rows != (d.Batch != nil) || len(d.Rows) > 0 && !rows && d.Kind != Fetch {
 		return Delivery{}, fmt.Errorf("delivery: a batch of rows comes by push or file, and by nothing else")
 	}
 	return d, nil

@@ -23,4 +23,6 @@ type PayloadEntry struct {
 	Delivery   string            `json:"delivery"`
 	ReceivedAt time.Time         `json:"received_at"`
 	Payload    record.PayloadRef `json:"payload"`
+	// Kind is that of the delivery; empty for a Webhook, and for all from before it was noted.
+	Kind string `json:"kind,omitempty"`
 }

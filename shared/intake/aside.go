@@ -2,13 +2,10 @@ package intake
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
+	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/notice"
 	"leadline/shared/quarantine"
@@ -173,9 +170,5 @@ func (in *Intake) tellProposal(ctx context.Context, o schema.Object) error {
 
 // proposalNotice names the notice of a proposal: a ULID of when the first row asked for it and of what it is about.
 func proposalNotice(o schema.Object) string {
-	about := sha256.Sum256([]byte(strings.Join([]string{"proposal", o.Organization, o.Connection, o.Name, o.Proposal.Since.UTC().Format(time.RFC3339Nano)}, "\n")))
-	var id ulid.ULID
-	_ = id.SetTime(ulid.Timestamp(o.Proposal.Since)) // the clock is far from the end of ULIDs
-	_ = id.SetEntropy(about[:10])                    // ten bytes are what it takes
-	return id.String()
+	return delivery.NamedID(o.Proposal.Since, "proposal", o.Organization, o.Connection, o.Name, o.Proposal.Since.UTC().Format(time.RFC3339Nano))
 }

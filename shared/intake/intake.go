@@ -25,6 +25,7 @@ import (
 	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/store"
+	"leadline/shared/syncing"
 	"leadline/shared/telemetry"
 )
 
@@ -47,7 +48,13 @@ type Announcer interface {
 	Announce(ctx context.Context, d delivery.Delivery) error
 }
 
-// Options are what an Intake works with. All of them are required, but for Announce and Log.
+// Rereader has records read again from their source.
+type Rereader interface {
+	// Reread sees to it that what refs name is read again, soon; entries are those of the quarantine that this resolves.
+	Reread(ctx context.Context, organization, connection string, refs []connector.Ref, entries []syncing.EntryRef) error
+}
+
+// Options are what an Intake works with. All of them are required, but for Announce, Reread and Log.
 type Options struct {
 	Records    store.Records
 	Intake     store.Intake
@@ -58,6 +65,8 @@ type Options struct {
 	Connectors connector.Registry
 	// Announce hears of each webhook; nil tells nobody.
 	Announce Announcer
+	// Reread hears of what must be read again from its source; nil reads nothing again.
+	Reread Rereader
 	// ClockGuard is how far a version may lie ahead of the clock.
 	ClockGuard time.Duration
 	// SchemaCache is for how long the schema of an object is believed without asking.
@@ -102,6 +111,9 @@ func (in *Intake) Process(ctx context.Context, deliveries []delivery.Delivery) [
 	}
 	in.each(items, func(it *item) error { return in.load(ctx, it) })
 	in.keep(ctx, items)
+	for _, it := range items {
+		it.done = it.done || it.Parked && it.err == nil // it is applied once the connection goes on
+	}
 	// What was sent first says what an unknown object looks like.
 	in.each(in.firsts(items), func(it *item) error {
 		it.settled = true
@@ -179,6 +191,9 @@ func (in *Intake) settle(ctx context.Context, it *item) error {
 		return fmt.Errorf("intake: wait for other deliveries: %w", err)
 	}
 	defer in.bytes.Release(weight)
+	if it.Kind == delivery.Fetch {
+		return in.readAgain(ctx, it)
+	}
 	if it.Batch != nil {
 		return in.settleRows(ctx, it)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,8 +53,8 @@ func (in *Intake) keep(ctx context.Context, items []*item) {
 	groups := map[[2]string][]*item{}
 	for _, it := range items {
 		switch {
-		case it.err != nil || it.done:
-		case it.replay() && !it.Corrected: // kept when it first came
+		case it.err != nil || it.done || it.Kind == delivery.Fetch:
+		case it.replay() && !it.Corrected, it.Unparked: // kept when it first came
 			it.payload = *it.Payload
 		default:
 			key := [2]string{it.Organization, it.Connection}
@@ -86,7 +87,11 @@ func (in *Intake) keepGroup(ctx context.Context, group []*item) error {
 			return err
 		}
 		it.payload = record.PayloadRef{Key: index.Object, Offset: int64(start), Length: int64(object.Len() - start)}
-		index.Entries = append(index.Entries, delivery.PayloadEntry{Delivery: it.ID, ReceivedAt: it.ReceivedAt, Payload: it.payload})
+		entry := delivery.PayloadEntry{Delivery: it.ID, ReceivedAt: it.ReceivedAt, Payload: it.payload}
+		if it.Kind != delivery.Webhook {
+			entry.Kind = it.Kind
+		}
+		index.Entries = append(index.Entries, entry)
 	}
 	if err := in.Payloads.Put(ctx, index.Object, object.Bytes()); err != nil {
 		return fmt.Errorf("intake: keep payloads: %w", err)
@@ -102,10 +107,10 @@ func ArchiveKey(organization, connection string, at time.Time, name string) stri
 	return "archive/" + organization + "/" + connection + "/" + at.UTC().Format("2006/01/02") + "/" + name + ".gz"
 }
 
-// splitLarge moves values out of a record that are too long for it, the longest first, into the payload bucket, each
-// under a name drawn from its content. Those of updates that wait on a tombstone count like others. A record that does not
-// fit even so is Invalid.
-func (in *Intake) splitLarge(ctx context.Context, r *record.Record) error {
+// splitLarge moves values out of a record that are too long for it, the longest first, and gives them: each becomes an
+// object of the payload bucket (putLarge) under a name drawn from its content. Those of updates that wait on a tombstone
+// count like others. A record that does not fit even so is Invalid.
+func splitLarge(r *record.Record) (moved map[string]json.RawMessage, err error) {
 	fields, larges := &r.Fields, &r.Large
 	if p := r.Partial; p != nil && r.Deleted {
 		fields, larges = &p.Dormant, &p.DormantLarge
@@ -115,12 +120,12 @@ func (in *Intake) splitLarge(ctx context.Context, r *record.Record) error {
 		longest = max(longest, len(value))
 	}
 	if longest <= MaxFieldBytes && r.Size() <= record.MaxBytes {
-		return nil
+		return nil, nil
 	}
 	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
 		return cmp.Or(len(values[b])-len(values[a]), strings.Compare(a, b))
 	})
-	moved := map[string]record.Large{}
+	moved = map[string]json.RawMessage{}
 	*fields = maps.Clone(values)
 	if *larges = maps.Clone(*larges); *larges == nil {
 		*larges = map[string]record.Large{}
@@ -131,21 +136,36 @@ func (in *Intake) splitLarge(ctx context.Context, r *record.Record) error {
 			break
 		}
 		sum := sha256.Sum256(value)
-		moved[name] = record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
-		(*larges)[name] = moved[name]
+		large := record.Large{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(value))}
+		(*larges)[name] = large
+		moved[large.Key(r.Organization)] = value
 		delete(*fields, name)
 	}
 	if r.Size() > record.MaxBytes {
-		return fault.New(fault.Invalid, string(quarantine.TooLarge),
+		return nil, fault.New(fault.Invalid, string(quarantine.TooLarge),
 			"The %s has %d fields that take more than %d bytes together, those left out that are kept by themselves.", r.Object, len(names), record.MaxBytes)
 	}
+	return moved, nil
+}
+
+// putLarge keeps values by the keys of their objects.
+func (in *Intake) putLarge(ctx context.Context, moved map[string]json.RawMessage) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for name, large := range moved {
-		group.Go(func() error { return in.Payloads.Put(ctx, large.Key(r.Organization), values[name]) })
+	for key, value := range moved {
+		group.Go(func() error { return in.Payloads.Put(ctx, key, value) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("intake: keep a large field: %w", err)
 	}
 	return nil
+}
+
+// keepLarge is splitLarge and putLarge.
+func (in *Intake) keepLarge(ctx context.Context, r *record.Record) error {
+	moved, err := splitLarge(r)
+	if err != nil {
+		return err
+	}
+	return in.putLarge(ctx, moved)
 }

@@ -182,7 +182,7 @@ func (in *Intake) applyRecord(ctx context.Context, b *batch, rows []*row) error 
 			return nil
 		}
 		merged.Key, merged.StoredAt, merged.Source = key, in.Now().UTC(), b.source(last)
-		if err := in.splitLarge(ctx, &merged); err != nil {
+		if err := in.keepLarge(ctx, &merged); err != nil {
 			if !fault.Is(err, fault.Invalid) {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
@@ -25,6 +26,9 @@ func (in *Intake) settleWebhook(ctx context.Context, it *item) error {
 		if err := in.setAside(ctx, it, why); err != nil {
 			return err
 		}
+	}
+	if err := in.rereadTouched(ctx, it); err != nil {
+		return err
 	}
 	switch err := in.announce(ctx, it); {
 	case fault.Is(err, fault.Invalid) && why == nil:
@@ -85,14 +89,9 @@ func (in *Intake) applyChange(ctx context.Context, it *item, c record.Change) er
 	if err := in.follow(ctx, it, c); err != nil {
 		return err
 	}
-	rec := record.Record{
-		Key:     record.Key{Organization: it.Organization, Connection: it.Connection, Object: c.Object, ID: c.ID},
-		Version: c.Version, Deleted: c.Kind == record.Delete, MergedInto: c.MergedInto, StoredAt: in.Now().UTC(),
-		Source: record.Source{Kind: it.Kind, Delivery: it.ID, Event: c.Event, Action: c.Action, Payload: it.payload},
-	}
+	rec := recordOf(it, c, in.Now().UTC())
 	if !rec.Deleted {
-		rec.Fields = c.Fields
-		if err := in.splitLarge(ctx, &rec); err != nil {
+		if err := in.keepLarge(ctx, &rec); err != nil {
 			return err
 		}
 	}
@@ -101,5 +100,27 @@ func (in *Intake) applyChange(ctx context.Context, it *item, c record.Change) er
 		return err
 	}
 	telemetry.Count(ctx, string(outcome), 1)
+	if outcome == Contested {
+		return in.reread(ctx, it, []connector.Ref{{Object: c.Object, ID: c.ID}})
+	}
+	return nil
+}
+
+// rereadTouched has read again what an event touched without saying how it has become.
+func (in *Intake) rereadTouched(ctx context.Context, it *item) error {
+	definition, ok := in.Connectors[it.Connector]
+	if !ok || definition.Webhook == nil || definition.Webhook.Touched == nil {
+		return nil
+	}
+	return in.reread(ctx, it, definition.Webhook.Touched(it.Body))
+}
+
+func (in *Intake) reread(ctx context.Context, it *item, refs []connector.Ref) error {
+	if in.Reread == nil || len(refs) == 0 {
+		return nil
+	}
+	if err := in.Reread.Reread(ctx, it.Organization, it.Connection, refs, nil); err != nil {
+		return fmt.Errorf("intake: have read again: %w", err)
+	}
 	return nil
 }

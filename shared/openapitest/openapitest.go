@@ -106,6 +106,9 @@ func (d *Document) CheckAnswer(method, path string, status int, contentType stri
 	if content[contentType] == nil {
 		return fmt.Errorf("openapitest: %s %s answers %d with %q, which is not listed", op.Method, op.Path, status, contentType)
 	}
+	if !strings.HasSuffix(contentType, "json") { // a page for people has no schema
+		return nil
+	}
 	return d.check(body, "paths", op.Path, strings.ToLower(op.Method), "responses", code, "content", contentType, "schema")
 }
 
@@ -142,6 +145,9 @@ func (d *Document) CheckRequest(method, path string, query url.Values, body []by
 		return fmt.Errorf("openapitest: %s %s takes no body", op.Method, op.Path)
 	}
 	if wanted["required"] != true && len(body) == 0 {
+		return nil
+	}
+	if wanted != nil && object(wanted, "content", "application/json") == nil { // a file
 		return nil
 	}
 	return d.check(body, "paths", op.Path, strings.ToLower(op.Method), "requestBody", "content", "application/json", "schema")

@@ -20,6 +20,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"leadline/shared/dialguard"
 	"leadline/shared/fault"
 )
 
@@ -49,7 +50,7 @@ type ClientOptions struct {
 // Client makes requests to destinations. It is safe for concurrent use.
 type Client struct {
 	http    *http.Client
-	guard   guard
+	guard   dialguard.Guard
 	timeout time.Duration
 	now     func() time.Time
 }
@@ -64,8 +65,8 @@ func NewClient(o ClientOptions) *Client {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	g := newGuard(o.AllowLoopback)
-	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.Resolver, Control: g.control}
+	g := dialguard.New(o.AllowLoopback)
+	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.Resolver, Control: g.Control}
 	return &Client{guard: g, timeout: o.Timeout, now: o.Now, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -133,7 +134,7 @@ func (c *Client) Post(ctx context.Context, r Request) (Answer, error) {
 }
 
 func (c *Client) send(ctx context.Context, r Request, at time.Time) (*http.Response, error) {
-	if err := c.guard.checkURL(r.URL); err != nil {
+	if err := checkURL(c.guard, r.URL); err != nil {
 		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
@@ -215,7 +216,7 @@ func problemOf(r *http.Response) string {
 
 // explain says why there was no answer. The error itself is not shown: it quotes the URL, which may hold a secret.
 func (c *Client) explain(err error) string {
-	var refused *refusal
+	var refused *dialguard.RefusedError
 	var dns *net.DNSError
 	var timeout net.Error
 	var certificate *tls.CertificateVerificationError

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"leadline/shared/dialguard"
 	"leadline/shared/fault"
 )
 
@@ -18,10 +19,10 @@ const maxURLBytes = 2048
 // where a name leads is judged on each attempt. allowLoopback lets through addresses of the machine itself, also by
 // http, for tests and for running locally.
 func CheckURL(text string, allowLoopback bool) error {
-	return newGuard(allowLoopback).checkURL(text)
+	return checkURL(dialguard.New(allowLoopback), text)
 }
 
-func (g guard) checkURL(text string) error {
+func checkURL(g dialguard.Guard, text string) error {
 	if len(text) > maxURLBytes {
 		return invalidURL("is longer than %d bytes", maxURLBytes)
 	}
@@ -44,7 +45,7 @@ func (g guard) checkURL(text string) error {
 	case !validPort(u):
 		return invalidURL("has a port that is none")
 	}
-	local, err := g.checkHost(host)
+	local, err := checkHost(g, host)
 	if err != nil {
 		return err
 	}
@@ -63,12 +64,12 @@ func validPort(u *url.URL) bool {
 }
 
 // checkHost refuses hosts that are not public as far as the name tells. local says that it is this machine, and allowed.
-func (g guard) checkHost(host string) (local bool, err error) {
+func checkHost(g dialguard.Guard, host string) (local bool, err error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if addr.Zone() != "" {
 			return false, invalidURL("names a network interface")
 		}
-		if err := g.check(addr); err != nil {
+		if err := g.Check(addr); err != nil {
 			return false, invalidURL("leads to where nothing is sent: %s", err)
 		}
 		return addr.IsLoopback(), nil
@@ -77,7 +78,7 @@ func (g guard) checkHost(host string) (local bool, err error) {
 	last := labels[len(labels)-1]
 	switch {
 	case last == "localhost":
-		if g.allowLoopback {
+		if g.AllowsLoopback() {
 			return true, nil
 		}
 		return false, invalidURL("names this machine; events are sent to public addresses only")

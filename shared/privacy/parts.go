@@ -30,6 +30,7 @@ const (
 	kindQuarantine = "quarantine"
 	kindDelivery   = "delivery"
 	kindPerson     = "person"
+	kindMember     = "member"
 	kindAudit      = "audit"
 )
 

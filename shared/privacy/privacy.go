@@ -1,6 +1,6 @@
 // Package privacy exports and erases what is kept of a person: records with their history, untouched payloads, entries of
-// the quarantine, deliveries to destinations, accounts. Both are jobs that walk through everything of an organization,
-// step by step; each step can be repeated.
+// the quarantine, deliveries to destinations, accounts, members. Both are jobs that walk through everything of an
+// organization, step by step; each step can be repeated.
 //
 // A record is the person's if the job names it, if it holds one of the addresses or numbers of the job (see Finder), or if
 // it is deleted and its history holds one. What came in about such a record is the person's, too, also where it says
@@ -14,6 +14,7 @@
 //     itself an address or number of the person (CountIDs).
 //   - {"erased":true} in place of each payload, or row of a client's payload, at the same place in the same bytes.
 //   - The audit log: ids, the name of a key as it was, where a request came from. It is what shows who did what.
+//   - Members with their ids, roles and teams, but without name, e-mail and phone, which no CRM brings back.
 //   - Revoked API keys of accounts that are gone, with the name of the key.
 //
 // What is under way while an erasure runs can bring data back: messages of the queues, rows of history that the stream
@@ -34,6 +35,7 @@ import (
 	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/job"
+	"leadline/shared/roster"
 	"leadline/shared/schema"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -50,6 +52,7 @@ const (
 	CountQuarantine = "quarantine"
 	CountDeliveries = "deliveries"
 	CountPeople     = "people"
+	CountMembers    = "members"
 	CountAudit      = "audit"
 	// CountExamples are those of proposed schemas, CountUploads the chunks of files on their way, CountJobs other jobs about
 	// the person, CountFields values that were kept by themselves for their size; CountFieldsKept those that other records
@@ -79,6 +82,7 @@ type Options struct {
 	Batches      store.Batches
 	Tenancy      store.Tenancy
 	Members      store.Members
+	Roster       store.Roster
 	Destinations store.Destinations
 	Deliveries   store.Deliveries
 	Journal      store.Journal
@@ -128,6 +132,7 @@ func (w *Worker) Export(ctx context.Context, j job.Job) (job.Job, error) {
 		{"quarantine", (*run).walkQuarantine},
 		{"deliveries", (*run).walkDeliveries},
 		{"people", (*run).walkPeople},
+		{"members", (*run).walkMembers},
 		{"audit", (*run).walkAudit},
 		{"join", (*run).join},
 		{"tidy", (*run).tidy},
@@ -149,6 +154,7 @@ func (w *Worker) Erase(ctx context.Context, j job.Job) (job.Job, error) {
 		{"deliveries", (*run).walkDeliveries},
 		{"schemas", (*run).walkSchemas},
 		{"people", (*run).walkPeople},
+		{"members", (*run).walkMembers},
 		{"jobs", (*run).walkJobs},
 		{"again", (*run).again},
 		{"history", (*run).sweepHistory},
@@ -204,6 +210,7 @@ type act interface {
 	aside(ctx context.Context, e aside) error
 	delivered(ctx context.Context, d delivered) error
 	person(ctx context.Context, p account) error
+	member(ctx context.Context, m roster.Member) error
 }
 
 func (w *Worker) step(ctx context.Context, j job.Job, does func(*run) act, stages []stage) (job.Job, error) {

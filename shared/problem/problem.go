@@ -4,6 +4,7 @@ package problem
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"leadline/shared/fault"
@@ -69,8 +70,24 @@ func From(err error) *Problem {
 	case fault.Unavailable:
 		return New(http.StatusServiceUnavailable, "unavailable", "The service is busy. Try again in a few seconds.")
 	}
-	return New(status(f), f.Code, f.Message)
+	p := New(status(f), f.Code, f.Message)
+	if d := (*Detailed)(nil); errors.As(err, &d) {
+		p.Errors = d.Parts
+	}
+	return p
 }
+
+// Detailed is a fault that says what is wrong part by part.
+type Detailed struct {
+	Fault *fault.Error
+	Parts []Part
+}
+
+// Error gives the message of the fault.
+func (d *Detailed) Error() string { return d.Fault.Error() }
+
+// Unwrap gives the fault.
+func (d *Detailed) Unwrap() error { return d.Fault }
 
 // The codes of faults that have an HTTP status of their own.
 const (

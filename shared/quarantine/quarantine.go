@@ -91,9 +91,11 @@ type Entry struct {
 	// 1, and Index its place in the payload, from 0; Row is 0 where the whole payload was set aside.
 	Batch, Public, Client string
 	Row, Index            int
+	// Record is the id of the record that a row of a page read from a CRM is about; empty where it does not say that.
+	Record string
 	// Mismatches are the fields that broke a schema.
 	Mismatches []schema.Mismatch
-	// Kind is how it came: "webhook", "push", "file".
+	// Kind is how it came: "webhook", "push", "file", "fetch".
 	Kind       string
 	ReceivedAt time.Time
 	Payload    record.PayloadRef

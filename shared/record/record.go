@@ -37,7 +37,7 @@ type PayloadRef struct {
 
 // Source says what caused a record's present state.
 type Source struct {
-	// Kind is how it came: "webhook", "push", "file", "erasure"; later also "fetch".
+	// Kind is how it came: "webhook", "push", "file", "fetch", "erasure".
 	Kind string `json:"kind"`
 	// Delivery is the id of the delivery that carried it.
 	Delivery string `json:"delivery"`

@@ -20,12 +20,15 @@ import (
 func Message(e quarantine.Entry, id string, corrected []byte) (delivery.Delivery, error) {
 	d := deliveryOf(e, id)
 	if e.Row > 0 {
-		d.Rows = []delivery.RowReplay{{Entry: e.ID, Index: e.Index}}
+		d.Rows = []delivery.RowReplay{rowOf(e)}
 	} else {
 		d.Replay = e.ID
 	}
 	if corrected == nil {
 		return d, nil
+	}
+	if e.Kind == delivery.Fetch {
+		return delivery.Delivery{}, fault.New(fault.Invalid, "not_correctable", "It was read from the CRM: correct the record there and replay it without a body, which reads it again.")
 	}
 	if !json.Valid(corrected) {
 		return delivery.Delivery{}, fault.New(fault.Invalid, "invalid_json", "What is to be replayed is no JSON.")
@@ -40,6 +43,15 @@ func Message(e quarantine.Entry, id string, corrected []byte) (delivery.Delivery
 		d.Rows[0].Index, d.Batch.First = 0, e.Row
 	}
 	return d, nil
+}
+
+// rowOf gives the row of an entry.
+func rowOf(e quarantine.Entry) delivery.RowReplay {
+	r := delivery.RowReplay{Entry: e.ID, Index: e.Index}
+	if e.Kind == delivery.Fetch {
+		r.Object, r.ID = e.Object, e.Record
+	}
+	return r
 }
 
 // deliveryOf gives a delivery of the payload of an entry that tries nothing yet.

@@ -124,7 +124,7 @@ func (r *Replayer) deliveries(entries []quarantine.Entry) ([]delivery.Delivery, 
 		from := source{e.Connection, e.Batch, e.Payload, e.Row - e.Index}
 		at, ok := open[from]
 		if e.Row > 0 && ok && len(all[at].Rows) < maxRows {
-			all[at].Rows = append(all[at].Rows, delivery.RowReplay{Entry: e.ID, Index: e.Index})
+			all[at].Rows = append(all[at].Rows, rowOf(e))
 			continue
 		}
 		id, err := delivery.NewID(r.Now(), r.Random)

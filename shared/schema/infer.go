@@ -63,7 +63,8 @@ func optional(f Field) Field {
 
 // join gives the field that takes everything that two fields of one name take.
 func join(a, b Field) Field {
-	joined := Field{Name: a.Name, Type: Join(a.Type, b.Type), Required: a.Required && b.Required}
+	joined := Field{Name: a.Name, Type: Join(a.Type, b.Type), Required: a.Required && b.Required,
+		Title: max(a.Title, b.Title), Refers: max(a.Refers, b.Refers), Described: max(a.Described, b.Described)} // which of two does not matter, but that it is always the same
 	if joined.Type != Choice && joined.Type != MultiChoice {
 		return joined
 	}

@@ -31,6 +31,12 @@ type Field struct {
 	Choices []string `json:"choices,omitempty"`
 	// Required fields must be there, and not null, in every create.
 	Required bool `json:"required,omitempty"`
+	// Title is what people call the field at its source, empty if that is its name.
+	Title string `json:"title,omitempty"`
+	// Refers names the object whose records the values name, where the source says so.
+	Refers string `json:"refers,omitempty"`
+	// Described is the type that the source last said the field has. Type is another where its values do not keep to that.
+	Described Type `json:"described,omitempty"`
 }
 
 // Origin is where a version came from.
@@ -118,6 +124,9 @@ type Change struct {
 	// Optional says that the field is no longer required; Required, only in a Diff, that it is from now on.
 	Optional bool `json:"optional,omitempty"`
 	Required bool `json:"required,omitempty"`
+	// Title and Refers, only in a Diff, are what the field has from now on, if that is new.
+	Title  string `json:"title,omitempty"`
+	Refers string `json:"refers,omitempty"`
 	// Rows is how many rows asked for it.
 	Rows int64 `json:"rows,omitempty"`
 	// Examples are the first few values that asked for it.

@@ -18,6 +18,8 @@ const sealFormat = 1
 const (
 	// PurposeSigningKey: the keys that providers sign with (tenant.SigningKey.Sealed).
 	PurposeSigningKey = "signing-key"
+	// PurposeHook: the tokens of webhook URLs (tenant.Connection.Token).
+	PurposeHook = "hook"
 	// PurposeReceipt: the answers and requests in receipts (store.Receipt).
 	PurposeReceipt = "receipt"
 	// PurposeCursor: the cursors that the API gives out.
@@ -26,6 +28,10 @@ const (
 	PurposeBatch = "batch"
 	// PurposeHeaders: the headers that are sent to destinations (outbound.Destination.Headers).
 	PurposeHeaders = "headers"
+	// PurposeLogin: the credentials of connections (credential.Login.Sealed).
+	PurposeLogin = "login"
+	// PurposeAuthorization: what leads a person back from a provider that was asked for an authorization.
+	PurposeAuthorization = "authorization"
 )
 
 // Box seals and opens with one organization's data key. Every use has a purpose: what was sealed for one purpose does

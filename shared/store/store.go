@@ -33,6 +33,11 @@ type Records interface {
 	Replace(ctx context.Context, r record.Record, rev int64) (replaced bool, standing *record.Record, err error)
 	// Get reads one record, tombstones too, consistently: one read.
 	Get(ctx context.Context, key record.Key) (record.Record, error)
+	// GetMany reads those of at most MaxLimit records that are there, tombstones too, in no order: eventually consistent, one
+	// request per hundred.
+	GetMany(ctx context.Context, keys []record.Key) ([]record.Record, error)
+	// Heads is List without what is in the records: Key, Version, Rev, Deleted, Contested, StoredAt.
+	Heads(ctx context.Context, organization, connection, object string, page Page) (heads []record.Record, next string, err error)
 	// List pages through the records of an object in a stable order that means nothing, tombstones too. Eventually
 	// consistent; one read per shard and page.
 	List(ctx context.Context, organization, connection, object string, page Page) (records []record.Record, next string, err error)

@@ -62,12 +62,17 @@ type Journal interface {
 	Record(ctx context.Context, e audit.Entry) error
 	// Entries pages through an organization's entries, newest first.
 	Entries(ctx context.Context, organization string, filter AuditFilter, page Page) (entries []audit.Entry, next string, err error)
-	// Tell stores a notice; the same id again is no change. It tells whether the notice is new.
+	// Tell stores a notice, its Mail apart; the same id again is no change. It tells whether the notice is new.
 	Tell(ctx context.Context, n notice.Notice) (bool, error)
+	// Notice reads one, consistently.
+	Notice(ctx context.Context, organization, id string) (notice.Notice, error)
 	// Notices pages through an organization's notices, newest first.
 	Notices(ctx context.Context, organization string, page Page) (notices []notice.Notice, next string, err error)
 	// MarkRead notes that a notice was seen; NotFound if there is none.
 	MarkRead(ctx context.Context, organization, id string, at time.Time) error
+	// SaveMail replaces what became of a notice's mail if the stored Rev of that is still m.Rev-1 (0: there is none); Conflict
+	// (CodeStale). NotFound if there is no such notice.
+	SaveMail(ctx context.Context, organization, id string, m notice.Mail) error
 }
 
 // AuditFilter narrows a list of audit entries; empty fields match all.

@@ -13,6 +13,7 @@ type Person struct {
 	Name         string
 	Role         Role
 	Status       PersonStatus
+	Mail         MailPreference
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	Rev          int64
@@ -27,6 +28,22 @@ const (
 	Working    PersonStatus = "active"
 	Offboarded PersonStatus = "offboarded"
 )
+
+// MailPreference is which e-mail a person gets.
+type MailPreference string
+
+// The preferences. The zero value is MailAll: people from before there was mail said nothing.
+const (
+	// MailAll: notices, by e-mail too.
+	MailAll MailPreference = ""
+	// MailNone: no e-mail. Notices still show in the API.
+	MailNone MailPreference = "none"
+)
+
+// GetsNotices tells whether a person is sent notices by e-mail: admins and owners, unless they left or said no.
+func (p Person) GetsNotices() bool {
+	return p.Status != Offboarded && p.Role.Allows(Admin) && p.Mail != MailNone && p.Email != ""
+}
 
 // Quotas bound what an organization may use. Zero means no bound.
 type Quotas struct {

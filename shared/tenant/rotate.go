@@ -35,6 +35,18 @@ func (c Connection) WithStatus(s Status, now time.Time) Connection {
 	return c.changed(now)
 }
 
+// WithAccount gives the connection as one of an account at the provider.
+func (c Connection) WithAccount(id, name string, now time.Time) Connection {
+	c.AccountID, c.AccountName = id, name
+	return c.changed(now)
+}
+
+// WithSettings gives the connection with another name and base URL.
+func (c Connection) WithSettings(name, baseURL string, now time.Time) Connection {
+	c.Name, c.BaseURL = name, baseURL
+	return c.changed(now)
+}
+
 // ValidKeys lists the keys that are accepted at a time, newest first.
 func (c Connection) ValidKeys(at time.Time) []SigningKey {
 	return rotation.Valid(c.Keys, (*SigningKey).expiry, at)

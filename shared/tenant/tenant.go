@@ -105,6 +105,8 @@ const (
 	Active Status = "active"
 	// Disabled connections refuse events as if they did not exist.
 	Disabled Status = "disabled"
+	// Paused connections take events and apply none: what comes in is parked until they are active again.
+	Paused Status = "paused"
 )
 
 // Connection is an organization's login at one provider.
@@ -116,10 +118,17 @@ type Connection struct {
 	Status       Status
 	// Hook is the hash of the token in the connection's webhook URL.
 	Hook string
+	// Token is the token itself, sealed (see package secret), so that the provider can be told the URL; empty for a connection
+	// from before it was kept.
+	Token []byte
 	// Keys are the signing keys that the URL accepts, newest first.
-	Keys      []SigningKey
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	Keys []SigningKey
+	// BaseURL is where the provider's API stands for this connection; empty for its usual place.
+	BaseURL string
+	// AccountID and AccountName are the account at the provider that the connection belongs to; empty until it logs in.
+	AccountID, AccountName string
+	CreatedAt              time.Time
+	UpdatedAt              time.Time
 	// Rev counts the changes to the connection, from 1. Its ETag.
 	Rev int64
 }

@@ -203,3 +203,37 @@ func TestWithStatusCountsAsAChange(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
+
+// TestWhoGetsNotices: owners and admins with an address, who are there and did not say no.
+func TestWhoGetsNotices(t *testing.T) {
+	admin := tenant.Person{Email: "ada@example.com", Role: tenant.Admin, Status: tenant.Invited}
+	with := func(change func(*tenant.Person)) tenant.Person {
+		p := admin
+		change(&p)
+		return p
+	}
+	for name, test := range map[string]struct {
+		person tenant.Person
+		want   bool
+	}{
+		"an admin":           {admin, true},
+		"an owner":           {with(func(p *tenant.Person) { p.Role, p.Status = tenant.Owner, tenant.Working }), true},
+		"a manager":          {with(func(p *tenant.Person) { p.Role = tenant.Manager }), false},
+		"who may ingest":     {with(func(p *tenant.Person) { p.Role = tenant.Ingest }), false},
+		"who was offboarded": {with(func(p *tenant.Person) { p.Status = tenant.Offboarded }), false},
+		"who said no":        {with(func(p *tenant.Person) { p.Mail = tenant.MailNone }), false},
+		"without an address": {with(func(p *tenant.Person) { p.Email = "" }), false},
+	} {
+		if got := test.person.GetsNotices(); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestAccountAndSettingsCountAsChanges(t *testing.T) {
+	c := tenant.Connection{Name: "old", Rev: 4}
+	d := c.WithAccount("orga_1", "Acme", noon).WithSettings("new", "https://api.example.com", noon)
+	if d.AccountID != "orga_1" || d.AccountName != "Acme" || d.Name != "new" || d.BaseURL != "https://api.example.com" || d.Rev != 6 || !d.UpdatedAt.Equal(noon) || c.Name != "old" {
+		t.Errorf("got %+v", d)
+	}
+}

@@ -20,6 +20,8 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	awsses "github.com/aws/aws-sdk-go-v2/service/sesv2"
+	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -29,6 +31,7 @@ import (
 	"leadline/infra/local/iam"
 	"leadline/infra/local/kms"
 	"leadline/infra/local/s3"
+	"leadline/infra/local/ses"
 	"leadline/infra/local/sqs"
 )
 
@@ -277,6 +280,44 @@ func TestS3(t *testing.T) {
 	_, err = client.CopyObject(t.Context(), &awss3.CopyObjectInput{Bucket: aws.String("blobs"), Key: aws.String("inbox/b"), CopySource: aws.String("blobs/inbox/org_1/a")})
 	refused(t, "a copy of what may not be read", err, code, 403, "s3:GetObject", blobs+"/inbox/org_1/a")
 
+}
+
+func TestSES(t *testing.T) {
+	mails, err := ses.Open(ses.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity := func(name string) string { return "arn:aws:ses:us-east-1:000000000000:identity/" + name }
+	w := newWorld(t, iam.Grant{Action: "ses:SendEmail", Resource: identity("example.com")})
+	handler := w.guard.SES(mails)
+	client, operator := awsses.NewFromConfig(w.config(handler, w.key)), awsses.NewFromConfig(w.config(handler, w.operator))
+	send := func(c *awsses.Client, from string, change ...func(*awsses.SendEmailInput)) error {
+		in := &awsses.SendEmailInput{FromEmailAddress: &from, Destination: &sestypes.Destination{ToAddresses: []string{"ada@example.org"}}, Content: &sestypes.EmailContent{
+			Simple: &sestypes.Message{Subject: &sestypes.Content{Data: aws.String("s")}, Body: &sestypes.Body{Text: &sestypes.Content{Data: aws.String("t")}}}}}
+		for _, c := range change {
+			c(in)
+		}
+		_, err := c.SendEmail(t.Context(), in)
+		return err
+	}
+	const code = "AccessDeniedException"
+	passes(t, "from the identity", send(client, "notices@example.com"))
+	passes(t, "with a name", send(client, `"Leadline" <notices@Example.com>`))
+	passes(t, "the operator", send(operator, "notices@example.net"))
+	refused(t, "from another", send(client, "notices@example.net"), code, 403, "ses:SendEmail", identity("example.net"))
+	refused(t, "from a subdomain", send(client, "notices@mail.example.com"), code, 403, "ses:SendEmail", identity("mail.example.com"))
+	refused(t, "from an identity that is named", send(client, "notices@example.com", func(in *awsses.SendEmailInput) {
+		in.FromEmailAddressIdentityArn = aws.String(identity("example.net"))
+	}), code, 403, identity("example.net"))
+	refused(t, "from nobody", send(client, ""), code, 403, "ses:SendEmail")
+	refused(t, "raw", send(client, "notices@example.com", func(in *awsses.SendEmailInput) {
+		in.Content = &sestypes.EmailContent{Raw: &sestypes.RawMessage{Data: []byte("x")}}
+	}), code, 403, "ses:SendRawEmail")
+	_, err = client.ListEmailIdentities(t.Context(), &awsses.ListEmailIdentitiesInput{})
+	refused(t, "another operation", err, code, 403)
+	if n := len(mails.Mails()); n != 3 {
+		t.Errorf("%d mails were sent", n)
+	}
 }
 
 // TestPresignedURLs: whoever has one may do what its signer may, and nothing else.

@@ -1,5 +1,5 @@
 // Package iam is AWS IAM for the local stack: it reads what the roles of functions may do out of a template, and refuses
-// the calls of a function to DynamoDB, SQS, KMS and S3 that its role does not allow, as AWS would. It also notes which
+// the calls of a function to DynamoDB, SQS, KMS, S3 and SES that its role does not allow, as AWS would. It also notes which
 // permissions were used, so that the others can be taken away.
 //
 // It knows roles with inline policies of Allow statements on actions and resources, with wildcards. What it does not

@@ -2,11 +2,14 @@
 package close
 
 import (
+	"time"
+
 	"leadline/shared/connector"
 )
 
-// parserRevision is raised whenever parse reads something out of a body that it did not read before, or otherwise.
-const parserRevision = 1
+// parserRevision is raised whenever parse or the reading of rows reads something out of a body that it did not read
+// before, or otherwise. 2: tasks are of one object, records have one content (normalize).
+const parserRevision = 2
 
 // Definition describes Close.
 func Definition() connector.Definition {
@@ -24,8 +27,32 @@ func Definition() connector.Definition {
 				KeyEncoding:     connector.Hex,
 				KeyBytes:        32,
 			},
-			Parser: parserRevision,
-			Parse:  parse,
+			Parser:  parserRevision,
+			Parse:   parse,
+			Touched: touched,
 		},
+		API:      api(),
+		Describe: describe,
+		Pull: &connector.Pull{
+			Objects:  pullObjects(),
+			Revision: parserRevision,
+			Page:     readPage,
+			Count:    count,
+		},
+		Log: &connector.Log{
+			// https://developer.close.com/api/resources/events: 30 days are kept; the latest five minutes are to be scanned
+			// again, for events become visible out of order and are consolidated in place.
+			Keeps:   30 * 24 * time.Hour,
+			Overlap: 5 * time.Minute,
+			Read:    readLog,
+		},
+		Subscription: &connector.Subscription{
+			Create: createSubscription,
+			Find:   findSubscriptions,
+			Check:  checkSubscription,
+			Mend:   mendSubscription,
+			Delete: deleteSubscription,
+		},
+		People: people,
 	}
 }

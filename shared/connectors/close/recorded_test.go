@@ -22,7 +22,7 @@ func TestRecordedDeliveries(t *testing.T) {
 		{file: "close-docs/webhook-opportunity-updated.json", object: "opportunity", id: "oppo_8H4sjNso7FyBFaeR3RXi5PMJbilfo0c6UPCxsJtEhCO",
 			version: "2019-01-15T12:48:23.392", action: "updated", event: "ev_2sYKRjcrA79yKxi3S4Crd7",
 			fields: map[string]string{"value": "100000", "date_lost": "null", "status_label": `"Won"`, "confidence": "100"}},
-		{file: "real-webhooks/task-lead-created.json", object: "task.lead", id: "task_EXAMPLE", version: "2025-02-28T19:20:45.505",
+		{file: "real-webhooks/task-lead-created.json", object: "task", id: "task_EXAMPLE", version: "2025-02-28T19:20:45.505",
 			action: "created", event: "ev_34bKnJcMX9UnRJmuGH5Jtr", fields: map[string]string{"is_complete": "false", "due_date": `"2025-03-01"`, "object_id": "null"}},
 		{file: "close-docs/event.get.response.json", object: "activity.note", id: "acti_4LNDQk2uhg7t8fGUWPyHX7cpCVH9PJtCyCssXFcao3e", wrap: true,
 			version: "2016-10-19T12:22:10.433", action: "created", event: "ev_17VaZdcdnsMNyWY9ZJnjph", fields: map[string]string{"users": "[]", "_type": `"Note"`}},

@@ -2,16 +2,34 @@ package close
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
+// The objects that the code speaks of by name.
+const (
+	objectLead           = "lead"
+	objectContact        = "contact"
+	objectOpportunity    = "opportunity"
+	objectTask           = "task"
+	objectCustomObject   = "custom_object"
+	objectUser           = "user"
+	objectMembership     = "membership"
+	objectGroup          = "group"
+	objectCustomActivity = "activity.custom_activity"
+)
+
 // objectName gives the name under which records of an object type are stored: Close's own, except that old entries of
-// the event log (2016: https://developer.close.com/api/resources/events) name activities without the prefix, and its
-// documentation calls status changes "status_change.lead". One record must not become two.
+// the event log (2016: https://developer.close.com/api/resources/events) name activities without the prefix, that its
+// documentation calls status changes "status_change.lead", and that tasks, which events name by their subtype
+// ("task.lead") and the API lists together, are all of one object: _type tells them apart. One record must not become two.
 func objectName(objectType string) string {
+	if strings.HasPrefix(objectType, "task.") {
+		return objectTask
+	}
 	switch objectType {
-	case "call", "custom_activity", "email", "email_thread", "form_submission", "lead_status_change", "meeting", "note",
-		"opportunity_status_change", "sms", "task_completed", "whatsapp_message":
+	case "call", "custom_activity", "email", "email_thread", "form_submission", "lead_merge", "lead_status_change", "meeting",
+		"note", "opportunity_status_change", "sms", "task_completed", "whatsapp_message":
 		return "activity." + objectType
 	case "status_change.lead":
 		return "activity.lead_status_change"
@@ -35,6 +53,23 @@ func readTime(value any) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// timeLayout is how times are written to Close: as it writes them itself, in UTC.
+const timeLayout = "2006-01-02T15:04:05.000000+00:00"
+
+// instant is a time in milliseconds since 1970: Close states times in microseconds of which it keeps milliseconds, and
+// bounds that are to miss nothing are drawn at whole ones.
+type instant int64
+
+func instantOf(t time.Time) instant { return instant(t.UnixMilli()) }
+
+func (i instant) String() string { return time.UnixMilli(int64(i)).UTC().Format(timeLayout) }
+
+// instantAt gives the instant that a field of a row states.
+func instantAt(row map[string]any, field string) (instant, bool) {
+	t, ok := readTime(row[field])
+	return instantOf(t), ok
 }
 
 // kindOf says what a field holds, for messages.

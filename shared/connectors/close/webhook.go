@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	objectLead    = "lead"
-	actionDeleted = "deleted"
-	actionMerged  = "merged"
+	actionDeleted     = "deleted"
+	actionMerged      = "merged"
+	actionActivated   = "activated"
+	actionDeactivated = "deactivated"
 )
 
 // event is the "event" of a webhook body, an entry of Close's event log
@@ -38,6 +39,10 @@ func parse(body []byte) ([]record.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.changes()
+}
+
+func (e *event) changes() ([]record.Change, error) {
 	switch {
 	case e.action == actionDeleted:
 		return e.deleted()
@@ -60,6 +65,11 @@ func readEvent(body []byte) (*event, error) {
 	if !ok {
 		return nil, refuse(quarantine.MissingEvent, "event is %s, expected an object.", kindOf(envelope, "event"))
 	}
+	return readEntry(log)
+}
+
+// readEntry reads one entry of the event log, which is what a webhook carries, too.
+func readEntry(log map[string]any) (*event, error) {
 	e := &event{log: log}
 	objectType, err := e.key(log, "event", "object_type", record.MaxObjectBytes)
 	if err != nil {
@@ -222,6 +232,13 @@ func (e *event) upsert(id string) (record.Change, error) {
 	if !ok {
 		return record.Change{}, refuse(quarantine.MissingVersion,
 			"None of event.data.date_updated, event.date_updated and event.date_created is a time since 1970.")
+	}
+	normalize(e.object, e.data)
+	switch { // which is all that the event says of it: a membership's own fields do not tell
+	case e.object == objectMembership && e.action == actionActivated:
+		e.data[fieldActive] = true
+	case e.object == objectMembership && e.action == actionDeactivated:
+		e.data[fieldActive] = false
 	}
 	fields, err := record.FieldsOf(e.data)
 	if err != nil { // what encoding/json decoded can only be too deep

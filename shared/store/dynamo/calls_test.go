@@ -12,6 +12,7 @@ import (
 	"leadline/shared/record"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
+	"leadline/shared/view"
 )
 
 func aRecord(id string, micros int64) record.Record {
@@ -163,6 +164,8 @@ func testConsistency(t *testing.T, l local) {
 		"Batch":        {func() { _, _ = s.Batches.Batch(t.Context(), "o", "b") }, true},
 		"Logged":       {func() { _, _ = s.Deliveries.LoggedDelivery(t.Context(), "o", "d", "x") }, true},
 		"DueBefore":    {func() { _, _, _, _ = s.Due.DueBefore(t.Context(), "", time.Now(), 1) }, true},
+		"Definition":   {func() { _, _ = s.Views.Definition(t.Context(), "o", view.KindView, "x") }, true},
+		"Definitions":  {func() { _, _, _ = s.Views.Definitions(t.Context(), "o", view.KindView, page) }, false},
 		"Schemas":      {func() { _, _, _ = s.Schemas.Objects(t.Context(), "o", "c", page) }, false},
 		"Versions":     {func() { _, _, _ = s.Schemas.Versions(t.Context(), "o", "c", "n", page) }, false},
 		"Batches":      {func() { _, _, _ = s.Batches.Batches(t.Context(), "o", page) }, false},

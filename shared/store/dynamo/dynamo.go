@@ -30,6 +30,7 @@ type Client interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
@@ -47,6 +48,9 @@ var (
 	_ store.Destinations = (*Destinations)(nil)
 	_ store.Journal      = (*Journal)(nil)
 	_ store.Jobs         = (*Jobs)(nil)
+	_ store.Roster       = (*Roster)(nil)
+	_ store.Syncs        = (*Syncs)(nil)
+	_ store.Limits       = (*Limits)(nil)
 
 	_ store.Schemas    = (*Schemas)(nil)
 	_ store.Batches    = (*Batches)(nil)

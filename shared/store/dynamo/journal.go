@@ -2,13 +2,8 @@ package dynamo
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
 
 	"leadline/shared/audit"
-	"leadline/shared/fault"
-	"leadline/shared/notice"
 	"leadline/shared/store"
 )
 
@@ -65,44 +60,4 @@ func decodeAudit(organization string, i item) (audit.Entry, error) {
 		Outcome: in.text("outcome"), Address: in.text("address"), Agent: in.text("agent"), Request: in.text("request"),
 		Detail: in.text("detail")}
 	return e, in.err
-}
-
-// Tell implements store.Journal in one transaction, whose token keeps a lost answer from making a new notice an old one.
-func (s *Journal) Tell(ctx context.Context, n notice.Notice) (bool, error) {
-	i := newItem(noticeKey(n.Organization, n.ID))
-	i.setTime("at", n.At)
-	i.setText("kind", string(n.Kind))
-	i.setText("subject", n.Subject)
-	i.setText("text", n.Text)
-	i.setTime("read_at", n.ReadAt)
-	told := taken("notice")
-	err := s.transact(ctx, "tell", s.create(i, unlessThere, nil, told))
-	if errors.Is(err, told) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// Notices implements store.Journal in one Query.
-func (s *Journal) Notices(ctx context.Context, organization string, p store.Page) ([]notice.Notice, string, error) {
-	q := query{what: "list notices", partition: noticesPartition(organization), descending: true}
-	return page(ctx, s.table, q, []string{"notices", organization}, p, func(i item) (notice.Notice, error) {
-		in := read(i)
-		return notice.Notice{ID: unsortable(i.primary().sk), Organization: organization, At: in.time("at"),
-			Kind: notice.Kind(in.text("kind")), Subject: in.text("subject"), Text: in.text("text"),
-			ReadAt: in.time("read_at")}, in.err
-	})
-}
-
-// MarkRead implements store.Journal in one UpdateItem.
-func (s *Journal) MarkRead(ctx context.Context, organization, id string, at time.Time) error {
-	const what = "mark notice read"
-	_, refused, err := s.update(ctx, what, noticeKey(organization, id), change{
-		set: []string{"#at = if_not_exists(#at, :at)"}, condition: "attribute_exists(pk)",
-		names: map[string]string{"#at": "read_at"}, values: item{":at": text(timeText(at))},
-	})
-	if refused {
-		return fmt.Errorf("store: %s: %w", what, fault.New(fault.NotFound, "not_found", "notice not found"))
-	}
-	return err
 }

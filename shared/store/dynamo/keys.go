@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"leadline/shared/ratelimit"
 	"leadline/shared/record"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -267,7 +268,7 @@ func noticesPartition(organization string) string {
 	return join(organization, "notices")
 }
 
-// noticeKey is the place of one notice. Tell, MarkRead: one notice.
+// noticeKey is the place of one notice. Tell, Notice, MarkRead, SaveMail: one notice.
 func noticeKey(organization, id string) primary {
 	return primary{noticesPartition(organization), sortable(id)}
 }
@@ -332,4 +333,63 @@ func parseDueKey(p primary) (at time.Time, key string, err error) {
 	seconds, key, _ := strings.Cut(p.sk, separator)
 	at, err = time.Parse(time.RFC3339Nano, parts[1]+":"+seconds+"Z")
 	return at, key, err
+}
+
+// Work: syncs
+// -----------
+
+// runsPartition holds the runs of a connection, whose ids sort by time. Query: the runs of a connection, newest first.
+func runsPartition(organization, connection string) string {
+	return join(organization, "runs", connection)
+}
+
+// runKey is the place of one run. CreateRun, UpdateRun, Run.
+func runKey(organization, connection, id string) primary {
+	return primary{runsPartition(organization, connection), sortable(id)}
+}
+
+// streamsPartition holds the streams of a run. Query: all of them.
+func streamsPartition(organization, run string) string {
+	return join(organization, "streams", run)
+}
+
+// streamKey is the place of one stream. CreateRun, SaveStream, Stream.
+func streamKey(organization, run, object string) primary {
+	return primary{streamsPartition(organization, run), sortable(object)}
+}
+
+// syncsPartition holds the syncs of a connection. Query: the syncs of a connection by id.
+func syncsPartition(organization, connection string) string {
+	return join(organization, "syncs", connection)
+}
+
+// syncKey is the place of one sync. CreateSync, UpdateSync, DeleteSync, Sync.
+func syncKey(organization, connection, id string) primary {
+	return primary{syncsPartition(organization, connection), sortable(id)}
+}
+
+// stateKey is the place of what is known of a connection. SaveState, State.
+func stateKey(organization, connection string) primary {
+	return primary{join(organization, "state", connection), single}
+}
+
+// Tenancy: logins
+// ---------------
+
+// loginsPartition holds the logins of an organization. Query: the logins of an organization by connection.
+func loginsPartition(organization string) string {
+	return join(organization, "logins")
+}
+
+// loginKey is the place of a connection's login. SaveLogin, Connect, Login.
+func loginKey(organization, connection string) primary {
+	return primary{loginsPartition(organization), sortable(connection)}
+}
+
+// Work: limits
+// ------------
+
+// clockKey is the place of what is known of a limit: one group of endpoints of a connection. Clock, SaveClock.
+func clockKey(k ratelimit.Key) primary {
+	return primary{join(k.Organization, "limits", k.Connection), sortable(k.Group)}
 }

@@ -8,7 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"leadline/shared/ratelimit"
 	"leadline/shared/record"
+	"leadline/shared/roster"
 )
 
 // Keys are stored: a change here loses sight of what is in the tables.
@@ -39,11 +41,15 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 		"person":       {personKey("org_a1", "per_c3"), primary{"org_a1#people", "per_c3"}},
 		"e-mail":       {emailKey("org_a1", " K "), primary{"org_a1#email#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a", "-"}},
 		"use":          {useKey("org_a1", "rows 2026-11-22"), primary{"org_a1#use#rows 2026-11-22", "-"}},
+		"roster":       {rosterKey("org_a1"), primary{"org_a1#roster", "-"}},
+		"member":       {memberKey("org_a1", "mem_c3"), primary{"org_a1#members", "mem_c3"}},
+		"user":         {memberUserKey("org_a1", roster.External{Connection: "conn_b2", ID: "user_1"}), primary{"org_a1#user#conn_b2#user_1", "-"}},
 		"destination":  {destinationKey("org_a1", "dst_c3"), primary{"org_a1#destinations", "dst_c3"}},
 		"act":          {auditKey("org_a1", "01KAN5"), primary{"org_a1#audit#0", "01KAN5"}},
 		"notice":       {noticeKey("org_a1", "01KAN5"), primary{"org_a1#notices", "01KAN5"}},
 		"job":          {jobKey("org_a1", at, "job_c3"), primary{"org_a1#jobs", "2026-11-22T00:02:03.000000040Z#job_c3"}},
 		"job's time":   {jobTimeKey("org_a1", "job_c3"), primary{"org_a1#job#job_c3", "-"}},
+		"clock":        {clockKey(ratelimit.Key{Organization: "org_a1", Connection: "conn_b2", Group: "GET /lead/"}), primary{"org_a1#limits#conn_b2", "GET /lead/"}},
 		"receipt":      {receiptKey("org_a1", "k"), primary{"org_a1#receipt#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a", "-"}},
 	} {
 		if test.got != test.want {
@@ -75,6 +81,7 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 	for _, a := range hostile() {
 		add("history", cursorKey(a), "cursor", a)
 		add("tenancy", organizationKey(a), "organization", a)
+		add("tenancy", rosterKey(a), "roster", a)
 		add("tenancy", apiKeyKey(a), "key", a)
 		add("tenancy", hookKey(a), "hook", a)
 		add("tenancy", clientHookKey(a), "client hook", a)
@@ -84,6 +91,7 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 			add("tenancy", apiKeyIDKey(a, b), "key id", a, b)
 			add("tenancy", clientKey(a, b), "client", a, b)
 			add("tenancy", personKey(a, b), "person", a, b)
+			add("tenancy", memberKey(a, b), "member", a, b)
 			add("tenancy", emailKey(a, b), "e-mail", a, b)
 			add("tenancy", useKey(a, b), "use", a, b)
 			add("tenancy", destinationKey(a, b), "destination", a, b)
@@ -99,8 +107,10 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 			for _, c := range hostile() {
 				add("intake", payloadsKey(a, b, at, c), "payloads", a, b, c)
 				add("intake", schemaKey(a, b, c), "schema", a, b, c)
+				add("tenancy", memberUserKey(a, roster.External{Connection: b, ID: c}), "user", a, b, c)
 				add("intake", versionKey(a, b, c, 1), "version", a, b, c)
 				add("work", deliveryKey(a, b, c), "delivery", a, b, c)
+				add("work", clockKey(ratelimit.Key{Organization: a, Connection: b, Group: c}), "clock", a, b, c)
 				for _, d := range hostile() {
 					k := record.Key{Organization: a, Connection: b, Object: c, ID: d}
 					add("records", recordKey(k), "record", a, b, c, d)

@@ -28,6 +28,7 @@ func TestDynamoDB(t *testing.T) {
 	l := local{endpoint: dynamodbtest.Start(t)}
 	t.Run("Conformance", func(t *testing.T) { storetest.Run(t, func(t *testing.T) storetest.Stores { return l.open(t).Stores }) })
 	t.Run("Calls", func(t *testing.T) { testCalls(t, l) })
+	t.Run("LoginCalls", func(t *testing.T) { testLoginCalls(t, l) })
 	t.Run("MemberCalls", func(t *testing.T) { testMemberCalls(t, l) })
 	t.Run("OldItems", func(t *testing.T) { testOldItems(t, l) })
 	t.Run("LostMemberAnswers", func(t *testing.T) { testLostMemberAnswers(t, l) })
@@ -93,6 +94,8 @@ func (l local) open(t *testing.T) stores {
 	tenancy.pause.base, history.pause.base = time.Microsecond, time.Microsecond
 	members, destinations := NewMembers(client, s.tables["tenancy"]), NewDestinations(client, s.tables["tenancy"])
 	journal, jobs := NewJournal(client, s.tables["work"]), NewJobs(client, s.tables["work"], s.tables["tenancy"])
+	logins := NewLogins(client, s.tables["tenancy"])
+	logins.pause.base = time.Microsecond
 	members.pause.base, destinations.pause.base = time.Microsecond, time.Microsecond
 	journal.pause.base, jobs.pause.base = time.Microsecond, time.Microsecond
 	schemas, batches := NewSchemas(client, s.tables["intake"]), NewBatches(client, s.tables["intake"])
@@ -101,7 +104,7 @@ func (l local) open(t *testing.T) stores {
 		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy,
 		// The cursors lie in the history table, among the rows.
 		Cursors: NewCursors(client, s.tables["history"]),
-		Members: members, Destinations: destinations, Journal: journal, Jobs: jobs, Schemas: schemas, Batches: batches,
+		Members: members, Destinations: destinations, Logins: logins, Roster: NewRoster(client, s.tables["tenancy"]), Views: NewViews(client, s.tables["intake"], s.tables["tenancy"]), Journal: journal, Jobs: jobs, Syncs: NewSyncs(client, s.tables["work"], s.tables["tenancy"]), Limits: NewLimits(client, s.tables["work"]), Schemas: schemas, Batches: batches,
 		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"])}
 	w.reset()
 	return s

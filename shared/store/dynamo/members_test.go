@@ -14,6 +14,7 @@ import (
 	"leadline/shared/job"
 	"leadline/shared/notice"
 	"leadline/shared/outbound"
+	"leadline/shared/roster"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
@@ -35,6 +36,8 @@ func testMemberCalls(t *testing.T, l local) {
 	connection := tenant.Connection{ID: "conn_c", Organization: "o", Connector: tenant.ClientConnector, Rev: 1}
 	person := tenant.Person{ID: "p", Organization: "o", Email: "a@example.com", Rev: 1}
 	destination := outbound.Destination{ID: "d", Organization: "o", Rev: 1}
+	user := []roster.External{{Connection: "conn_c", ID: "u"}}
+	member := roster.Member{ID: "m", Organization: "o", External: user, Rev: 1}
 	j := job.Job{ID: "j", Organization: "o", CreatedAt: time.Now(), Rev: 1}
 	if err := s.Tenancy.CreateOrganization(ctx, tenant.Organization{ID: "o"}); err != nil {
 		t.Fatal(err)
@@ -73,6 +76,15 @@ func testMemberCalls(t *testing.T, l local) {
 		{"DeletePerson", func() error { return s.Members.DeletePerson(ctx, "o", "p") }, get + " " + write},
 		{"DeletePerson of nobody", func() error { return s.Members.DeletePerson(ctx, "o", "p") }, get},
 		{"Use", func() error { _, err := s.Members.Use(ctx, "o", "w", 1, time.Now()); return err }, "UpdateItem"},
+		{"SaveMembers", func() error { return s.Roster.SaveMembers(ctx, "o", []roster.Member{member}, 0, receipt("roster")) }, write},
+		{"SaveMembers of one that is there", func() error {
+			member.Rev, member.External = 2, nil
+			return s.Roster.SaveMembers(ctx, "o", []roster.Member{member, {ID: "m2", Organization: "o", External: user, Rev: 1}}, 1, nil)
+		}, get + " " + write},
+		{"Edition", func() error { _, err := s.Roster.Edition(ctx, "o"); return err }, get},
+		{"Member", func() error { _, err := s.Roster.Member(ctx, "o", "m"); return err }, get},
+		{"MemberOf", func() error { _, err := s.Roster.MemberOf(ctx, "o", user[0]); return err }, get + " " + get},
+		{"Members", func() error { _, _, err := s.Roster.Members(ctx, "o", first); return err }, "Query"},
 		{"CreateDestination", func() error { return s.Destinations.CreateDestination(ctx, destination, receipt("4")) }, write},
 		{"UpdateDestination", func() error { destination.Rev++; return s.Destinations.UpdateDestination(ctx, destination, nil) }, write},
 		{"Destination", func() error { _, err := s.Destinations.Destination(ctx, "o", "d"); return err }, get},

@@ -95,6 +95,7 @@ func encodePerson(p tenant.Person) item {
 	i.setText("name", p.Name)
 	i.setText("role", string(p.Role))
 	i.setText("status", string(p.Status))
+	i.setText("mail", string(p.Mail))
 	i.setTime("created_at", p.CreatedAt)
 	i.setTime("updated_at", p.UpdatedAt)
 	i.setNumber("rev", p.Rev)
@@ -104,7 +105,7 @@ func encodePerson(p tenant.Person) item {
 func decodePerson(organization string, i item) (tenant.Person, error) {
 	in := read(i)
 	p := tenant.Person{ID: unsortable(i.primary().sk), Organization: organization, Email: in.text("email"),
-		Name: in.text("name"), Role: in.role("role"), Status: tenant.PersonStatus(in.text("status")),
+		Name: in.text("name"), Role: in.role("role"), Status: tenant.PersonStatus(in.text("status")), Mail: tenant.MailPreference(in.text("mail")),
 		CreatedAt: in.time("created_at"), UpdatedAt: in.time("updated_at"), Rev: in.number("rev")}
 	return p, in.err
 }

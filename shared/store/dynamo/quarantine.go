@@ -34,6 +34,7 @@ func (s *Intake) encodeEntry(entry quarantine.Entry) (item, error) {
 	i.setText("client", entry.Client)
 	i.setNumber("row", int64(entry.Row))
 	i.setNumber("index", int64(entry.Index))
+	i.setText("record", entry.Record)
 	i.setText("kind", entry.Kind)
 	i.setTime("received_at", entry.ReceivedAt)
 	i.setPayload(entry.Payload)
@@ -156,7 +157,7 @@ func (s *Intake) decodeEntry(organization string, i item) (quarantine.Entry, err
 		ID: unsortable(i.primary().sk), Organization: organization, Connection: in.text("connection"),
 		Connector: in.text("connector"), Reason: quarantine.Reason(in.text("reason")), Detail: in.text("detail"),
 		Object: in.text("object"), Batch: in.text("batch"), Public: in.text("public"), Client: in.text("client"),
-		Row: int(in.number("row")), Index: int(in.number("index")),
+		Row: int(in.number("row")), Index: int(in.number("index")), Record: in.text("record"),
 		Kind: in.text("kind"), ReceivedAt: in.time("received_at"), Payload: in.payload(),
 		Status: quarantine.Status(in.text("status")), Replays: int(in.number("replays")),
 		UpdatedAt: in.time("updated_at"),

@@ -4,9 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/ratelimit"
 	"leadline/shared/record"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
+	"leadline/shared/view"
 )
 
 type reading struct {
@@ -45,6 +47,10 @@ func reads(t *testing.T, s stores) map[string]reading {
 		"version": {"intake", versionKey("o", "c", "x", 1), []func() error{
 			func() error { _, _, err := s.Schemas.Versions(ctx, "o", "c", "x", page); return err },
 		}},
+		"definition": {"intake", definitionKey("o", "view", "x"), []func() error{
+			func() error { _, err := s.Views.Definition(ctx, "o", view.KindView, "x"); return err },
+			func() error { _, _, err := s.Views.Definitions(ctx, "o", view.KindView, page); return err },
+		}},
 		"claim": {"intake", claimKey("o", "c"), []func() error{
 			func() error { _, err := s.Batches.Claimed(ctx, "o", "c"); return err },
 		}},
@@ -59,6 +65,16 @@ func reads(t *testing.T, s stores) map[string]reading {
 			func() error { _, err := s.Deliveries.LoggedDelivery(ctx, "o", "d", "x"); return err },
 			func() error {
 				_, _, err := s.Deliveries.LoggedDeliveries(ctx, "o", "d", store.DeliveryFilter{}, page)
+				return err
+			},
+		}},
+		"clock": {"work", clockKey(ratelimit.Key{Organization: "o", Connection: "c", Group: "g"}), []func() error{
+			func() error {
+				_, err := s.Limits.Clock(ctx, ratelimit.Key{Organization: "o", Connection: "c", Group: "g"})
+				return err
+			},
+			func() error {
+				_, err := s.Limits.SaveClock(ctx, ratelimit.Clock{Key: ratelimit.Key{Organization: "o", Connection: "c", Group: "g"}, Rev: 7})
 				return err
 			},
 		}},

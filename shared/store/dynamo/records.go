@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -121,47 +120,6 @@ func (s *Records) Get(ctx context.Context, key record.Key) (record.Record, error
 	return r, failed(err, what)
 }
 
-// List implements store.Records: the shards one after the other, each by id. One Query for each shard that the page
-// touches.
-func (s *Records) List(ctx context.Context, organization, connection, object string, p store.Page) ([]record.Record, string, error) {
-	const what = "list records"
-	list := []string{"records", organization, connection, object}
-	shard, after := 0, ""
-	position, err := p.Position(list, 2)
-	if err != nil {
-		return nil, "", err
-	}
-	if position != nil {
-		if shard, err = strconv.Atoi(position[0]); err != nil || shard < 0 || shard >= recordShards {
-			return nil, "", fault.New(fault.Invalid, store.CodeInvalidCursor, "the cursor was not given out by this list")
-		}
-		after = position[1]
-	}
-	var (
-		items  []item
-		shards []int // of each item
-	)
-	for ; shard < recordShards && len(items) <= p.Limit; shard++ {
-		q := query{what: what, partition: recordPartition(organization, connection, object, shard), after: after}
-		found, _, err := s.items(ctx, q, p.Limit+1-len(items))
-		if err != nil {
-			return nil, "", err
-		}
-		for _, i := range found {
-			items, shards = append(items, i), append(shards, shard)
-		}
-		after = ""
-	}
-	next := ""
-	if len(items) > p.Limit {
-		items = items[:p.Limit]
-		last := p.Limit - 1
-		next = store.Next(list, strconv.Itoa(shards[last]), items[last].primary().sk)
-	}
-	records, err := decodeAll(what, items, s.decode)
-	return records, next, err
-}
-
 // Scan implements store.Records: one Scan per MB, half a read unit per 4 KB.
 func (s *Records) Scan(ctx context.Context, p store.Page) ([]record.Record, string, error) {
 	const what = "scan records"
@@ -247,7 +205,7 @@ func decodeRecord(c *codec, i item) (record.Record, error) {
 
 // checkVersion refuses a version that does not fit its form of fixed width: stored, it could not be read again.
 func checkVersion(v record.Version) error {
-	if v.Micros < 0 || len(v.String()) != len(record.Version{}.String()) {
+	if !v.Storable() {
 		return fault.New(fault.Invalid, "invalid_version", "the version lies outside of what can be stored")
 	}
 	return nil

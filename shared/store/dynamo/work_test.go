@@ -18,9 +18,11 @@ import (
 	"leadline/shared/outbound"
 	"leadline/shared/push"
 	"leadline/shared/quarantine"
+	"leadline/shared/ratelimit"
 	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/store"
+	"leadline/shared/view"
 )
 
 func aBatch(received time.Time) push.Batch {
@@ -124,6 +126,7 @@ func testWorkCalls(t *testing.T, l local) {
 	another := claim
 	another.Batch = "another"
 	due := store.DueItem{At: now, Key: "k", Body: []byte("x")}
+	clock := ratelimit.Clock{Key: ratelimit.Key{Organization: "o", Connection: "c", Group: "g"}, Rev: 1, State: []byte("x")}
 	first := store.Page{Limit: 10}
 	k, e := aRecord("x", 1).Key, anEntry(1)
 	if err := s.Intake.SetAside(t.Context(), e); err != nil {
@@ -142,6 +145,15 @@ func testWorkCalls(t *testing.T, l local) {
 		}, "GetItem"},
 		{"Objects", func() error { _, _, err := s.Schemas.Objects(t.Context(), "o", "c", first); return err }, "Query"},
 		{"Versions", func() error { _, _, err := s.Schemas.Versions(t.Context(), "o", "c", "n", first); return err }, "Query"},
+		{"CreateDefinition", func() error {
+			return s.Views.CreateDefinition(t.Context(), view.Item{Organization: "o", Kind: view.KindView, Name: "x", Rev: 1}, nil)
+		}, "TransactWriteItems"},
+		{"UpdateDefinition", func() error {
+			return s.Views.UpdateDefinition(t.Context(), view.Item{Organization: "o", Kind: view.KindView, Name: "x", Rev: 2}, nil)
+		}, "TransactWriteItems"},
+		{"Definition", func() error { _, err := s.Views.Definition(t.Context(), "o", view.KindView, "x"); return err }, "GetItem"},
+		{"Definitions", func() error { _, _, err := s.Views.Definitions(t.Context(), "o", view.KindView, first); return err }, "Query"},
+		{"DeleteDefinition", func() error { return s.Views.DeleteDefinition(t.Context(), "o", view.KindView, "x") }, "DeleteItem"},
 		{"Claim", func() error { _, err := s.Batches.Claim(t.Context(), claim); return err }, "PutItem"},
 		{"Claim again", func() error { _, err := s.Batches.Claim(t.Context(), another); return err }, "PutItem"},
 		{"Claimed", func() error { _, err := s.Batches.Claimed(t.Context(), "o", "c"); return err }, "GetItem"},
@@ -172,6 +184,9 @@ func testWorkCalls(t *testing.T, l local) {
 		}, strings.Repeat("Query ", dueShards)},
 		{"DueBefore over days", func() error { _, _, _, err := s.Due.DueBefore(t.Context(), "", now, 10); return err },
 			strings.Repeat("Query ", dueQueries)},
+		{"SaveClock", func() error { _, err := s.Limits.SaveClock(t.Context(), clock); return err }, "PutItem"},
+		{"SaveClock that is refused", func() error { _, err := s.Limits.SaveClock(t.Context(), clock); return err }, "PutItem"},
+		{"Clock", func() error { _, err := s.Limits.Clock(t.Context(), clock.Key); return err }, "GetItem"},
 		{"Finished", func() error { return s.Due.Finished(t.Context(), due) }, "DeleteItem"},
 		{"Discard", func() error { return s.Intake.Discard(t.Context(), e.Organization, e.ID, now) }, "UpdateItem"},
 		{"DeleteEntry", func() error { return s.Intake.DeleteEntry(t.Context(), e.Organization, e.ID) }, "DeleteItem"},

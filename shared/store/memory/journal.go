@@ -100,8 +100,23 @@ func (s *Journal) Tell(ctx context.Context, n notice.Notice) (bool, error) {
 	if _, found := s.notices[name]; found {
 		return false, nil
 	}
+	n.Mail = notice.Mail{}
 	s.notices[name] = n
 	return true, nil
+}
+
+// Notice implements store.Journal.
+func (s *Journal) Notice(ctx context.Context, organization, id string) (notice.Notice, error) {
+	if err := alive(ctx); err != nil {
+		return notice.Notice{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n, found := s.notices[owned{organization, id}]
+	if !found {
+		return notice.Notice{}, notFound("notice")
+	}
+	return n, nil
 }
 
 // Notices implements store.Journal.
@@ -135,5 +150,26 @@ func (s *Journal) MarkRead(ctx context.Context, organization, id string, at time
 		n.ReadAt = at
 		s.notices[name] = n
 	}
+	return nil
+}
+
+// SaveMail implements store.Journal.
+func (s *Journal) SaveMail(ctx context.Context, organization, id string, m notice.Mail) error {
+	if err := alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := owned{organization, id}
+	n, found := s.notices[name]
+	switch {
+	case !found:
+		return notFound("notice")
+	case n.Mail.Rev != m.Rev-1:
+		return stale("mail")
+	}
+	m.Sent, m.Refused = slices.Clone(m.Sent), slices.Clone(m.Refused)
+	n.Mail = m
+	s.notices[name] = n
 	return nil
 }

@@ -27,6 +27,9 @@ var (
 	_ store.Destinations = (*Destinations)(nil)
 	_ store.Journal      = (*Journal)(nil)
 	_ store.Jobs         = (*Jobs)(nil)
+	_ store.Roster       = (*Roster)(nil)
+	_ store.Syncs        = (*Syncs)(nil)
+	_ store.Limits       = (*Limits)(nil)
 )
 
 // entry is an item of a list with the text that it is sorted by.

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -36,7 +35,7 @@ func (s *Records) PutNewer(ctx context.Context, r record.Record) (*record.Record
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stands, found := s.objects[objectOf(r.Key)][r.ID]
-	if found && compare(r.Version, stands.Version) <= 0 {
+	if found && r.Version.Compare(stands.Version) <= 0 {
 		stands = own(stands)
 		return &stands, nil
 	}
@@ -85,6 +84,35 @@ func (s *Records) Get(ctx context.Context, key record.Key) (record.Record, error
 		return record.Record{}, notFound("record")
 	}
 	return own(r), nil
+}
+
+// GetMany implements store.Records.
+func (s *Records) GetMany(ctx context.Context, keys []record.Key) ([]record.Record, error) {
+	if err := alive(ctx); err != nil {
+		return nil, err
+	}
+	if len(keys) > store.MaxLimit {
+		return nil, fault.New(fault.Invalid, "invalid_limit", "at most %d records are read at once", store.MaxLimit)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []record.Record
+	seen := make(map[record.Key]bool, len(keys))
+	for _, k := range keys {
+		if r, ok := s.objects[objectOf(k)][k.ID]; ok && !seen[k] {
+			seen[k], found = true, append(found, own(r))
+		}
+	}
+	return found, nil
+}
+
+// Heads implements store.Records.
+func (s *Records) Heads(ctx context.Context, organization, connection, name string, p store.Page) ([]record.Record, string, error) {
+	records, next, err := s.List(ctx, organization, connection, name, p)
+	for i, r := range records {
+		records[i] = record.Record{Key: r.Key, Version: r.Version, Rev: r.Rev, Deleted: r.Deleted, Contested: r.Contested, StoredAt: r.StoredAt}
+	}
+	return records, next, err
 }
 
 // List implements store.Records.
@@ -141,13 +169,8 @@ func cloned[M ~map[K]V, K comparable, V any](m M) M {
 }
 
 func writable(ctx context.Context, r record.Record) error {
-	if v := r.Version; v.Micros < 0 || v.Micros >= 1e16 || v.Parser < 0 || v.Parser >= 1e4 {
+	if !r.Version.Storable() {
 		return fmt.Errorf("store: %w", fault.New(fault.Invalid, "invalid_version", "the version lies outside of what can be stored"))
 	}
 	return alive(ctx)
-}
-
-// compare is Version.Compare without making texts.
-func compare(a, b record.Version) int {
-	return cmp.Or(cmp.Compare(a.Micros, b.Micros), cmp.Compare(a.Parser, b.Parser))
 }

@@ -8,11 +8,12 @@ import (
 
 	"leadline/shared/job"
 	"leadline/shared/outbound"
+	"leadline/shared/roster"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
 )
 
-// Tenancy implements store.Tenancy. Members, Destinations and Jobs lie over it, for a request and its receipt are stored
+// Tenancy implements store.Tenancy. Members, Destinations, Jobs and Roster lie over it, for a request and its receipt are stored
 // together.
 type Tenancy struct {
 	mu            sync.RWMutex
@@ -29,6 +30,9 @@ type Tenancy struct {
 	used          map[owned]int64
 	destinations  map[owned]outbound.Destination
 	jobs          map[owned]job.Job
+	members       map[owned]roster.Member
+	externals     map[externalOf]string // ids of members by their users in CRMs
+	editions      map[string]int64      // of rosters, by organization
 }
 
 // owned names what belongs to an organization.
@@ -50,6 +54,9 @@ func NewTenancy() *Tenancy {
 		used:          map[owned]int64{},
 		destinations:  map[owned]outbound.Destination{},
 		jobs:          map[owned]job.Job{},
+		members:       map[owned]roster.Member{},
+		externals:     map[externalOf]string{},
+		editions:      map[string]int64{},
 	}
 }
 
@@ -116,29 +123,35 @@ func (s *Tenancy) RevokeAPIKey(ctx context.Context, hash string, at time.Time) e
 
 // CreateConnection implements store.Tenancy.
 func (s *Tenancy) CreateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	return s.change(ctx, receipt, c.CreatedAt, func() error {
-		if err := s.freeConnection(c); err != nil {
-			return err
-		}
-		if _, found := s.hooks[hook.TokenHash]; found && c.Hook != "" {
-			return taken("hook")
-		}
-		return nil
-	}, func() { s.putConnection(c, hook) })
+	return s.change(ctx, receipt, c.CreatedAt, func() error { return s.newConnection(c, hook) }, func() { s.putConnection(c, hook) })
 }
 
 // UpdateConnection implements store.Tenancy.
 func (s *Tenancy) UpdateConnection(ctx context.Context, c tenant.Connection, hook tenant.Hook, receipt *store.Receipt) error {
-	return s.change(ctx, receipt, c.UpdatedAt, func() error {
-		before, found := s.connections[owned{c.Organization, c.ID}]
-		if !found || before.Rev != c.Rev-1 {
-			return stale("connection")
-		}
-		if h := s.hooks[hook.TokenHash]; c.Hook != "" && (h.Organization != c.Organization || h.Connection != c.ID) {
-			return conflict(store.CodeTaken, "the hook does not lead to the connection")
-		}
-		return nil
-	}, func() { s.putConnection(c, hook) })
+	return s.change(ctx, receipt, c.UpdatedAt, func() error { return s.nextConnection(c, hook) }, func() { s.putConnection(c, hook) })
+}
+
+// newConnection refuses a connection whose id or hook is taken. The caller holds the lock.
+func (s *Tenancy) newConnection(c tenant.Connection, hook tenant.Hook) error {
+	if err := s.freeConnection(c); err != nil {
+		return err
+	}
+	if _, found := s.hooks[hook.TokenHash]; found && c.Hook != "" {
+		return taken("hook")
+	}
+	return nil
+}
+
+// nextConnection refuses a connection that does not follow the stored one. The caller holds the lock.
+func (s *Tenancy) nextConnection(c tenant.Connection, hook tenant.Hook) error {
+	before, found := s.connections[owned{c.Organization, c.ID}]
+	if !found || before.Rev != c.Rev-1 {
+		return stale("connection")
+	}
+	if h := s.hooks[hook.TokenHash]; c.Hook != "" && (h.Organization != c.Organization || h.Connection != c.ID) {
+		return conflict(store.CodeTaken, "the hook does not lead to the connection")
+	}
+	return nil
 }
 
 func (s *Tenancy) freeConnection(c tenant.Connection) error {

@@ -209,7 +209,7 @@ func stands(t *testing.T, s Stores, c tenant.Connection, hook tenant.Hook) {
 func newConnection(organization, id string) (tenant.Connection, tenant.Hook) {
 	c := tenant.Connection{
 		ID: id, Organization: organization, Connector: "close", Name: "Close of " + id, Status: tenant.Active,
-		Hook: "hook of " + id, CreatedAt: base(), UpdatedAt: base(), Rev: 1,
+		Hook: "hook of " + id, BaseURL: "https://api.example.com/v1", AccountID: "orga_1", AccountName: "Acme", CreatedAt: base(), UpdatedAt: base(), Rev: 1,
 		Keys: []tenant.SigningKey{
 			{Fingerprint: "0a1b2c3d", Sealed: []byte{1, 0, 2}, CreatedAt: base()},
 			{Fingerprint: "ffffffff", Sealed: []byte{9}, CreatedAt: base().Add(-time.Hour), ExpiresAt: base().Add(time.Hour)},
@@ -225,6 +225,7 @@ func hookOf(c tenant.Connection) tenant.Hook {
 // changed gives the connection as it is after a change an hour later, with one key.
 func changed(c tenant.Connection) (tenant.Connection, tenant.Hook) {
 	c.Name, c.Status, c.Keys = "changed", tenant.Disabled, c.Keys[:1]
+	c.BaseURL, c.AccountID, c.AccountName = "", "orga_2", "Other"
 	c.UpdatedAt, c.Rev = base().Add(time.Hour), c.Rev+1
 	return c, hookOf(c)
 }

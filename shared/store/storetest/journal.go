@@ -12,7 +12,6 @@ import (
 
 	"leadline/shared/audit"
 	"leadline/shared/fault"
-	"leadline/shared/notice"
 	"leadline/shared/store"
 )
 
@@ -181,92 +180,4 @@ func journal(t *testing.T, s Stores, organization string, f store.AuditFilter) f
 	return func(p store.Page) ([]audit.Entry, string, error) {
 		return s.Journal.Entries(ctx(t), organization, f, p)
 	}
-}
-
-func noticeTests() []test {
-	return []test{
-		{"notices of nothing are one empty page", func(t *testing.T, s Stores) {
-			same(t, all(t, 10, notices(t, s, "org_a")), nil)
-		}},
-		{"a notice is kept whole, and told once", func(t *testing.T, s Stores) {
-			n := newNotice("org_a", "1")
-			told(t, s, n, true)
-			other := n
-			other.Text = "changed"
-			told(t, s, other, false)
-			same(t, all(t, 10, notices(t, s, "org_a")), []notice.Notice{n})
-		}},
-		{"of concurrent tellers one tells", func(t *testing.T, s Stores) {
-			fresh := make([]bool, writers)
-			for _, err := range atOnce(t, func(n int) (err error) {
-				fresh[n], err = s.Journal.Tell(ctx(t), newNotice("org_a", "1"))
-				return err
-			}) {
-				ok(t, err)
-			}
-			if n := len(slices.DeleteFunc(fresh, func(new bool) bool { return !new })); n != 1 {
-				t.Fatalf("%d told it, want one", n)
-			}
-		}},
-		{"a notice is read since the first time", func(t *testing.T, s Stores) {
-			n, other := newNotice("org_a", "1"), newNotice("org_a", "0")
-			told(t, s, n, true)
-			told(t, s, other, true)
-			for _, at := range []time.Time{base().Add(time.Hour), base().Add(2 * time.Hour)} {
-				ok(t, s.Journal.MarkRead(ctx(t), "org_a", n.ID, at))
-			}
-			told(t, s, n, false)
-			n.ReadAt = base().Add(time.Hour)
-			same(t, all(t, 10, notices(t, s, "org_a")), []notice.Notice{n, other})
-		}},
-		{"a missing notice and one of another organization are not found", func(t *testing.T, s Stores) {
-			n := newNotice("org_a", "1")
-			told(t, s, n, true)
-			is(t, s.Journal.MarkRead(ctx(t), "org_b", n.ID, base()), fault.NotFound, "")
-			is(t, s.Journal.MarkRead(ctx(t), "org_a", "2", base()), fault.NotFound, "")
-			same(t, all(t, 10, notices(t, s, "org_a")), []notice.Notice{n})
-			same(t, all(t, 10, notices(t, s, "org_b")), nil)
-		}},
-		{"notices come newest first, with every limit; those of others do not", func(t *testing.T, s Stores) {
-			ids := hostile()
-			slices.Sort(ids)
-			ids = slices.Compact(ids)
-			slices.Reverse(ids)
-			var want []notice.Notice
-			for _, id := range ids {
-				want = append(want, newNotice("org_a", id))
-				told(t, s, newNotice("org_a", id), true)
-				told(t, s, newNotice("org_b", id), true)
-			}
-			pages(t, want, notices(t, s, "org_a"))
-			refuses(t, notices(t, s, "org_a"), next(notices(t, s, "org_b")))
-		}},
-		{"a request that has ended tells and reads nothing", func(t *testing.T, s Stores) {
-			n := newNotice("org_a", "1")
-			told(t, s, n, true)
-			ended, end := context.WithCancel(ctx(t))
-			end()
-			_, err := s.Journal.Tell(ended, newNotice("org_a", "2"))
-			is(t, err, fault.Unavailable, "")
-			_, _, err = s.Journal.Notices(ended, "org_a", store.Page{Limit: 1})
-			is(t, err, fault.Unavailable, "")
-			is(t, s.Journal.MarkRead(ended, "org_a", "1", base()), fault.Unavailable, "")
-			same(t, all(t, 10, notices(t, s, "org_a")), []notice.Notice{n})
-		}},
-	}
-}
-
-func told(t *testing.T, s Stores, n notice.Notice, want bool) {
-	t.Helper()
-	fresh, err := s.Journal.Tell(ctx(t), n)
-	ok(t, err)
-	same(t, fresh, want)
-}
-
-func newNotice(organization, id string) notice.Notice {
-	return notice.Notice{ID: id, Organization: organization, At: base(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "It is done."}
-}
-
-func notices(t *testing.T, s Stores, organization string) func(store.Page) ([]notice.Notice, string, error) {
-	return func(p store.Page) ([]notice.Notice, string, error) { return s.Journal.Notices(ctx(t), organization, p) }
 }

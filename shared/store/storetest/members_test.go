@@ -29,6 +29,10 @@ func brokenMemberStores() map[string]defect {
 		"acts are bounded by nothing":         {"Audit/times bound acts", func(s *Stores) { s.Journal = timeless{s.Journal} }},
 		"acts are recorded under any id":      {"Audit/an id that does not sort", func(s *Stores) { s.Journal = anyID{s.Journal} }},
 		"every notice is new":                 {"Notices/a notice is kept whole, and told", func(s *Stores) { s.Journal = alwaysNew{s.Journal} }},
+		"notices lose their table":            {"Notices/a notice is kept whole, and told", func(s *Stores) { s.Journal = tableless{s.Journal} }},
+		"a mail's rev is ignored":             {"Notices/what became of its mail", func(s *Stores) { s.Journal = anyMail{s.Journal} }},
+		"everybody may save a mail":           {"Notices/one of those who save", func(s *Stores) { s.Journal = anyMail{s.Journal} }},
+		"tellers speak of mail":               {"Notices/whoever tells a notice says nothing", func(s *Stores) { s.Journal = talkative{s.Journal} }},
 		"jobs come oldest first":              {"Jobs/they are listed in their order", func(s *Stores) { s.Jobs = oldestJobs{s.Jobs} }},
 		"jobs of an organization are another": {"Jobs/those of others are neither", func(s *Stores) { s.Jobs = othersJobs{s.Jobs} }},
 	}
@@ -143,6 +147,38 @@ type alwaysNew struct{ store.Journal }
 func (a alwaysNew) Tell(ctx context.Context, n notice.Notice) (bool, error) {
 	_, err := a.Journal.Tell(ctx, n)
 	return true, err
+}
+
+type tableless struct{ store.Journal }
+
+func (j tableless) Tell(ctx context.Context, n notice.Notice) (bool, error) {
+	n.Table = notice.Table{}
+	return j.Journal.Tell(ctx, n)
+}
+
+type anyMail struct{ store.Journal }
+
+func (j anyMail) SaveMail(ctx context.Context, organization, id string, m notice.Mail) error {
+	stored, err := j.Notice(ctx, organization, id)
+	if err != nil {
+		return err
+	}
+	m.Rev = stored.Mail.Rev + 1
+	if err := j.Journal.SaveMail(ctx, organization, id, m); !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	return nil
+}
+
+type talkative struct{ store.Journal }
+
+func (j talkative) Tell(ctx context.Context, n notice.Notice) (bool, error) {
+	fresh, err := j.Journal.Tell(ctx, n)
+	if err == nil && n.Mail.Rev > 0 {
+		n.Mail.Rev = 1
+		err = j.SaveMail(ctx, n.Organization, n.ID, n.Mail)
+	}
+	return fresh, err
 }
 
 type oldestJobs struct{ jobStore }

@@ -142,7 +142,7 @@ func people() resource[tenant.Person] {
 	return resource[tenant.Person]{
 		make: newPerson,
 		changed: func(p tenant.Person) tenant.Person {
-			p.Email, p.Name, p.Role, p.Status = "new."+p.Email, "", tenant.Reader, tenant.Offboarded
+			p.Email, p.Name, p.Role, p.Status, p.Mail = "new."+p.Email, "", tenant.Reader, tenant.Offboarded, tenant.MailNone
 			p.UpdatedAt, p.Rev = base().Add(time.Hour), p.Rev+1
 			return p
 		},

@@ -12,6 +12,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/record"
+	"leadline/shared/store"
 )
 
 func recordTests() []test {
@@ -58,6 +59,8 @@ func recordTests() []test {
 		{"one of concurrent replacements of a rev wins", concurrentReplace},
 		{"no write is lost between concurrent replacements", func(t *testing.T, s Stores) { counter(t, s) }},
 		{"keys never meet", isolation},
+		{"many are read at once", many},
+		{"heads are records without what is in them", heads},
 		{"a request that has ended writes nothing", func(t *testing.T, s Stores) {
 			ended, end := context.WithCancel(ctx(t))
 			end()
@@ -291,5 +294,63 @@ func isolation(t *testing.T, s Stores) {
 			got[r.ID] = true
 		}
 		same(t, got, want)
+	}
+}
+
+// many reads records of several objects at once, among them some that are not there, one twice, and a tombstone.
+func many(t *testing.T, s Stores) {
+	want := map[record.Key]record.Record{}
+	var keys []record.Key
+	for i := range 230 {
+		r := newRecord(key(fmt.Sprint("x", i)), int64(i+1))
+		if i%3 == 0 {
+			r.Object = "other"
+		}
+		if i == 7 {
+			r.Deleted, r.Fields = true, nil
+		}
+		keys = append(keys, r.Key, record.Key{Organization: r.Organization, Connection: r.Connection, Object: r.Object, ID: fmt.Sprint("none", i)})
+		put(t, s, r)
+		r.Rev = 1
+		want[r.Key] = r
+	}
+	got, err := s.Records.GetMany(ctx(t), append(keys, keys[0]))
+	ok(t, err)
+	if len(got) != len(want) {
+		t.Fatalf("got %d records, want %d", len(got), len(want))
+	}
+	for _, r := range got {
+		same(t, r, want[r.Key])
+	}
+	if none, err := s.Records.GetMany(ctx(t), nil); err != nil || len(none) != 0 {
+		t.Errorf("of none: %v, %v", none, err)
+	}
+	_, err = s.Records.GetMany(ctx(t), make([]record.Key, store.MaxLimit+1))
+	is(t, err, fault.Invalid, "")
+}
+
+func heads(t *testing.T, s Stores) {
+	for i := range 9 {
+		r := newRecord(key(fmt.Sprint("x", i)), int64(i+1))
+		r.Version.Read = int64(i)
+		r.Contested, r.Deleted = i == 2, i == 3
+		put(t, s, r)
+	}
+	var got []record.Record
+	for p := (store.Page{Limit: 4}); ; {
+		k := key("x")
+		part, next, err := s.Records.Heads(ctx(t), k.Organization, k.Connection, k.Object, p)
+		ok(t, err)
+		if got = append(got, part...); next == "" {
+			break
+		}
+		p.Cursor = next
+	}
+	if len(got) != 9 {
+		t.Fatalf("got %d heads", len(got))
+	}
+	for _, h := range got {
+		r := stored(t, s, h.Key)
+		same(t, h, record.Record{Key: r.Key, Version: r.Version, Rev: r.Rev, Deleted: r.Deleted, Contested: r.Contested, StoredAt: r.StoredAt})
 	}
 }

@@ -32,8 +32,13 @@ type Stores struct {
 
 	Members      store.Members
 	Destinations store.Destinations
+	Logins       store.Logins
+	Roster       store.Roster
+	Views        store.Views
 	Journal      store.Journal
 	Jobs         store.Jobs
+	Syncs        store.Syncs
+	Limits       store.Limits
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
@@ -79,9 +84,15 @@ func groups() []group {
 		{"Clients", clientTests()},
 		{"People", personTests()},
 		{"Destinations", destinationTests()},
+		{"Logins", loginTests()},
+		{"Roster", rosterTests()},
+		{"Views", viewTests()},
 		{"Audit", auditTests()},
 		{"Notices", noticeTests()},
 		{"Jobs", jobTests()},
+		{"Runs", runTests()},
+		{"Syncs", syncTests()},
+		{"Limits", limitTests()},
 	}
 }
 

@@ -1,4 +1,6 @@
-package outbound
+// Package dialguard keeps requests to hosts that customers name from leading inside: it decides which addresses may be
+// dialed, when a connection is about to be made.
+package dialguard
 
 import (
 	"fmt"
@@ -7,12 +9,12 @@ import (
 	"syscall"
 )
 
-// guard decides which addresses may be dialed: public ones. It judges the address that a connection is about to be made
+// Guard decides which addresses may be dialed: public ones. It judges the address that a connection is about to be made
 // to, after all resolving, so that neither names nor redirects nor a DNS that changes its mind get around it.
 //
 // https://www.iana.org/assignments/iana-ipv4-special-registry/
 // https://www.iana.org/assignments/iana-ipv6-special-registry/
-type guard struct {
+type Guard struct {
 	allowLoopback bool
 	refused       []span
 	// unicast6 holds what of IPv6 is given out; nothing is sent to the rest.
@@ -25,7 +27,8 @@ type span struct {
 	use string
 }
 
-func newGuard(allowLoopback bool) guard {
+// New makes a guard. allowLoopback lets through addresses of the machine itself, for tests and for running locally.
+func New(allowLoopback bool) Guard {
 	var spans []span
 	add := func(use string, prefixes ...string) {
 		for _, p := range prefixes {
@@ -44,21 +47,25 @@ func newGuard(allowLoopback bool) guard {
 	add("an IPv4 address in an IPv6 one", "::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 	add("a reserved address", "192.0.0.0/24", "192.88.99.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24",
 		"240.0.0.0/4", "2001::/23", "2620:4f:8000::/48", "5f00::/16")
-	return guard{allowLoopback: allowLoopback, refused: spans, unicast6: netip.MustParsePrefix("2000::/3")}
+	return Guard{allowLoopback: allowLoopback, refused: spans, unicast6: netip.MustParsePrefix("2000::/3")}
 }
 
-// refusal is why nothing is sent to an address.
-type refusal struct {
+// RefusedError is why nothing is sent to an address.
+type RefusedError struct {
 	addr netip.Addr
 	use  string
 }
 
-func (e *refusal) Error() string {
-	return fmt.Sprintf("%s is %s; events are sent to public addresses only", e.addr, e.use)
+// Error names the address and what it is.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s is %s; requests are sent to public addresses only", e.addr, e.use)
 }
 
-// check refuses an address that nothing is sent to.
-func (g guard) check(addr netip.Addr) error {
+// AllowsLoopback tells whether addresses of the machine itself are let through.
+func (g Guard) AllowsLoopback() bool { return g.allowLoopback }
+
+// Check refuses an address that nothing is sent to.
+func (g Guard) Check(addr netip.Addr) error {
 	addr = addr.WithZone("")
 	if g.allowLoopback && addr.IsLoopback() && !addr.Is4In6() {
 		return nil
@@ -66,19 +73,19 @@ func (g guard) check(addr netip.Addr) error {
 	at := slices.IndexFunc(g.refused, func(s span) bool { return s.Contains(addr) })
 	switch {
 	case at >= 0:
-		return &refusal{addr, g.refused[at].use}
+		return &RefusedError{addr, g.refused[at].use}
 	case addr.Is4() || g.unicast6.Contains(addr):
 		return nil
 	default:
-		return &refusal{addr, "a reserved address"}
+		return &RefusedError{addr, "a reserved address"}
 	}
 }
 
-// control is asked before each connection is made, with the address that it goes to.
-func (g guard) control(network, address string, _ syscall.RawConn) error {
+// Control is asked before each connection is made, with the address that it goes to: for net.Dialer.
+func (g Guard) Control(network, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || network != "tcp4" && network != "tcp6" {
-		return &refusal{use: "no TCP address"}
+		return &RefusedError{use: "no TCP address"}
 	}
-	return g.check(to.Addr())
+	return g.Check(to.Addr())
 }

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"strconv"
+
+	"leadline/infra/sandbox/crm"
+)
+
+// sums are what a list of opportunities adds up over all its pages, in hundredths.
+type sums struct {
+	m                    *crm.Model
+	count                [3]int64
+	value, expected      [3]int64
+	annualized, expYears int64
+}
+
+func sumPeriods() [3]string { return [3]string{"annual", "monthly", "one_time"} }
+
+func (s *sums) add(r *crm.Record) {
+	d := s.m.Deal(r)
+	for i, p := range sumPeriods() {
+		if p == d.Period {
+			s.count[i]++
+			s.value[i] += d.Value
+			s.expected[i] += d.Expected
+		}
+	}
+	s.annualized += d.Annualized
+	s.expYears += d.AnnualizedExpected
+}
+
+// append writes the sums behind the list.
+func (s *sums) append(b []byte) []byte {
+	b = append(b, `,"count_by_value_period":{`...)
+	first := true
+	for i, p := range sumPeriods() {
+		if s.count[i] == 0 {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = strconv.AppendInt(append(b, `"`+p+`":`...), s.count[i], 10)
+	}
+	b = append(b, '}')
+	one := func(name string, v int64) {
+		b = strconv.AppendInt(append(b, `,"`+name+`":`...), v, 10)
+		b = append(b, `,"`+name+`_formatted":`...)
+		if v == 0 {
+			b = append(b, "null"...)
+			return
+		}
+		b = append(b, crm.Quote(crm.Money("USD", v, ""))...)
+	}
+	for i, p := range sumPeriods() {
+		one("total_value_"+p, s.value[i])
+		one("expected_value_"+p, s.expected[i])
+	}
+	one("total_value_annualized", s.annualized)
+	one("expected_value_annualized", s.expYears)
+	return b
+}

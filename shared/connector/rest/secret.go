@@ -1,0 +1,118 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"leadline/shared/connector"
+)
+
+// Secret is what a request is authorized with. It shows nothing of itself when printed.
+type Secret struct {
+	Kind connector.LoginKind
+	// Text is an API key or an access token.
+	Text string
+	// Generation counts the secrets of a connection, so that a refusal can be held against this one alone.
+	Generation int64
+}
+
+// Format prints nothing of the secret, whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "rest.Secret") }
+
+// MarshalJSON writes nothing of the secret.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"rest.Secret"`), nil }
+
+// Authorizer knows the secret of a connection.
+type Authorizer interface {
+	// Secret gives the present one.
+	Secret(ctx context.Context) (Secret, error)
+	// Another gives one that differs from one that the provider refused: what was stored meanwhile or, where that one is
+	// said to have expired, a fresh one. It is not ok if there is none.
+	Another(ctx context.Context, used Secret, expired bool) (other Secret, ok bool, err error)
+}
+
+// Fixed authorizes with one secret and knows no other: to try one that is not stored yet.
+type Fixed Secret
+
+// Secret implements Authorizer.
+func (f Fixed) Secret(context.Context) (Secret, error) { return Secret(f), nil }
+
+// Another implements Authorizer.
+func (f Fixed) Another(context.Context, Secret, bool) (Secret, bool, error) {
+	return Secret{}, false, nil
+}
+
+// Format prints nothing of the secret, whatever the verb.
+func (Fixed) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "rest.Fixed") }
+
+// SecretError is the cause of the fault of a request whose secret the provider refused.
+type SecretError struct {
+	// Generation is that of the secret; zero for one that is not stored.
+	Generation int64
+	// Refusal is what the provider said.
+	Refusal *connector.RefusedError
+}
+
+// Error gives the provider's words.
+func (e *SecretError) Error() string { return e.Refusal.Error() }
+
+// Unwrap gives the refusal.
+func (e *SecretError) Unwrap() error { return e.Refusal }
+
+// minSecretLength is from how many characters on a word of a header may be a secret.
+const minSecretLength = 6
+
+// authorize puts a secret into a header and gives the words that must not be repeated: some providers quote what they refuse.
+func authorize(api connector.API, header http.Header, s Secret) (words []string) {
+	before := header.Clone()
+	put := bearer
+	for _, l := range api.Logins {
+		if l.Kind == s.Kind && l.Authorize != nil {
+			put = l.Authorize
+		}
+	}
+	put(header, s.Text)
+	words = append(words, s.Text, url.QueryEscape(s.Text), url.PathEscape(s.Text))
+	for name, values := range header {
+		if slices.Equal(values, before[name]) {
+			continue
+		}
+		for _, value := range values {
+			words = append(words, strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(` ,;"`, r) })...)
+		}
+	}
+	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < minSecretLength && w != s.Text || w == "" })
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	return words
+}
+
+func bearer(header http.Header, secret string) { header.Set("Authorization", "Bearer "+secret) }
+
+// Discreet gives a provider's words without the secrets and as one line.
+func Discreet(text string, secrets ...string) string {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return discreet(text, secrets)
+}
+
+// discreet gives a provider's words without secrets and without characters that do not belong in a line.
+func discreet(text string, words []string) string {
+	for _, word := range words {
+		text = strings.ReplaceAll(text, word, "[secret]")
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control):
+			return -1
+		}
+		return r
+	}, text)
+}

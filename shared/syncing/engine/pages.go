@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"leadline/shared/connector"
+	"leadline/shared/fault"
+	"leadline/shared/intake"
+	"leadline/shared/syncing"
+)
+
+// step takes one step of the stream's phase and gives the stream as it then is. Whatever it writes besides is written so
+// that doing it again is no change.
+func (w *worker) step(ctx context.Context) (syncing.Stream, error) {
+	switch w.stream.Phase {
+	case syncing.Reading:
+		if w.stream.Object == syncing.LogObject {
+			return w.readLog(ctx)
+		}
+		if w.stream.Counts.Found < 0 && w.stream.Pages == 0 && w.stream.StartedAt.IsZero() {
+			return w.expect(ctx)
+		}
+		return w.readPage(ctx, w.stream.Scope)
+	case syncing.Rereading:
+		o, _ := w.object()
+		return w.readPage(ctx, w.run.Again(o, w.stream.SourceAt.Add(-syncing.Overlap)))
+	case syncing.Comparing:
+		return w.compare(ctx)
+	case syncing.Counting:
+		return w.countBoth(ctx)
+	}
+	return w.stream, fault.New(fault.Internal, "unknown_phase", "engine: a stream is in the phase %q", w.stream.Phase)
+}
+
+// expect asks the provider how much there is to be read, where it can tell.
+func (w *worker) expect(ctx context.Context) (syncing.Stream, error) {
+	next := w.stream
+	next.StartedAt = w.Now().UTC()
+	if w.definition.Pull.Count == nil || w.run.Plan.Kind == syncing.Changes {
+		return next, nil
+	}
+	n, err := w.definition.Pull.Count(ctx, w.client, w.request(w.stream.Scope))
+	if err != nil {
+		return next, err
+	}
+	if n.Known {
+		next.Counts.Found = n.N
+	}
+	return next, nil
+}
+
+func (w *worker) request(scope connector.Scope) connector.PageRequest {
+	return connector.PageRequest{Object: w.stream.Object, Scope: scope, Cursor: w.stream.Cursor, Now: w.Now().UTC()}
+}
+
+// readPage reads one page of a scope and has it stored.
+func (w *worker) readPage(ctx context.Context, scope connector.Scope) (syncing.Stream, error) {
+	asked := w.Now().UTC()
+	page, err := w.definition.Pull.Page(ctx, w.client, w.request(scope))
+	if err != nil {
+		return w.stream, err
+	}
+	counts, err := w.Pages.ProcessPage(ctx, intake.Page{
+		Organization: w.conn.Organization, Connection: w.conn.ID, Connector: w.conn.Connector, Object: w.stream.Object,
+		Name:   strings.Join([]string{w.run.ID, w.stream.Object, string(w.stream.Phase), w.stream.Cursor}, "\n"),
+		ReadAt: asked, Since: w.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
+	})
+	if err != nil {
+		return w.stream, fmt.Errorf("engine: store a page of %s: %w", w.stream.Object, err)
+	}
+	next := w.stream
+	next.Counts = next.Counts.Add(counts)
+	if page.Total != nil && next.Counts.Found < 0 && w.stream.Phase == syncing.Reading {
+		next.Counts.Found = *page.Total
+	}
+	if next.SourceAt.IsZero() {
+		next.SourceAt = page.At.UTC()
+		if page.At.IsZero() {
+			next.SourceAt = asked
+		}
+	}
+	if w.stream.Phase == syncing.Reading && scope.Kind == connector.All {
+		if err := w.keepSeen(ctx, page.Changes, page.Refused); err != nil {
+			return w.stream, err
+		}
+	}
+	if w.stream.Phase == syncing.Reading {
+		next.Pages++
+	}
+	next.Cursor = page.Next
+	if page.NotBefore.After(asked) {
+		next.WaitUntil, next.Waiting = page.NotBefore.UTC(), w.definition.Title+" to prepare the data"
+	}
+	if page.Next == "" {
+		next.Phase = w.after(w.stream.Phase)
+	}
+	return next, nil
+}
+
+// after gives the phase that follows.
+func (w *worker) after(p syncing.Phase) syncing.Phase {
+	o, _ := w.object()
+	plan := w.run.Plan
+	whole := w.stream.Scope.Kind == connector.All && (plan.Kind == syncing.Reconcile || plan.Kind == syncing.Import && plan.Mode == syncing.Full)
+	switch {
+	case p == syncing.Reading && whole && !o.Small && (o.Serves(connector.ChangedSince) || o.Serves(connector.CreatedBetween)):
+		return syncing.Rereading
+	case p != syncing.Comparing && whole && o.Absent && plan.Kind == syncing.Reconcile:
+		return syncing.Comparing
+	case p != syncing.Counting && whole:
+		return syncing.Counting
+	}
+	return syncing.Finished
+}
+
+// readLog reads one page of the provider's log of changes.
+func (w *worker) readLog(ctx context.Context) (syncing.Stream, error) {
+	asked := w.Now().UTC()
+	page, err := w.definition.Log.Read(ctx, w.client, connector.LogRequest{From: w.stream.Scope.From, Cursor: w.stream.Cursor})
+	if err != nil {
+		return w.stream, err
+	}
+	counts, err := w.Pages.ProcessPage(ctx, intake.Page{
+		Organization: w.conn.Organization, Connection: w.conn.ID, Connector: w.conn.Connector, Object: syncing.LogObject,
+		Name:   strings.Join([]string{w.run.ID, syncing.LogObject, w.stream.Cursor}, "\n"),
+		ReadAt: asked, Since: w.conn.CreatedAt, Posted: true, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
+	})
+	if err != nil {
+		return w.stream, fmt.Errorf("engine: store a page of the log: %w", err)
+	}
+	for len(page.Touched) > 0 {
+		n := min(len(page.Touched), connector.MaxIDs)
+		if err := w.Control.Reread(ctx, w.conn.Organization, w.conn.ID, page.Touched[:n], nil); err != nil {
+			return w.stream, err
+		}
+		page.Touched = page.Touched[n:]
+	}
+	next := w.stream
+	next.Counts = next.Counts.Add(counts)
+	if next.StartedAt.IsZero() {
+		next.StartedAt = asked
+	}
+	if next.SourceAt.IsZero() {
+		next.SourceAt = page.At.UTC()
+		if page.At.IsZero() {
+			next.SourceAt = asked
+		}
+	}
+	next.Pages++
+	if next.Cursor = page.Next; page.Next == "" {
+		next.Phase = syncing.Finished
+	}
+	return next, nil
+}
+
+// remember notes in the state of the connection what the stream has learnt.
+func (w *worker) remember(ctx context.Context) error {
+	s := w.stream
+	plan := w.run.Plan
+	everything := s.Scope.Kind == connector.All || plan.Kind == syncing.Changes || plan.Mode == syncing.Incremental
+	_, err := w.change(ctx, func(state *syncing.State) {
+		if state.Objects == nil {
+			state.Objects = map[string]syncing.ObjectState{}
+		}
+		o := state.Objects[s.Object]
+		o.Problem = s.Problem
+		if s.Phase == syncing.Finished && everything && s.SourceAt.After(state.Marks[s.Object]) {
+			if state.Marks == nil {
+				state.Marks = map[string]time.Time{}
+			}
+			state.Marks[s.Object] = s.SourceAt
+		}
+		if s.Stored >= 0 {
+			o.Stored, o.Source, o.How, o.At = s.Stored, s.Source, s.SourceHow, s.UpdatedAt
+		}
+		if plan.Kind == syncing.Reconcile && s.Phase == syncing.Finished {
+			drift := s.Counts
+			o.Drift, o.DriftAt = &drift, s.UpdatedAt
+		}
+		state.Objects[s.Object] = o
+	})
+	return err
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"leadline/shared/connector"
+	"leadline/shared/fault"
+	"leadline/shared/syncing"
+	"leadline/shared/telemetry"
+	"leadline/shared/tenant"
+)
+
+// Hooks knows the webhook URLs of connections, and gives them signing keys.
+type Hooks interface {
+	// URL gives the webhook URL of a connection. NotFound for a connection of which only the hash of its URL is known.
+	URL(ctx context.Context, conn tenant.Connection) (string, error)
+	// Accept lets the URL accept what is signed with a key, beside the present one for a while.
+	Accept(ctx context.Context, conn tenant.Connection, signingKey string) error
+}
+
+// subscription sees to it that the provider posts its changes to the connection's URL: it makes the subscription, mends
+// one that the provider paused or that is incomplete, and has read what was missed meanwhile.
+func (t task) subscription(ctx context.Context, client Client, state syncing.State, _ bool) error {
+	s := t.definition.Subscription
+	if s == nil {
+		return nil
+	}
+	url, err := t.Hooks.URL(ctx, t.conn)
+	if fault.Is(err, fault.NotFound) {
+		return t.noteSubscription(ctx, syncing.SubscriptionState{Problem: "The webhook URL of this connection was given out when it was made and is not known any more: make a new connection to have it subscribed."})
+	}
+	if err != nil {
+		return fmt.Errorf("engine: webhook URL: %w", err)
+	}
+	before := state.Subscription
+	now := t.Now().UTC()
+	standing, err := t.standing(ctx, client, url, before.ID)
+	if fault.Is(err, fault.Forbidden) {
+		return t.noteSubscription(ctx, syncing.SubscriptionState{CheckedAt: now, LastGoodAt: before.LastGoodAt,
+			Problem: "The login may not manage webhooks: changes are read every few minutes instead. " + fault.Of(err).Message})
+	}
+	if err != nil {
+		return err
+	}
+	next := syncing.SubscriptionState{ID: standing.ID, Active: true, CheckedAt: now, LastGoodAt: now, HealedAt: before.HealedAt}
+	switch {
+	case standing.ID == "":
+		made, err := s.Create(ctx, client, url)
+		if err != nil {
+			return err
+		}
+		if err := t.Hooks.Accept(ctx, t.conn, made.SigningKey); err != nil {
+			return fmt.Errorf("engine: accept a signing key: %w", err)
+		}
+		next.ID = made.ID
+		telemetry.Count(ctx, "Subscribed", 1)
+	case !standing.Active || standing.Incomplete:
+		if err := s.Mend(ctx, client, standing.ID, url); err != nil {
+			return err
+		}
+		telemetry.Count(ctx, "SubscriptionsMended", 1)
+	default:
+		return t.noteSubscription(ctx, next)
+	}
+	next.HealedAt = now
+	if !before.LastGoodAt.IsZero() {
+		t.Log.Warn("subscription healed", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "problem", standing.Problem)
+		// Before it is noted, so that a crash in between fills the gap twice and not never.
+		if err := t.catchUp(ctx, before.LastGoodAt); err != nil {
+			return err
+		}
+	}
+	return t.noteSubscription(ctx, next)
+}
+
+// standing gives the subscription that there is, one without an ID if there is none. Of one whose creation was not noted the
+// signing key is lost: it is deleted, as is any second one.
+func (t task) standing(ctx context.Context, client Client, url, id string) (connector.SubscriptionState, error) {
+	s := t.definition.Subscription
+	if id != "" {
+		found, err := s.Check(ctx, client, id)
+		if !fault.Is(err, fault.NotFound) {
+			return found, err
+		}
+	}
+	if s.Find == nil {
+		return connector.SubscriptionState{}, nil
+	}
+	others, err := s.Find(ctx, client, url)
+	if err != nil {
+		return connector.SubscriptionState{}, err
+	}
+	for _, o := range others {
+		if err := s.Delete(ctx, client, o.ID); err != nil && !fault.Is(err, fault.NotFound) {
+			return connector.SubscriptionState{}, err
+		}
+	}
+	return connector.SubscriptionState{}, nil
+}
+
+func (t task) noteSubscription(ctx context.Context, next syncing.SubscriptionState) error {
+	_, err := t.change(ctx, func(s *syncing.State) { s.Subscription = next })
+	return err
+}
+
+// describe reads the provider's schema, and brings the objects and views of the connection up to it.
+func (t task) describe(ctx context.Context, client Client, state syncing.State, now bool) error {
+	if t.definition.Describe == nil || !now && t.Now().Sub(state.DescribedAt) < describeEvery {
+		return nil
+	}
+	at := t.Now().UTC()
+	for cursor := ""; ; {
+		d, err := t.definition.Describe(ctx, client, cursor)
+		if err != nil {
+			return err
+		}
+		for _, o := range d.Objects {
+			if err := t.saveObject(ctx, o); err != nil {
+				return err
+			}
+		}
+		if cursor = d.Next; cursor == "" {
+			break
+		}
+	}
+	if t.Views != nil {
+		if err := t.Views.Follow(ctx, t.conn); err != nil {
+			return fmt.Errorf("engine: views: %w", err)
+		}
+	}
+	_, err := t.change(ctx, func(s *syncing.State) { s.DescribedAt = at })
+	return err
+}
