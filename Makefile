@@ -2,11 +2,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# The public URL is http://127.0.0.1:$(PORT); the emulators take the next ports. PORT=0 takes free ones.
+# The public URL is http://127.0.0.1:$(PORT); the emulators and the sandbox CRM take the next ports. PORT=0 takes free ones.
 PORT      ?= 8787
 DATA      ?= .local/data
 RUN_FILE  ?= .local/run.json
 STAGE     ?= dev
+# on, off, or the URL of a sandbox CRM that runs.
+SANDBOX   ?= on
 FLAGS     ?=
 FN        ?= receive
 EVENT     ?= events/receive/01-lead-created.json
@@ -27,17 +29,18 @@ setup: ## check the tools, install what is missing and may be installed
 	@infra/scripts/setup.sh
 
 .PHONY: build
-build: ## build the functions, the runner and the command for this machine
+build: ## build the functions, the runner, the sandbox CRM and the command for this machine
 	@mkdir -p .build/local .local/bin
 	@for f in $(FUNCTIONS); do go build $(GOFLAGS_LAMBDA) -o .build/local/$$f/bootstrap ./functions/$$f || exit 1; done
 	@go build -o .local/bin/runner ./infra/local
+	@go build -o .local/bin/sandbox ./infra/sandbox
 	@go build -o .local/bin/leadline ./infra/ctl
 
 .PHONY: run
-run: setup ## bring everything up on this machine (Ctrl-C stops it): PORT=8787 FLAGS="--chaos"
+run: setup ## bring everything up on this machine (Ctrl-C stops it): PORT=8787 SANDBOX=on FLAGS="--chaos"
 	@echo "Building ..."
 	@$(MAKE) --no-print-directory build
-	@exec .local/bin/runner --port $(PORT) --data $(DATA) --run-file $(RUN_FILE) --stage $(STAGE) --ctl .local/bin/leadline --functions .build/local $(FLAGS)
+	@exec .local/bin/runner --port $(PORT) --data $(DATA) --run-file $(RUN_FILE) --stage $(STAGE) --ctl .local/bin/leadline --functions .build/local --sandbox $(SANDBOX) $(FLAGS)
 
 .PHONY: demo
 demo: ## show on what `make run` started: events, records, history, rows, schemas, a track event

@@ -11,6 +11,7 @@ import (
 
 	"leadline/shared/credential"
 	"leadline/shared/fault"
+	"leadline/shared/hook"
 	"leadline/shared/problem"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -26,7 +27,9 @@ type Connection struct {
 	BaseURL   string       `json:"base_url,omitempty" doc:"Where the provider's API stands for this connection; absent for its usual place."`
 	Account   *Account     `json:"account,omitempty" doc:"The account at the provider; absent until the connection has logged in."`
 	// Login is nil for a connection that only listens.
-	Login     *ConnectionLogin `json:"login,omitempty" doc:"What the connection logs in with at the provider; absent where it only listens."`
+	Login *ConnectionLogin `json:"login,omitempty" doc:"What the connection logs in with at the provider; absent where it only listens."`
+	// State is left out in lists.
+	State     *ConnectionState `json:"state,omitempty" doc:"How it fares; only where one connection is asked for."`
 	CreatedAt time.Time        `json:"created_at"`
 	UpdatedAt time.Time        `json:"updated_at"`
 	Rev       int64            `json:"rev" doc:"Counts the changes to the connection. Its ETag."`
@@ -85,6 +88,8 @@ func (h *handler) registerConnections(api huma.API) {
 	}{
 		{"disable", "Refuse its events from now on. Receivers notice within a minute. What came in before is still processed.", tenant.Disabled},
 		{"enable", "Take its events again.", tenant.Active},
+		{"pause", "Keep what comes in, and read nothing more, until it is resumed: nothing is lost, however long that takes.", tenant.Paused},
+		{"resume", "Apply what came in meanwhile, and read what changed.", tenant.Active},
 	} {
 		register(api, h, route{
 			id: to.verb + "-connection", method: http.MethodPost, path: "/v1/connections/{connection}/" + to.verb, tag: "connections", needs: tenant.Admin,
@@ -122,7 +127,7 @@ func (h *handler) createConnection(ctx context.Context, c caller, in *createConn
 		if err != nil {
 			return CreatedConnection{}, nil, err
 		}
-		url := h.BaseURL + "/hooks/" + token
+		url := hook.Address(h.BaseURL, token)
 		if in.Body.Login == nil {
 			answer := CreatedConnection{Connection: h.showConnection(conn, nil), WebhookURL: url}
 			return answer, func(receipt *store.Receipt) error {
@@ -181,8 +186,11 @@ func (h *handler) newConnection(ctx context.Context, c caller, in *createConnect
 	if token, err = tenant.NewToken(h.Random); err != nil {
 		return conn, org, "", err
 	}
-	conn.Hook = tenant.HashToken(token)
-	return conn, org, token, nil
+	box, err := h.box(ctx, org.ID)
+	if err != nil {
+		return conn, org, "", err
+	}
+	return hook.With(box, conn, token), org, token, nil
 }
 
 // roomForConnection refuses to make one more connection, of whatever kind, where the quota is used up.
@@ -221,7 +229,11 @@ func (h *handler) getConnection(ctx context.Context, c caller, in *ConnectionInp
 	if err != nil {
 		return nil, err
 	}
-	return answerConnection(h.shown(ctx, conn))
+	shown, err := h.shown(ctx, conn)
+	if err == nil {
+		shown.State, err = h.state(ctx, conn, shown.Login)
+	}
+	return answerConnection(shown, err)
 }
 
 func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb string, status tenant.Status) (*connectionOutput, error) {
@@ -229,7 +241,7 @@ func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb
 	if err != nil {
 		return nil, err
 	}
-	return answerConnection(once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
+	changed, err := once(ctx, h, c, a, http.StatusOK, func() (Connection, func(*store.Receipt) error, error) {
 		conn, err := h.connection(ctx, c, in.Connection)
 		if err != nil {
 			return Connection{}, nil, err
@@ -237,8 +249,17 @@ func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb
 		if err := checkMatch(in.IfMatch, conn.Rev); err != nil || conn.Status == status {
 			return h.unchanged(ctx, conn, err)
 		}
+		if status == tenant.Paused {
+			if err := h.pausing(ctx, conn); err != nil {
+				return Connection{}, nil, err
+			}
+		}
 		return h.change(ctx, c, in, conn.WithStatus(status, h.Now().UTC()))
-	}))
+	})
+	if err == nil && status == tenant.Active { // also for one that was active already: the message may have been lost
+		err = h.control.Resume(ctx, c.organization, in.Connection)
+	}
+	return answerConnection(changed, err)
 }
 
 // connection reads a connection of the caller's organization.

@@ -74,7 +74,7 @@ func (p parts) engine(cfg Config) *engine.Engine {
 			return err
 		},
 		Roster:     rosterOf{keeper.New(keeper.Options{Roster: p.Roster, People: p.Members, Journal: p.Journal, Notices: notices, Now: time.Now, Random: rand.Reader})},
-		Views:      viewsOf{standard.New(standard.Options{Schemas: p.Schemas, Records: p.Records, Views: p.Views, Now: time.Now})},
+		Views:      viewsOf{&standard.Keeper{Schemas: p.Schemas, Records: p.Records, Views: p.Views, Now: time.Now}},
 		Hooks:      hook.New(hook.Options{Tenancy: p.Tenancy, Keyring: p.Keyring, Connectors: registry, BaseURL: cfg.BaseURL, Now: time.Now}),
 		Inbox:      replay.Parked{Intake: p.Intake, Inbox: replay.Inbox{Queue: p.Inbox, Payloads: p.Payloads}},
 		Connectors: registry, Now: time.Now, Log: p.Log})

@@ -22,6 +22,44 @@ type (
 		UpdatedAt  time.Time    `json:"updated_at"`
 		Rev        int64        `json:"rev"`
 		WebhookURL string       `json:"webhook_url,omitempty"`
+		BaseURL    string       `json:"base_url,omitempty"`
+		Account    *account     `json:"account,omitempty"`
+		Login      *login       `json:"login,omitempty"`
+		loginTest
+	}
+	// account is one at a provider.
+	account struct {
+		ID   string `json:"id"`
+		Name string `json:"name,omitempty"`
+	}
+	// login is what a connection logs in with.
+	login struct {
+		Kind        string              `json:"kind"`
+		State       string              `json:"state"`
+		Reason      string              `json:"reason,omitempty"`
+		Since       *time.Time          `json:"since,omitempty"`
+		Fingerprint string              `json:"fingerprint,omitempty"`
+		ExpiresAt   *time.Time          `json:"expires_at,omitempty"`
+		User        *account            `json:"user,omitempty"`
+		Missing     []missingPermission `json:"missing_permissions"`
+		TestedAt    *time.Time          `json:"tested_at,omitempty"`
+	}
+	// loginTest is what a test of a login told.
+	loginTest struct {
+		Identity *struct {
+			Account account `json:"account"`
+			User    struct {
+				account
+				Email string `json:"email,omitempty"`
+			} `json:"user"`
+		} `json:"identity,omitempty"`
+		Permissions        []string            `json:"permissions,omitempty"`
+		MissingPermissions []missingPermission `json:"missing_permissions,omitempty"`
+		AuthorizeURL       string              `json:"authorize_url,omitempty"`
+	}
+	missingPermission struct {
+		Permission string `json:"permission"`
+		Needed     string `json:"needed"`
 	}
 	signingKey struct {
 		Fingerprint string     `json:"fingerprint"`

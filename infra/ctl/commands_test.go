@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +44,12 @@ const (
 	templateAnswer   = `{"items":[{"name":"users","title":"Users","description":"The pe\u001b[2Jople","id_field":"id","fields":[{"name":"id","type":"text"}],"sample":{"id":"1"}}]}`
 	requestAnswer    = "{\"curl\":\"curl \\u001b[2J\\n  --data\",\"javascript\":\"fetch()\",\"python\":\"import json\"}"
 	onboardingAnswer = `{"connection":"conn_1","done":false,"steps":[{"step":"credentials","title":"Cre\u001b[2Jdentials","done":true},{"step":"schema","title":"A schema","done":false,"next":"POST /v1/x"}]}`
-	entryAnswer      = `{"id":"01E","connection":"conn_1","connector":"client","object":"sales","batch":"bat_1","row":3,"reason":"schema_mismatch","detail":"De\u001b[2Jtail","kind":"push","received_at":` + someTime + `,"status":"open","replays":0,"updated_at":` + someTime + `,
+	loginAnswer      = `{"id":"conn_1","connector":"close","name":"Clo\u001b[2Jse","status":"active","keys":[],"base_url":"http://127.0.0.1:1/v1","account":{"id":"orga_1","name":"Ac\u001b[2Jme"},"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,
+		"login":{"kind":"api_key","state":"ok","fingerprint":"0a1b2c3d","missing_permissions":[{"permission":"manage_webhooks","needed":"Live changes."}],"tested_at":` + someTime + `},
+		"identity":{"account":{"id":"orga_1","name":"Ac\u001b[2Jme"},"user":{"id":"user_1","name":"A\u001b[2Jnn","email":"ann@example.com"}},"permissions":["read"],"missing_permissions":[{"permission":"manage_\u001b[2Jwebhooks","needed":"Live changes."}]`
+	refusedAnswer = `{"id":"conn_2","connector":"close","name":"Old","status":"active","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,"login":{"kind":"oauth2","state":"revoked","reason":"Close ref\u001b[2Juses it.","missing_permissions":[]}}`
+	plainAnswer   = `{"id":"conn_3","connector":"close","name":"Plain","status":"disabled","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2}`
+	entryAnswer   = `{"id":"01E","connection":"conn_1","connector":"client","object":"sales","batch":"bat_1","row":3,"reason":"schema_mismatch","detail":"De\u001b[2Jtail","kind":"push","received_at":` + someTime + `,"status":"open","replays":0,"updated_at":` + someTime + `,
 		"mismatches":[{"field":"am\u001b[2Jount","expected":"a number","found":"a text"}],"payload":{"bytes":8,"text":"{\"id\":3}"}}`
 )
 
@@ -65,6 +72,17 @@ func TestCommands(t *testing.T) {
 		{args: "clients|create|--name|W|--connection|conn_1", asks: "POST /v1/clients", status: 201, answer: secretAnswer, posts: `{"connection":"conn_1","name":"W"}`},
 		{args: "clients|rotate-secret|cli_1|--overlap|60", asks: "POST /v1/clients/cli_1/rotate-secret", answer: secretAnswer, prints: []string{"cls_new"}, posts: `{"overlap_seconds":60}`},
 		{args: "clients|disable|cli_1", asks: "POST /v1/clients/cli_1/disable", answer: clientAnswer, prints: []string{"cli_1"}, posts: `null`},
+		{args: "connect|close|--name|N|--api-key-file|-", asks: "POST /v1/connections", status: 201, answer: loginAnswer + `,"webhook_url":"https://x/hooks/t"}`,
+			prints: []string{"Ac·[2Jme (orga_1) as A·[2Jnn <ann@example.com>.", "api_key 0a1b2c3d", "manage_·[2Jwebhooks", "Live changes.", "https://x/hooks/t"}, posts: `{"connector":"close","login":{"api_key":"[{\"id\":1}]","kind":"api_key"},"name":"N"}`},
+		{args: "connect|close|--name|N|--api-key-env|KEY|--base-url|http://127.0.0.1:1", asks: "POST /v1/connections", status: 201, answer: loginAnswer + `,"webhook_url":"https://x/hooks/t"}`,
+			posts: `{"base_url":"http://127.0.0.1:1","connector":"close","login":{"api_key":"value of KEY","kind":"api_key"},"name":"N"}`},
+		{args: "connect|close|--name|N|--client-id|app|--client-secret-file|-", asks: "POST /v1/connections", status: 201, answer: strings.TrimSuffix(refusedAnswer, "}") + `,"authorize_url":"https://app/\u001b[2J","webhook_url":"https://x/hooks/t"}`,
+			prints: []string{"within 15 minutes", "https://app/·[2J"}, posts: `{"connector":"close","login":{"client_id":"app","client_secret":"[{\"id\":1}]","kind":"oauth2"},"name":"N"}`},
+		{args: "connections", asks: "GET /v1/connections", answer: items(strings.Split(loginAnswer, ",\n\t\t\"identity\"")[0] + "}," + refusedAnswer + "," + plainAnswer), prints: []string{"Ac·[2Jme", "api_key 0a1b2c3d", "revoked: Close ref·[2Juses it.", "listens only"}},
+		{args: "connections|login|conn_1|--api-key-env|KEY|--accept-other-account", asks: "PUT /v1/connections/conn_1/login", answer: loginAnswer + "}", prints: []string{"as A·[2Jnn"}},
+		{args: "connections|settings|conn_1|--base-url||--name|N", asks: "PUT /v1/connections/conn_1/settings", answer: plainAnswer, prints: []string{"Plain"}},
+		{args: "connections|authorize|conn_1", asks: "POST /v1/connections/conn_1/authorize", answer: strings.TrimSuffix(plainAnswer, "}") + `,"authorize_url":"https://app/x"}`, prints: []string{"https://app/x"}, posts: `{}`},
+		{args: "connection|test|conn_1", asks: "POST /v1/connections/conn_1/test", answer: loginAnswer + "}", prints: []string{"as A·[2Jnn", "manage_·[2Jwebhooks"}, posts: `null`},
 		{args: "onboarding|conn_1", asks: "GET /v1/connections/conn_1/onboarding", answer: onboardingAnswer, prints: []string{"done   Cre·[2Jdentials", "to do  A schema", "POST /v1/x"}},
 		{args: "keys", asks: "GET /v1/keys", answer: items(keyAnswer + "," + revokedAnswer), prints: []string{"key_1", "c·[2Ji", "works until 2026-12-01", "revoked 2026-12-01"}},
 		{args: "keys|create|--name|ci|--role|ingest|--person|per_1|--expires-in|24h", asks: "POST /v1/keys", status: 201, answer: newKeyAnswer, prints: []string{"llk_new", "only now"},
@@ -131,7 +149,7 @@ func TestCommands(t *testing.T) {
 			}
 			args := strings.Split(c.args, "|")
 			run := func(more ...string) string {
-				return f.runWith(system{stdin: strings.NewReader(`[{"id":1}]`), now: func() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }}, append(args, more...)...).ok(t)
+				return f.runWith(system{stdin: strings.NewReader(`[{"id":1}]`), getenv: valueOf, now: func() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }}, append(args, more...)...).ok(t)
 			}
 			out := run()
 			contains(t, out, c.prints...)
@@ -146,9 +164,54 @@ func TestCommands(t *testing.T) {
 			f.scripts[c.asks] = func(*http.Request, []byte) (int, string) {
 				return problemText(fault.New(fault.Forbidden, "role_not_sufficient", "This needs\nmore\x1b[2J."))
 			}
-			f.runWith(system{stdin: strings.NewReader(`[{"id":1}]`)}, args...).fails(t, exitRefused, "This needs more·[2J. (403)")
+			f.runWith(system{stdin: strings.NewReader(`[{"id":1}]`), getenv: valueOf}, args...).fails(t, exitRefused, "This needs more·[2J. (403)")
 		})
 	}
+}
+
+// valueOf plays the environment.
+func valueOf(name string) string {
+	if name == "KEY" {
+		return " value of KEY\n"
+	}
+	return ""
+}
+
+// TestChangesOfConnections looks at what is put.
+func TestChangesOfConnections(t *testing.T) {
+	for args, want := range map[string]string{
+		"login|conn_1|--api-key-env|KEY|--accept-other-account": `{"accept_other_account":true,"api_key":"value of KEY","kind":"api_key"}`,
+		"login|conn_1|--api-key-file|-":                         `{"api_key":"k","kind":"api_key"}`,
+		"settings|conn_1|--base-url|":                           `{"base_url":""}`,
+		"settings|conn_1|--name|N":                              `{"name":"N"}`,
+	} {
+		f, got := newFake(t), ""
+		verb, _, _ := strings.Cut(args, "|")
+		f.scripts["PUT /v1/connections/conn_1/"+verb] = func(_ *http.Request, body []byte) (int, string) {
+			got = string(body)
+			return 200, plainAnswer
+		}
+		f.runWith(system{stdin: strings.NewReader("k\n"), getenv: valueOf}, append([]string{"connections"}, strings.Split(args, "|")...)...).ok(t)
+		if got != want {
+			t.Errorf("%s puts %s", args, got)
+		}
+	}
+}
+
+func TestLoginFlags(t *testing.T) {
+	f := newFake(t)
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte(" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.run("connect", "close", "--name", "N").fails(t, exitUsage, "api-key-file")
+	f.run("connect", "close", "--api-key-env", "KEY").fails(t, exitUsage, "name")
+	f.run("connect", "close", "--name", "N", "--api-key-env", "NONE").fails(t, exitUsage, "NONE holds no key")
+	f.run("connect", "close", "--name", "N", "--api-key-file", empty).fails(t, exitUsage, "holds no key")
+	f.run("connect", "close", "--name", "N", "--api-key-file", empty+"x").fails(t, exitFailed, "no such file")
+	f.run("connect", "close", "--name", "N", "--api-key-file", "-").fails(t, exitUsage, "stdin holds no key")
+	f.run("connect", "close", "--name", "N", "--client-id", "app").fails(t, exitUsage, "client-secret-file")
+	f.run("connections", "settings", "conn_1").fails(t, exitUsage, "base-url")
 }
 
 // sameJSON fails unless a command printed an answer, whole.

@@ -9,22 +9,26 @@ import (
 
 func (c *command) connectionsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "connections", Short: "List connections; create one, replace its key, switch it off and on", Args: cobra.NoArgs,
+		Use: "connections", Aliases: []string{"connection"}, Short: "List connections; test and replace their logins and keys, switch them off and on", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := c.client()
 			if err != nil {
 				return err
 			}
-			all, err := list[connection](cmd.Context(), api, 0, nil, "connections")
+			all, err := list[kept[connection]](cmd.Context(), api, 0, nil, "connections")
 			if err != nil || c.asJSON {
 				return c.orJSON(all, err)
 			}
-			c.printf("%s", connectionTable(all.Items...).format(c.paint, ""))
+			var connections []connection
+			for _, a := range all.Items {
+				connections = append(connections, a.is)
+			}
+			c.printf("%s", connectionTable(connections...).format(c.paint, ""))
 			return nil
 		},
 	}
-	cmd.AddCommand(c.createConnectionCommand(), c.rotateKeyCommand())
-	for _, verb := range []string{"disable", "enable"} {
+	cmd.AddCommand(c.createConnectionCommand(), c.rotateKeyCommand(), c.loginCommand(), c.authorizeCommand(), c.testConnectionCommand(), c.settingsCommand())
+	for _, verb := range []string{"disable", "enable", "pause", "resume"} {
 		cmd.AddCommand(&cobra.Command{
 			Use: verb + " CONNECTION", Short: strings.ToUpper(verb[:1]) + verb[1:] + " a connection", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,7 +40,7 @@ func (c *command) connectionsCommand() *cobra.Command {
 }
 
 func connectionTable(connections ...connection) *table {
-	t := &table{head: []string{"ID", "CONNECTOR", "NAME", "STATUS", "SIGNING KEYS"}}
+	t := &table{head: []string{"ID", "CONNECTOR", "NAME", "STATUS", "ACCOUNT", "LOGIN", "SIGNING KEYS"}}
 	for _, conn := range connections {
 		status := styled(green, conn.Status)
 		if conn.Status != "active" {
@@ -54,9 +58,26 @@ func connectionTable(connections ...connection) *table {
 			}
 			keys = strings.Join(all, ", ")
 		}
-		t.add(text(conn.ID), text(conn.Connector), text(conn.Name), status, text(keys))
+		at := ""
+		if conn.Account != nil {
+			at = conn.Account.Name
+		}
+		t.add(text(conn.ID), text(conn.Connector), text(conn.Name), status, text(at), loginCell(conn.Login), text(keys))
 	}
 	return t
+}
+
+// loginCell says how a connection logs in.
+func loginCell(l *login) cell {
+	switch {
+	case l == nil:
+		return styled(dim, "listens only")
+	case l.State == "ok":
+		return styled(green, l.Kind+" "+l.Fingerprint)
+	case l.Reason == "":
+		return styled(red, l.State)
+	}
+	return styled(red, l.State+": "+l.Reason)
 }
 
 func (c *command) changeConnection(cmd *cobra.Command, body any, path ...string) error {

@@ -166,7 +166,7 @@ func (c *command) root() *cobra.Command {
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{groupLook, "What came in:", []*cobra.Command{c.statusCommand(), c.tailCommand(), c.connectionsCommand(), c.objectsCommand(),
+		{groupLook, "What came in:", []*cobra.Command{c.statusCommand(), c.tailCommand(), c.connectCommand(), c.connectionsCommand(), c.importCommand(), c.reconcileCommand(), c.runsCommand(), c.syncsCommand(), c.objectsCommand(),
 			c.recordsCommand(), c.recordCommand(), c.historyCommand(), c.quarantineCommand()}},
 		{groupViews, "What is made of it:", []*cobra.Command{c.linksCommand(), c.viewsCommand(), c.variablesCommand()}},
 		{groupClients, "Client software and its rows:", []*cobra.Command{c.clientsCommand(), c.onboardingCommand(), c.schemaCommand(), c.pushCommand(), c.batchesCommand()}},

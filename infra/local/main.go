@@ -63,6 +63,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	s.welcome(d)
 	s.faults.begin()
 	c.always("READY")
+	s.tellOfImport(d)
 
 	select {
 	case <-ctx.Done():
@@ -85,6 +86,9 @@ func (s *system) welcome(d *demo) {
 		c.print("  %s  %s", c.bold("Key     "), d.AdminKey)
 		c.print("  %s  %s", c.bold("Webhook "), d.Close.WebhookURL)
 		c.print("  %s  %s %s", c.bold("Client  "), d.Client.ID, d.Client.Secret)
+	}
+	if s.sandbox != nil {
+		c.print("  %s  %s, API key %s", c.bold("CRM     "), s.sandbox.URL, s.sandbox.APIKey)
 	}
 	c.print("  %s  %s", c.bold("Logs    "), s.o.logs)
 	c.print("  %s  %s", c.bold("Run file"), s.o.runFile)

@@ -21,13 +21,17 @@ type options struct {
 	ctl       string
 	cache     string
 	template  string
-	chaos     bool
-	chaosSeed uint64
-	speed     float64
-	processes int
-	disable   []string
-	quiet     bool
-	verbose   bool
+	// sandbox is sandboxOn, sandboxOff or the URL of one that runs; sandboxFlags are for the one that is started.
+	sandbox, sandboxBinary, sandboxFlags string
+	// sandboxImport connects the demo organization to the sandbox.
+	sandboxImport bool
+	chaos         bool
+	chaosSeed     uint64
+	speed         float64
+	processes     int
+	disable       []string
+	quiet         bool
+	verbose       bool
 }
 
 // envPrefix begins the names of the variables that stand for flags: LEADLINE_LOCAL_QUEUE_SPEED for --queue-speed.
@@ -46,7 +50,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	var disable string
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&o.port, "port", 8787, "`port` of the public URL; the four next ones serve the AWS services; 0 takes free ones")
+	flags.IntVar(&o.port, "port", 8787, "`port` of the public URL; the four next ones serve the AWS services, the fifth the sandbox; 0 takes free ones")
 	flags.StringVar(&o.data, "data", ".local/data", "`folder` that keeps the data over restarts")
 	flags.StringVar(&o.logs, "logs", "", "`folder` of the log files (default: logs beside the data)")
 	flags.StringVar(&o.runFile, "run-file", ".local/run.json", "`file` that says where everything is, while it is up")
@@ -56,6 +60,10 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	flags.StringVar(&o.ctl, "ctl", ".local/bin/leadline", "the leadline `command`, which makes the demo organization; empty makes none")
 	flags.StringVar(&o.cache, "synth-cache", ".local/synth", "`folder` of the synthesized templates")
 	flags.StringVar(&o.template, "template", "", "play this template `file` instead of the synthesized stack")
+	flags.StringVar(&o.sandbox, "sandbox", sandboxOff, "`on` starts a CRM that looks like Close, off does not; a URL is that of one that runs")
+	flags.StringVar(&o.sandboxBinary, "sandbox-command", ".local/bin/sandbox", "the sandbox `command`")
+	flags.StringVar(&o.sandboxFlags, "sandbox-flags", "-play 2s", "`flags` for the sandbox that is started, apart by blanks; `sandbox -help` lists them")
+	flags.BoolVar(&o.sandboxImport, "sandbox-import", true, "connect the demo organization to the sandbox, and import what is there")
 	flags.BoolVar(&o.chaos, "chaos", false, "deliver twice, reorder, kill functions in mid-batch, throttle DynamoDB, raise transaction conflicts")
 	flags.Uint64Var(&o.chaosSeed, "chaos-seed", 1, "`number` that chaos draws its decisions from")
 	flags.Float64Var(&o.speed, "queue-speed", 1, "let the time of queues and retries run `N` times as fast as the clock")
@@ -90,6 +98,9 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	}
 	if o.port < 0 || o.port > 65530 {
 		errs = append(errs, errors.New("--port must be from 0 to 65530"))
+	}
+	if o.sandbox != sandboxOn && o.sandbox != sandboxOff && !strings.HasPrefix(o.sandbox, "http://") && !strings.HasPrefix(o.sandbox, "https://") {
+		errs = append(errs, errors.New("--sandbox must be on, off or the URL of a sandbox"))
 	}
 	for name := range strings.SplitSeq(disable, ",") {
 		if name = strings.TrimSpace(name); name != "" {

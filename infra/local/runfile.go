@@ -14,6 +14,9 @@ type runFile struct {
 	AdminKey     string      `json:"admin_key,omitempty"`
 	Close        *demoClose  `json:"close,omitempty"`
 	Client       *demoClient `json:"client,omitempty"`
+	// CRM is the connection to the sandbox.
+	CRM     *demoCRM `json:"crm,omitempty"`
+	Sandbox *sandbox `json:"sandbox,omitempty"`
 
 	Stage string `json:"stage"`
 	PID   int    `json:"pid"`
@@ -37,14 +40,14 @@ func (s *system) runFile(d *demo) (runFile, error) {
 	services := address(s.doors.services)
 	f := runFile{
 		BaseURL: s.baseURL(), Stage: s.o.stage, PID: os.Getpid(), Control: services + "/_local", Outputs: s.outputs,
-		Environment: s.operatorEnvironment(), Logs: logs,
+		Environment: s.operatorEnvironment(), Logs: logs, Sandbox: s.sandbox,
 		Endpoints: map[string]string{
 			"sqs": services, "kms": services, "sesv2": services, "lambda": services, "s3": address(s.doors.s3),
 			"dynamodb": s.emulators.local.Endpoint, "dynamodb_streams": s.emulators.local.Endpoint,
 		},
 	}
 	if d != nil {
-		f.Organization, f.AdminKey, f.Close, f.Client = d.Organization, d.AdminKey, &d.Close, &d.Client
+		f.Organization, f.AdminKey, f.Close, f.Client, f.CRM = d.Organization, d.AdminKey, &d.Close, &d.Client, d.CRM
 	}
 	return f, nil
 }

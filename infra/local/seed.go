@@ -27,6 +27,8 @@ type demo struct {
 	AdminKey     string     `json:"admin_key"`
 	Close        demoClose  `json:"close"`
 	Client       demoClient `json:"client"`
+	// CRM is nil where the organization is not connected to the sandbox.
+	CRM *demoCRM `json:"crm,omitempty"`
 }
 
 // demoClose is its connection to Close.
@@ -154,11 +156,16 @@ func (s seeder) createClient(ctx context.Context, key string) (demoClient, error
 
 // post has the API make something of the demo.
 func (s seeder) post(ctx context.Context, key, what, path string, body, made any) error {
-	status, answer, err := s.call(ctx, key, http.MethodPost, path, body)
+	return s.send(ctx, key, what, http.MethodPost, path, body, made)
+}
+
+// send has the API change something of the demo.
+func (s seeder) send(ctx context.Context, key, what, method, path string, body, made any) error {
+	status, answer, err := s.call(ctx, key, method, path, body)
 	if err != nil {
 		return err
 	}
-	if status != http.StatusCreated && status != http.StatusOK {
+	if status != http.StatusCreated && status != http.StatusAccepted && status != http.StatusOK {
 		return fmt.Errorf("demo %s: the API answers %d: %s", what, status, problemTitle(answer))
 	}
 	if err := json.Unmarshal(answer, made); err != nil {
@@ -244,19 +251,33 @@ func (s *system) seed(ctx context.Context) (*demo, error) {
 	done := s.console.step("demo organization", "")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	d, isNew, err := seeder{
-		ctl: s.o.ctl, file: filepath.Join(s.o.data, "demo.json"), baseURL: s.baseURL(), env: s.operatorEnvironment(),
-		processes: s.processes, client: http.DefaultClient,
-	}.seed(ctx)
+	how := map[bool]string{true: "new", false: "as before"}
+	d, isNew, err := s.seeder().seed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	how := "as before"
-	if isNew {
-		how = "new"
+	done("%s, %s", d.Organization, how[isNew])
+	if s.sandbox == nil || !s.o.sandboxImport {
+		return &d, nil
 	}
-	done("%s, %s", d.Organization, how)
+	done = s.console.step("connection to the CRM", "")
+	if isNew, err = s.seeder().connect(ctx, &d, *s.sandbox); err != nil {
+		if isNew || d.CRM.Connection == "" {
+			return nil, err
+		}
+		// Whoever has done something to it since knows better.
+		s.console.warn("the connection to the sandbox CRM is as it was left: %v", err)
+		return &d, nil
+	}
+	done("%s, %s", d.CRM.Connection, how[isNew])
 	return &d, nil
+}
+
+func (s *system) seeder() seeder {
+	return seeder{
+		ctl: s.o.ctl, file: filepath.Join(s.o.data, "demo.json"), baseURL: s.baseURL(), env: s.operatorEnvironment(),
+		processes: s.processes, client: http.DefaultClient,
+	}
 }
 
 // operatorEnvironment is what the leadline command needs to work on the tables directly, as an operator does on AWS.

@@ -39,6 +39,7 @@ type system struct {
 	schedules []schedule.Schedule
 	calls     map[string]*calls
 	outputs   map[string]string
+	sandbox   *sandbox // nil for none
 
 	closers []func() error // in the order of opening
 }
@@ -89,7 +90,10 @@ func (s *system) up(ctx context.Context) error {
 	if err := s.serve(); err != nil {
 		return err
 	}
-	return s.start()
+	if err := s.start(); err != nil {
+		return err
+	}
+	return s.startSandbox(ctx)
 }
 
 // foundations starts DynamoDB Local and synthesizes the stack, at the same time.

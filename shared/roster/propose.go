@@ -174,7 +174,7 @@ func (p proposer) candidates(id string) []Candidate {
 			near = nextAbove(near, &nearest, theirs.level, Candidate{other, High, fmt.Sprintf("%s is %q in the CRM, and in the same group, %q.", name, theirs.name, team)})
 		case together && theirs.admin && !mine.admin && mine.level == 0:
 			admins = append(admins, Candidate{other, Low, fmt.Sprintf("%s administers the CRM, and is in the same group, %q.", name, team)})
-		case theirs.level > mine.level && theirs.level > 1:
+		case theirs.level > mine.level && theirs.level > 1 && !mine.admin:
 			house = nextAbove(house, &next, theirs.level, Candidate{other, Low, fmt.Sprintf("%s is %q in the CRM, and nobody else is at that level.", name, theirs.name)})
 		}
 	}

@@ -52,16 +52,17 @@ func TestManagersAreProposed(t *testing.T) {
 		staff []string
 		want  string
 	}{
-		"by role and group":               {[]string{"ann Sales Manager/East", "bob Account Executive/East", "cy Account Executive/West"}, "bob: ann high; cy: ann low"},
-		"several":                         {[]string{"ann Sales Manager/East", "amy Sales Manager/East", "bob Rep/East"}, "bob: amy medium ann medium"},
-		"the nearest above":               {[]string{"dan Sales Director/East", "ann Team Lead/East", "bob Rep/East"}, "ann: dan high; bob: ann high"},
-		"a manager under the one head":    {[]string{"vic VP Sales/", "ann Sales Manager/East", "bob Rep/East"}, "ann: vic medium; bob: ann high"},
-		"two heads, none in the group":    {[]string{"vic VP Sales/", "val VP Sales/", "ann Sales Manager/East"}, ""},
-		"an admin in the group":           {[]string{"!amy Admin/East", "bob Rep/East"}, "bob: amy low"},
-		"an account manager leads nobody": {[]string{"ann Account Manager/East", "bob Rep/East"}, ""},
-		"in two groups":                   {[]string{"ann Sales Manager/East", "amy Sales Manager/West", "bob Rep/East,West"}, "bob: amy medium ann medium"},
-		"whoever left leads nobody":       {[]string{"~ann Sales Manager/East", "bob Rep/East"}, ""},
-		"no role says anything":           {[]string{"ann User/East", "bob User/East"}, ""},
+		"by role and group":                                 {[]string{"ann Sales Manager/East", "bob Account Executive/East", "cy Account Executive/West"}, "bob: ann high; cy: ann low"},
+		"several":                                           {[]string{"ann Sales Manager/East", "amy Sales Manager/East", "bob Rep/East"}, "bob: amy medium ann medium"},
+		"the nearest above":                                 {[]string{"dan Sales Director/East", "ann Team Lead/East", "bob Rep/East"}, "ann: dan high; bob: ann high"},
+		"a manager under the one head":                      {[]string{"vic VP Sales/", "ann Sales Manager/East", "bob Rep/East"}, "ann: vic medium; bob: ann high"},
+		"two heads, none in the group":                      {[]string{"vic VP Sales/", "val VP Sales/", "ann Sales Manager/East"}, ""},
+		"an admin in the group":                             {[]string{"!amy Admin/East", "bob Rep/East"}, "bob: amy low"},
+		"an account manager leads nobody":                   {[]string{"ann Account Manager/East", "bob Rep/East"}, ""},
+		"in two groups":                                     {[]string{"ann Sales Manager/East", "amy Sales Manager/West", "bob Rep/East,West"}, "bob: amy medium ann medium"},
+		"whoever left leads nobody":                         {[]string{"~ann Sales Manager/East", "bob Rep/East"}, ""},
+		"who runs the CRM is under nobody in another group": {[]string{"!amy Admin/West", "ann Sales Manager/East"}, ""},
+		"no role says anything":                             {[]string{"ann User/East", "bob User/East"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			members := staff(t, c.staff...)

@@ -34,7 +34,7 @@ func HealthOf(conn tenant.Connection, loggedIn bool, s State, now time.Time) (He
 	for _, m := range s.Identity.Missing {
 		why = append(why, fmt.Sprintf("The login lacks the permission %s: %s", m.Permission, m.Needed))
 	}
-	for _, name := range sortedObjects(s.Objects) {
+	for _, name := range s.ObjectNames() {
 		o := s.Objects[name]
 		if o.Problem != "" {
 			why = append(why, name+": "+o.Problem)
@@ -52,6 +52,5 @@ func HealthOf(conn tenant.Connection, loggedIn bool, s State, now time.Time) (He
 	return Healthy, nil
 }
 
-func sortedObjects(objects map[string]ObjectState) []string {
-	return slices.Sorted(maps.Keys(objects))
-}
+// ObjectNames lists the objects of which something is known, by name.
+func (s State) ObjectNames() []string { return slices.Sorted(maps.Keys(s.Objects)) }

@@ -420,6 +420,69 @@ func TestJoins(t *testing.T) {
 	}
 }
 
+// TestWhatIsGone makes no row and is joined to none, and what is not there is looked for once.
+func TestWhatIsGone(t *testing.T) {
+	links := map[string]view.Link{"id": {From: view.End{Source: of("x"), Field: "tags"}, To: view.End{Source: of("tag")}, Cardinality: view.ToMany},
+		"code": {From: view.End{Source: of("x"), Field: "code"}, To: view.End{Source: of("tag"), Field: "code"}, Cardinality: view.ToOne}}
+	v := view.View{Base: of("x"), Joins: []view.Join{{Name: "tag", Link: "id", First: true}, {Name: "coded", Link: "code"}},
+		Columns: []view.Column{{Name: "tag", From: "tag", Type: schema.Text}, {Name: "coded", From: "coded", Type: schema.Text}}}
+	s := rows(`{"tags":["tag_gone","nowhere","tag_2"],"code":"a"}`, `{"tags":["nowhere"],"code":["a","b"]}`, `{"tags":["nowhere"],"code":["b"]}`)
+	s[of("x")] = append(s[of("x")], record.Record{Key: record.Key{ID: "x_gone"}, Deleted: true})
+	s[of("tag")] = []record.Record{living("tag_2", `{"code":"a"}`), living("tag_1", `{"code":["a","b"]}`), {Key: record.Key{ID: "tag_gone"}, Deleted: true, Fields: record.Fields{"code": []byte(`"a"`)}}}
+	plan, err := view.Compile(v, links)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := view.NewReader(plan, unordered{s}, nil, view.Clock{Zone: time.UTC})
+	got, _, err := reader.Page(t.Context(), "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, row := range got {
+		lines = append(lines, fmt.Sprintf("%s %s %s", row.ID, row.Values[0], row.Values[1]))
+	}
+	// Of the two tags with the code a the first by id counts; a link to one leads nowhere from two.
+	if want := []string{`x_000 "tag_2" "tag_1"`, `x_001  `, `x_002  "tag_1"`}; !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+	read := reader.Read
+	if _, _, err := reader.Page(t.Context(), "", 10); err != nil || reader.Read != read+4 {
+		t.Errorf("%d records are read again for 4 of the base: %v", reader.Read-read, err)
+	}
+}
+
+// unordered lists the base in order, and all else as it lies.
+type unordered struct{ shelf }
+
+func (u unordered) List(ctx context.Context, source view.Source, cursor string, limit int) ([]record.Record, string, error) {
+	if source == of("x") {
+		return u.shelf.List(ctx, source, cursor, limit)
+	}
+	return u.shelf[source], "", nil
+}
+
+// TestALargeDataSource is searched as far as it may be, and that is said.
+func TestALargeDataSource(t *testing.T) {
+	links := map[string]view.Link{"code": {From: view.End{Source: of("x"), Field: "code"}, To: view.End{Source: of("tag"), Field: "code"}, Cardinality: view.ToOne}}
+	v := view.View{Base: of("x"), Joins: []view.Join{{Name: "tag", Link: "code"}}, Columns: []view.Column{{Name: "tag", From: "tag", Type: schema.Text}}}
+	for n, incomplete := range map[int]bool{view.MaxSearched: false, view.MaxSearched + 1: true} {
+		s := rows(`{"code":1}`)
+		for i := range n {
+			s[of("tag")] = append(s[of("tag")], living(fmt.Sprintf("tag_%06d", i), fmt.Sprintf(`{"code":%d}`, i)))
+		}
+		plan, err := view.Compile(v, links)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := view.NewReader(plan, s, nil, view.Clock{Zone: time.UTC})
+		got, _, err := reader.Page(t.Context(), "", 10)
+		if err != nil || string(got[0].Values[0]) != `"tag_000001"` || (len(reader.Incomplete) > 0) != incomplete {
+			t.Errorf("%d: got %+v, incomplete %v, %v", n, got, reader.Incomplete, err)
+		}
+	}
+}
+
 // TestWhatIsKeptOutside of its record for its size is there, and cannot be compared or measured.
 func TestWhatIsKeptOutside(t *testing.T) {
 	v := plain(view.Column{Name: "body", Type: schema.Text}, view.Column{Name: "n", Type: schema.Number})

@@ -201,6 +201,14 @@ func TestTheSameComesOutWhateverTheOrder(t *testing.T) {
 	}
 }
 
+func TestTheFieldThatMostRolesNameIsTheOwner(t *testing.T) {
+	records := map[string][]record.Record{"role": {living("role_1", `{"visibility_user_lcf_ids":["cf_a","cf_z"]}`), living("role_2", `{"visibility_user_lcf_ids":["cf_z"]}`),
+		living("role_3", `{"visibility_user_lcf_ids":["cf_b"]}`), {Key: record.Key{ID: "role_4"}, Deleted: true, Fields: record.Fields{"visibility_user_lcf_ids": []byte(`["cf_b","cf_b","cf_b"]`)}}}}
+	if got := view.ReadHints("close", records).Owners["lead"]; !slices.Equal(got, []string{"custom.cf_z", "custom.cf_a", "custom.cf_b"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestWithoutHints(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit func(*schema.Object)

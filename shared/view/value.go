@@ -108,11 +108,7 @@ func (m moment) day(zone *time.Location) int64 {
 
 func dayOf(at time.Time, zone *time.Location) int64 {
 	year, month, day := at.In(zone).Date()
-	seconds := time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()
-	if seconds < 0 {
-		return (seconds - secondsADay + 1) / secondsADay
-	}
-	return seconds / secondsADay
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsADay
 }
 
 // days gives how many days lie between two moments: exactly between two instants, in whole days of the calendar where

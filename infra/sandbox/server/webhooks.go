@@ -69,6 +69,9 @@ func (c *call) webhooks(id string) answer {
 		return notFound()
 	}
 	sub := h.subscriptions[i]
+	if c.method != http.MethodGet && sub.createdBy != c.user.ID && !c.m.May(c.user, "manage_organization") {
+		return forbidden("manage_organization")
+	}
 	switch c.method {
 	case http.MethodGet:
 		return ok(sub.render(true).JSON())

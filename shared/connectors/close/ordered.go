@@ -163,7 +163,7 @@ func searchQuery(text, object string) (any, error) {
 	if err := dec.Decode(&node); err != nil {
 		return nil, fault.New(fault.Invalid, "invalid_query", "The query begins as JSON and is none: copy it from Close once more.")
 	}
-	for _, around := range []string{"query", "s_query"} {
+	for _, around := range []string{"s_query", "query"} { // as a Smart View, and as a request of its own, have it around them
 		if inner, ok := node[around].(map[string]any); ok {
 			node = inner
 		}

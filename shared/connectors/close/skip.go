@@ -167,9 +167,15 @@ func (p *pull) readMemberships(ctx context.Context) error {
 		return err
 	}
 	p.from(a)
-	for i, list := range [][]map[string]any{o.Active, o.Inactive} {
-		for _, m := range list {
-			m[fieldActive] = i == 0
+	active := map[string]bool{}
+	for _, m := range o.Active {
+		active[rowID(m)] = true
+		m[fieldActive] = true
+		p.add(m)
+	}
+	for _, m := range o.Inactive {
+		if !active[rowID(m)] {
+			m[fieldActive] = false
 			p.add(m)
 		}
 	}

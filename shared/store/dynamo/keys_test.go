@@ -45,6 +45,7 @@ func TestKeysAreWhatIsStored(t *testing.T) {
 		"member":       {memberKey("org_a1", "mem_c3"), primary{"org_a1#members", "mem_c3"}},
 		"user":         {memberUserKey("org_a1", roster.External{Connection: "conn_b2", ID: "user_1"}), primary{"org_a1#user#conn_b2#user_1", "-"}},
 		"destination":  {destinationKey("org_a1", "dst_c3"), primary{"org_a1#destinations", "dst_c3"}},
+		"login":        {loginKey("org_a1", "conn_b2"), primary{"org_a1#logins", "conn_b2"}},
 		"act":          {auditKey("org_a1", "01KAN5"), primary{"org_a1#audit#0", "01KAN5"}},
 		"notice":       {noticeKey("org_a1", "01KAN5"), primary{"org_a1#notices", "01KAN5"}},
 		"job":          {jobKey("org_a1", at, "job_c3"), primary{"org_a1#jobs", "2026-11-22T00:02:03.000000040Z#job_c3"}},
@@ -95,6 +96,7 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 			add("tenancy", emailKey(a, b), "e-mail", a, b)
 			add("tenancy", useKey(a, b), "use", a, b)
 			add("tenancy", destinationKey(a, b), "destination", a, b)
+			add("tenancy", loginKey(a, b), "login", a, b)
 			add("work", auditKey(a, b), "act", a, b)
 			add("work", noticeKey(a, b), "notice", a, b)
 			add("work", jobKey(a, at, b), "job", a, b)

@@ -267,6 +267,7 @@ func testForgotten(t *testing.T, l local) {
 	received := time.Date(2026, 11, 22, 10, 30, 0, 500_000_000, time.UTC)
 	b, d, forget := aBatch(received), aDelivery(rand.New(rand.NewPCG(1, 2))), received.Add(30*24*time.Hour)
 	claim := push.Claim{Organization: "o", ID: "c", Batch: "b", ReceivedAt: received, ExpiresAt: received.Add(24 * time.Hour)}
+	clock := ratelimit.Clock{Key: ratelimit.Key{Organization: "o", Connection: "c", Group: "g"}, Rev: 1, Forget: forget}
 	for _, do := range []func() error{
 		func() error { _, err := s.Batches.Claim(t.Context(), claim); return err },
 		func() error { return s.Batches.SaveBatch(t.Context(), b) },
@@ -274,6 +275,7 @@ func testForgotten(t *testing.T, l local) {
 		func() error { return s.Deliveries.LogDelivery(t.Context(), d, forget) },
 		func() error { return s.Schemas.SaveObject(t.Context(), anObject(1), true) },
 		func() error { return s.Due.Schedule(t.Context(), store.DueItem{At: received}) },
+		func() error { _, err := s.Limits.SaveClock(t.Context(), clock); return err },
 	} {
 		if err := do(); err != nil {
 			t.Fatal(err)
@@ -292,6 +294,7 @@ func testForgotten(t *testing.T, l local) {
 		"object":   {"intake", schemaKey(o.Organization, o.Connection, o.Name), time.Time{}},
 		"version":  {"intake", versionKey(o.Organization, o.Connection, o.Name, 1), time.Time{}},
 		"due":      {"work", dueKey(received, ""), time.Time{}},
+		"clock":    {"work", clockKey(clock.Key), forget},
 	} {
 		out, err := s.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(s.tables[test.table]), Key: test.at.item()})
 		if err != nil || len(out.Item) == 0 {
@@ -347,6 +350,12 @@ func testLostWork(t *testing.T, l local) {
 	kindIs(t, s.Deliveries.LogDelivery(t.Context(), d, now), fault.Conflict, store.CodeStale)
 	if got, err := s.Deliveries.LoggedDelivery(t.Context(), d.Organization, d.Destination, d.ID); err != nil || got.Rev != 1 {
 		t.Errorf("logged: %+v, %v", got, err)
+	}
+	// The caller knows its own clock.
+	lost("PutItem")
+	clock := ratelimit.Clock{Key: ratelimit.Key{Organization: "o", Connection: "c", Group: "g"}, Rev: 1, State: []byte("x")}
+	if stands, err := s.Limits.SaveClock(t.Context(), clock); err != nil || stands == nil || stands.Rev != 1 || string(stands.State) != "x" {
+		t.Errorf("SaveClock: %+v stands, %v", stands, err)
 	}
 }
 

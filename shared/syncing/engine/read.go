@@ -151,8 +151,8 @@ func (t task) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("engine: state: %w", err)
 	}
-	if state.PausedAt.IsZero() {
-		return nil // it was done
+	if state.PausedAt.IsZero() { // it was disabled, or this was done
+		return t.goOnWithRuns(ctx)
 	}
 	now := t.Now().UTC()
 	// Receivers believe for a while what they knew of the connection before.

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// importing tells how far the import of the demo organization is, until it ends.
+type importing struct {
+	seeder seeder
+	key    string
+	crm    demoCRM
+	every  time.Duration
+	print  func(format string, args ...any)
+	warn   func(format string, args ...any)
+}
+
+// importRun is what is told of a run.
+type importRun struct {
+	Status   string
+	Problem  string
+	Progress struct {
+		Counts struct {
+			Found, Fetched, Missing, Stale, Differing, Refused int64
+		}
+		Done      int     `json:"objects_done"`
+		Total     int     `json:"objects_total"`
+		PerMinute float64 `json:"records_per_minute"`
+	}
+	CreatedAt  time.Time  `json:"created_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+// tell prints a line now and then, and one at the end.
+func (i importing) tell(ctx context.Context) {
+	ticker := time.NewTicker(i.every)
+	defer ticker.Stop()
+	failures, last := 0, ""
+	for {
+		run, err := i.read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if failures++; failures == 5 {
+				i.warn("how far the import is cannot be told: %v", err)
+				return
+			}
+		case run.ended():
+			i.end(run)
+			return
+		default:
+			failures = 0
+			if line := run.line(); line != last {
+				i.print("  %s", line)
+				last = line
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (i importing) read(ctx context.Context) (run importRun, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	status, answer, err := i.seeder.call(ctx, i.key, http.MethodGet, connectionPath(i.crm.Connection)+"/runs/"+i.crm.Import, nil)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("the API answers %d: %s", status, problemTitle(answer))
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &run)
+	}
+	return run, err
+}
+
+func (r importRun) ended() bool { return r.FinishedAt != nil }
+
+func (r importRun) line() string {
+	p := r.Progress
+	text := fmt.Sprintf("import: %s records, %d of %d objects done", thousands(p.Counts.Fetched), p.Done, p.Total)
+	if p.PerMinute > 0 {
+		text += fmt.Sprintf(", %.0f records a second", p.PerMinute/60)
+	}
+	if r.Status == "paused" {
+		text += ", paused"
+	}
+	return text
+}
+
+// end tells how the import ended.
+func (i importing) end(r importRun) {
+	p := r.Progress
+	took := r.FinishedAt.Sub(r.CreatedAt).Round(time.Second)
+	switch {
+	case r.Status != "done":
+		i.warn("the import is %s. %s", r.Status, r.Problem)
+	case r.Problem != "" || p.Counts.Refused > 0:
+		i.warn("imported %s records of %d objects in %v; %s refused. %s", thousands(p.Counts.Fetched), p.Total, took, thousands(p.Counts.Refused), r.Problem)
+	default:
+		i.print("  imported %s records of %d objects in %v; live changes arrive", thousands(p.Counts.Fetched), p.Total, took)
+	}
+}
+
+// thousands writes a number as people read it.
+func thousands(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	var groups []string
+	for len(digits) > 3 {
+		groups = append([]string{digits[len(digits)-3:]}, groups...)
+		digits = digits[:len(digits)-3]
+	}
+	return strings.Join(append([]string{digits}, groups...), ",")
+}
+
+// tellOfImport tells how far the import is that the demo organization began with, unless it ended before.
+func (s *system) tellOfImport(d *demo) {
+	if d == nil || d.CRM == nil || d.CRM.Import == "" || s.o.quiet {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	told := make(chan struct{})
+	i := importing{seeder: s.seeder(), key: d.AdminKey, crm: *d.CRM, every: 5 * time.Second, print: s.console.print, warn: s.console.warn}
+	go func() {
+		defer close(told)
+		if run, err := i.read(ctx); err == nil && run.ended() {
+			return
+		}
+		i.tell(ctx)
+	}()
+	s.opened(func() error {
+		cancel()
+		<-told
+		return nil
+	})
+}
