@@ -127,7 +127,7 @@ func (h *handler) receive(ctx context.Context, request events.APIGatewayV2HTTPRe
 	if hook, err = h.verify(ctx, hook, request.Headers, body, now); err != nil {
 		return "", hook, err
 	}
-	if !json.Valid(body) {
+	if !hook.form && !json.Valid(body) {
 		return "", hook, fault.New(fault.Invalid, "invalid_json", "The body is no JSON.")
 	}
 	id, err := delivery.NewID(now, h.random)

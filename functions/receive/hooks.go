@@ -65,6 +65,8 @@ func newHooks(t table, k keyring, connectors connector.Registry, keep time.Durat
 type hook struct {
 	tenant.Hook
 	signature connector.Signature
+	// form says that bodies are forms and no JSON.
+	form bool
 	// opened holds the bytes of Keys, one for one.
 	opened [][]byte
 	readAt time.Time
@@ -106,7 +108,7 @@ func (h *hooks) read(ctx context.Context, hash string, now time.Time) (*hook, er
 	if !ok || definition.Webhook == nil {
 		return nil, fault.New(fault.Internal, "unknown_connector", "receive: there is no connector %q that has webhooks", stored.Connector)
 	}
-	found := &hook{Hook: stored, signature: definition.Webhook.Signature, readAt: now}
+	found := &hook{Hook: stored, signature: definition.Webhook.Signature, form: definition.Webhook.Form, readAt: now}
 	if found.opened, err = h.open(ctx, found); err != nil {
 		return nil, err
 	}
@@ -139,6 +141,9 @@ func (h *hook) verify(headers map[string]string, body []byte, now time.Time, tol
 		if k.Valid(now) {
 			keys = append(keys, h.opened[i])
 		}
+	}
+	if len(h.Keys) == 0 && h.signature.Optional {
+		return nil
 	}
 	if len(keys) == 0 {
 		return fault.New(fault.Unauthorized, codeNoKey,

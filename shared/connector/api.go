@@ -11,11 +11,14 @@ import (
 // API is how a provider's API is reached.
 type API struct {
 	// BaseURL is where it stands, https, without a slash at its end. A connection may have another one, whose host must be
-	// one of Hosts.
+	// one of Hosts. Empty where each account has its own: a connection must name it then.
 	BaseURL string
 	// Hosts are the host names that a connection's own base URL may have; one that begins with a dot stands for all names
 	// that end in it.
 	Hosts []string
+	// Downloads are the host names, in the same form, of the addresses that the provider's answers give for files; see
+	// Request.URL.
+	Downloads []string
 	// Logins are the ways to log in, the preferred one first.
 	Logins []Login
 	// Limits are what is known beforehand of the provider's limits, by group of endpoints; the one whose Group is empty is
@@ -87,6 +90,10 @@ type Request struct {
 	// Path stands behind the base URL and begins with a slash.
 	Path  string
 	Query url.Values
+	// URL stands in the place of Path and Query: the address of a file as the provider's answer gave it, on one of
+	// API.Downloads. It is sent without our credentials, for the address holds its own, and counts for no limit. Its answer is
+	// judged by JudgeDownload.
+	URL string
 	// Header are headers besides those that the client sets.
 	Header http.Header
 	// Body is sent as JSON, nil for none. Form is sent as application/x-www-form-urlencoded instead.
@@ -155,7 +162,8 @@ const (
 
 // Identity is who we are at a provider.
 type Identity struct {
-	// Account names the provider's account (an organization, a subscription): its id and what people call it.
+	// Account names the provider's account (an organization, a subscription): its id and what people call it. They may be
+	// empty where the connection's base URL is all that names it.
 	AccountID, AccountName string
 	// User is whose login it is; empty where a login is nobody's.
 	UserID, UserName, UserEmail string

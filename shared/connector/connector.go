@@ -40,15 +40,18 @@ type Definition struct {
 type Webhook struct {
 	// Signature is how an event proves that it comes from the provider.
 	Signature Signature
+	// Form says that bodies are application/x-www-form-urlencoded; they are JSON otherwise, and what is none is refused.
+	Form bool
 	// Parser is the revision of Parse, from 1. Raising it lets a replay of kept payloads replace what an older revision
 	// made of them.
 	Parser int
 	// Parse reads one body into the changes that it reports, in no particular order. It does no I/O, never panics, and
 	// gives the same changes for the same body. What cannot be understood is a fault of kind Invalid whose Code is a
-	// quarantine.Reason and whose Message says what was expected and what was found, without quoting the body.
+	// quarantine.Reason and whose Message says what was expected and what was found, without quoting the body. An event that
+	// only says which record changed gives no change, and Touched names it.
 	Parse func(body []byte) ([]record.Change, error)
 	// Touched names what else must be read again after a change, for the event does not say how it has become: the children
-	// of two leads that were merged. nil where events say all. It does no I/O.
+	// of two leads that were merged. nil where events say all. It does no I/O and never panics.
 	Touched func(body []byte) []Ref
 }
 

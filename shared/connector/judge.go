@@ -32,6 +32,16 @@ func StandardJudge(a Answer) Verdict {
 	return Verdict{Outcome: Permanent}
 }
 
+// JudgeDownload judges the answer to a request for a file at an address of its own: by the status alone, and what is refused
+// says nothing of our credentials, for a fresh address may do.
+func JudgeDownload(a Answer) Verdict {
+	v := StandardJudge(a)
+	if v.Outcome == Expired || v.Outcome == Denied {
+		v.Outcome = Retry
+	}
+	return v
+}
+
 // RefusedError is the cause of the fault of a request that the provider refused: a connector may act on it.
 type RefusedError struct {
 	Status int

@@ -45,8 +45,8 @@ type Object struct {
 	Name, Title string
 	// Scopes are those that Page serves for it. All is always one of them.
 	Scopes []ScopeKind
-	// Changing says how an incremental read finds what changed: by ChangedSince exactly; where only CreatedBetween is
-	// served, what was created in the last Sweep is read again and the rest is left to webhooks and the log.
+	// Sweep is how far an incremental read goes back where only CreatedBetween is served: what was created in the last Sweep is
+	// read again, and the rest is left to webhooks and the log. Zero where ChangedSince finds what changed, and for Small ones.
 	Sweep time.Duration
 	// Absent says that All shows every record that there is, so that a record it does not show may be gone.
 	Absent bool
@@ -71,7 +71,8 @@ type ScopeKind string
 const (
 	// All records.
 	All ScopeKind = "all"
-	// ChangedSince: those whose last update lies at or after From and, if Until is set, before Until.
+	// ChangedSince: those whose last update lies at or after From and, if Until is set, before Until. Where what changed shows
+	// late, some of the last minutes before From may come, too.
 	ChangedSince ScopeKind = "changed_since"
 	// CreatedBetween: those created at or after From and before Until; each open where zero.
 	CreatedBetween ScopeKind = "created_between"
@@ -95,6 +96,9 @@ type Scope struct {
 // MaxIDs is how many ids a scope names at most.
 const MaxIDs = 100
 
+// MaxCursorBytes is how long a cursor may be.
+const MaxCursorBytes = 32 << 10
+
 // PageRequest asks for a page.
 type PageRequest struct {
 	Object string
@@ -116,9 +120,11 @@ type Page struct {
 	Missing []string
 	// Raw is the untouched body that the changes were read from.
 	Raw []byte
-	// Next is the cursor of the next page; empty after the last.
+	// Next is the cursor of the next page; empty after the last. It is all that the next page is made from, UTF-8 text of at
+	// most MaxCursorBytes. It may be the cursor of this page again only where NotBefore says when to come back.
 	Next string
-	// NotBefore is when to come back for Next, where the provider has to prepare it first; zero for at once.
+	// NotBefore is when to come back for Next, where the provider has to prepare it first; zero for at once, which scopes of
+	// IDs and ChildrenOf always are.
 	NotBefore time.Time
 	// At is the provider's time of the answer.
 	At time.Time
@@ -188,7 +194,7 @@ type Subscription struct {
 // Subscribed is a new subscription.
 type Subscribed struct {
 	ID string
-	// SigningKey is what its events are signed with, as the provider writes it.
+	// SigningKey is what its events are signed with, as the provider writes it; empty where it signs nothing.
 	SigningKey string
 }
 

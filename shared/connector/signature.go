@@ -1,12 +1,12 @@
 package connector
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"leadline/shared/fault"
@@ -23,55 +23,71 @@ const (
 	Raw Encoding = "raw"
 )
 
-// Signature describes an HMAC-SHA256 over the timestamp header's text, if there is one, directly followed by the raw
-// body.
+// Signature describes how an event proves that it comes from the provider: by a hash over the timestamp's text and the
+// Separator, if there is a timestamp, directly followed by the raw body.
 type Signature struct {
-	// HashHeader holds the HMAC, written in HashEncoding.
+	// Scheme is how the hash is made; HMAC unless set.
+	Scheme Scheme
+	// HashHeader holds the hash, written in HashEncoding. It may be empty where Optional is set: nothing is signed then.
 	HashHeader   string
 	HashEncoding Encoding
+	// HashPart names the part of the header that the hash is, where the header has several: v1 in "t=1741078800,v1=5bdc". Empty
+	// where the hash is the header.
+	HashPart string
 	// TimestampHeader holds the sender's time in whole Unix seconds; it is part of what is signed. Empty where a provider
-	// signs the body alone.
+	// signs the body alone. TimestampPart is as HashPart.
 	TimestampHeader string
+	TimestampPart   string
+	// Separator stands between timestamp and body in what is signed.
+	Separator string
 	// KeyEncoding is how the provider writes the key that it hands out.
 	KeyEncoding Encoding
 	// KeyBytes is the length of the decoded key; 0 where any length is right.
 	KeyBytes int
+	// Optional says that the provider does not sign for every account: a connection that was never given a signing key takes
+	// what is posted to its URL, whose secrecy is all the proof then.
+	Optional bool
 }
 
 // Key decodes a signing key as the provider writes it. A key that cannot be one is Invalid.
 func (s Signature) Key(text string) ([]byte, error) {
 	key, err := s.KeyEncoding.decode(text)
-	if err != nil || len(key) == 0 || s.KeyBytes > 0 && len(key) != s.KeyBytes {
+	switch {
+	case err != nil || len(key) == 0 || s.KeyBytes > 0 && len(key) != s.KeyBytes:
 		return nil, fault.New(fault.Invalid, "invalid_signature_key",
 			"The signing key must be %d bytes written in %s, as the provider shows it.", s.KeyBytes, s.KeyEncoding)
+	case s.Scheme == ECDSA && publicKey(key) == nil:
+		return nil, fault.New(fault.Invalid, "invalid_signature_key",
+			"The signing key must be the provider's public key written in %s, as the provider shows it.", s.KeyEncoding)
 	}
 	return key, nil
 }
 
 // Verify checks that body was signed with one of keys at most tolerance before or after now. header must hold each
-// header once. It compares in constant time. What does not prove its origin is Unauthorized.
+// header once. It compares in constant time. What does not prove its origin is Unauthorized, Optional or not.
 func (s Signature) Verify(header http.Header, body []byte, keys [][]byte, now time.Time, tolerance time.Duration) error {
-	given, err := s.only(header, s.HashHeader)
+	given, err := s.only(header, s.HashHeader, s.HashPart)
 	if err != nil {
 		return err
 	}
 	hash, err := s.HashEncoding.decode(given)
 	// Only the one spelling that the provider sends: a hash in capitals is as suspect as a wrong one.
-	if err != nil || len(hash) != sha256.Size || s.HashEncoding.encode(hash) != given {
+	if err != nil || s.Scheme == HMAC && len(hash) != sha256.Size || s.HashEncoding.encode(hash) != given {
 		return fault.New(fault.Unauthorized, "invalid_signature", "The header %s is no SHA-256 written in %s.", s.HashHeader, s.HashEncoding)
 	}
-	var stamp string
+	var stamp, separator string
 	if s.TimestampHeader != "" {
-		if stamp, err = s.only(header, s.TimestampHeader); err != nil {
+		if stamp, err = s.only(header, s.TimestampHeader, s.TimestampPart); err != nil {
 			return err
 		}
 		if err := checkTime(s.TimestampHeader, stamp, now, tolerance); err != nil {
 			return err
 		}
+		separator = s.Separator
 	}
 	matched := false
 	for _, key := range keys {
-		if hmac.Equal(hash, sum(key, stamp, body)) {
+		if s.Scheme.fits(hash, key, []byte(stamp), []byte(separator), body) {
 			matched = true
 		}
 	}
@@ -81,20 +97,43 @@ func (s Signature) Verify(header http.Header, body []byte, keys [][]byte, now ti
 	return nil
 }
 
-// Sign gives the headers that a provider would send with body, so that users and tests can send events of their own.
+// Sign gives the headers that a provider would send with body, so that users and tests can send events of their own. With
+// ECDSA key is the private key, as PKCS #8, ASN.1 DER: of a provider's own nobody else has that.
 func (s Signature) Sign(body, key []byte, at time.Time) http.Header {
 	header := http.Header{}
-	var stamp string
+	var stamp, separator string
 	if s.TimestampHeader != "" {
-		stamp = strconv.FormatInt(at.Unix(), 10)
-		header.Set(s.TimestampHeader, stamp)
+		stamp, separator = strconv.FormatInt(at.Unix(), 10), s.Separator
+		header.Set(s.TimestampHeader, part(s.TimestampPart, stamp))
 	}
-	header.Set(s.HashHeader, s.HashEncoding.encode(sum(key, stamp, body)))
+	hash := part(s.HashPart, s.HashEncoding.encode(s.Scheme.hash(key, []byte(stamp), []byte(separator), body)))
+	if s.TimestampHeader != "" && http.CanonicalHeaderKey(s.TimestampHeader) == http.CanonicalHeaderKey(s.HashHeader) {
+		hash = header.Get(s.TimestampHeader) + "," + hash
+	}
+	header.Set(s.HashHeader, hash)
 	return header
 }
 
-func (s Signature) only(header http.Header, name string) (string, error) {
-	switch values := header.Values(name); len(values) {
+func part(name, value string) string {
+	if name == "" {
+		return value
+	}
+	return name + "=" + value
+}
+
+// only gives the one value of a header, or of a part of it.
+func (s Signature) only(header http.Header, name, part string) (string, error) {
+	values := header.Values(name)
+	if part != "" && len(values) == 1 {
+		all := strings.Split(values[0], ",")
+		values = nil
+		for _, one := range all {
+			if value, is := strings.CutPrefix(one, part+"="); is {
+				values = append(values, value)
+			}
+		}
+	}
+	switch len(values) {
 	case 0:
 		return "", fault.New(fault.Unauthorized, "missing_signature", "The header %s is missing.", name)
 	case 1:
@@ -113,13 +152,6 @@ func checkTime(name, stamp string, now time.Time, tolerance time.Duration) error
 		return fault.New(fault.Unauthorized, "stale_signature", "The time in %s is more than %s away from ours.", name, tolerance)
 	}
 	return nil
-}
-
-func sum(key []byte, stamp string, body []byte) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(stamp))
-	mac.Write(body)
-	return mac.Sum(nil)
 }
 
 func (e Encoding) decode(text string) ([]byte, error) {

@@ -15,7 +15,7 @@ func lanes(limit ratelimit.Limit, workers int) int {
 	return max(1, int(3*float64(limit.Requests)/limit.Window.Seconds()*0.1/float64(workers)+1))
 }
 
-// used is how many requests a client made in a time, per window.
+// used is the part of the allowed requests that were made in a time, in percent.
 func (f *fleet) used(from, until time.Duration, begin time.Time) float64 {
 	return 100 * f.share(begin.Add(from), begin.Add(until))
 }
@@ -151,6 +151,29 @@ func TestWhatADeadWorkerHoldsIsSoonPassed(t *testing.T) {
 				t.Logf("%.1f %% used", f.used(5*time.Second, time.Minute, begin))
 				if share := f.share(begin.Add(5*time.Second), until); p.refused["ours"] > 0 || share < 0.85 {
 					t.Errorf("%.1f %% used, %d refused", 100*share, p.refused["ours"])
+				}
+			})
+		})
+	}
+}
+
+// TestSlowAnswersAndStragglers: workers that wait long for their answers, and requests that the guard does not cover.
+func TestSlowAnswersAndStragglers(t *testing.T) {
+	for _, limit := range rates() {
+		t.Run(fmt.Sprintf("%d per %s", limit.Requests, limit.Window), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(int(limit.Requests), limit.Window)
+				f := newFleet(t, p, limit)
+				f.slow, f.stray = 400*time.Millisecond, 2
+				begin := time.Now()
+				for n := range 8 {
+					f.work(t.Context(), n, 2*lanes(limit, 8), 0, begin.Add(time.Minute))
+				}
+				f.wait.Wait()
+				share := f.share(begin.Add(5*time.Second), begin.Add(time.Minute))
+				t.Logf("%.1f %% used, %d of %d refused", 100*share, p.refused["ours"], len(f.sent))
+				if share < 0.85 || p.refused["ours"]*200 > len(f.sent) || p.worst() > 2 {
+					t.Errorf("%.1f %% used, %d of %d refused", 100*share, p.refused["ours"], len(f.sent))
 				}
 			})
 		})

@@ -97,6 +97,7 @@ type slow struct {
 	ratelimit.Store
 	random        *latency
 	reads, writes *counter
+	largest       *counter
 }
 
 type counter struct {
@@ -110,6 +111,12 @@ func (c *counter) add() {
 	c.n++
 }
 
+func (c *counter) atLeast(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n = max(c.n, n)
+}
+
 func (s slow) Clock(ctx context.Context, key ratelimit.Key) (ratelimit.Clock, error) {
 	s.reads.add()
 	time.Sleep(s.random.between(time.Millisecond, 4*time.Millisecond))
@@ -120,6 +127,7 @@ func (s slow) Clock(ctx context.Context, key ratelimit.Key) (ratelimit.Clock, er
 
 func (s slow) SaveClock(ctx context.Context, c ratelimit.Clock) (*ratelimit.Clock, error) {
 	s.writes.add()
+	s.largest.atLeast(len(c.State))
 	time.Sleep(s.random.between(time.Millisecond, 4*time.Millisecond))
 	stands, err := s.Store.SaveClock(ctx, c)
 	time.Sleep(s.random.between(2*time.Millisecond, 5*time.Millisecond))
@@ -147,11 +155,15 @@ type fleet struct {
 	store         ratelimit.Store
 	random        *latency
 	reads, writes counter
+	largest       counter
 	declared      ratelimit.Limit
 	maxWait       time.Duration
-	wait          sync.WaitGroup
-	mu            sync.Mutex
-	sent          []sent
+	// slow is how much longer answers take, stray how many of a hundred requests are 200 ms late on their way.
+	slow  time.Duration
+	stray int
+	wait  sync.WaitGroup
+	mu    sync.Mutex
+	sent  []sent
 }
 
 // sent is one request: who sent it, when it left.
@@ -162,7 +174,7 @@ type sent struct {
 
 func newFleet(t *testing.T, p *provider, declared ratelimit.Limit) *fleet {
 	f := &fleet{t: t, provider: p, random: newLatency(uint64(p.limit)), declared: declared, maxWait: 30 * time.Second}
-	f.store = slow{memory.NewLimits(), f.random, &f.reads, &f.writes}
+	f.store = slow{memory.NewLimits(), f.random, &f.reads, &f.writes, &f.largest}
 	return f
 }
 
@@ -210,8 +222,11 @@ func (f *fleet) request(ctx context.Context, l *ratelimit.Limiter, worker int, s
 	f.sent = append(f.sent, sent{worker, time.Now()})
 	f.mu.Unlock()
 	time.Sleep(f.random.between(15*time.Millisecond, 40*time.Millisecond))
+	if f.stray > 0 && f.random.between(0, 100) < time.Duration(f.stray) {
+		time.Sleep(200 * time.Millisecond)
+	}
 	seen := f.provider.handle("ours")
-	time.Sleep(f.random.between(15*time.Millisecond, 40*time.Millisecond))
+	time.Sleep(f.random.between(15*time.Millisecond, 40*time.Millisecond) + f.slow)
 	seen.At = time.Now().Add(skew)
 	if err := l.Done(ctx, slot, seen); err != nil && ctx.Err() == nil {
 		f.t.Error(err)
@@ -259,15 +274,14 @@ func TestAloneNothingIsRefusedAndTheLimitIsUsed(t *testing.T) {
 							f := newFleet(t, p, limit)
 							begin := time.Now()
 							until := begin.Add(80 * time.Second)
-							// Together they could make three times as many requests as the limit allows.
-							lanes := max(1, int(3*float64(limit.Requests)/limit.Window.Seconds()*0.1/float64(workers)+1))
+							lanes := lanes(limit, workers)
 							for n := range workers {
 								f.work(t.Context(), n, lanes, 0, until)
 							}
 							f.wait.Wait()
 							share := f.share(begin.Add(5*time.Second), until)
-							t.Logf("%.1f %% used, %d refused, per 1,000 requests %d reads and %d writes, %d lanes each", 100*share, p.refused["ours"],
-								f.reads.n*1000/len(f.sent), f.writes.n*1000/len(f.sent), lanes)
+							t.Logf("%.1f %% used, %d refused, per 1,000 requests %d reads and %d writes of at most %d bytes, %d lanes each", 100*share,
+								p.refused["ours"], f.reads.n*1000/len(f.sent), f.writes.n*1000/len(f.sent), f.largest.n, lanes)
 							if p.refused["ours"] > 0 || share < 0.9 {
 								t.Errorf("%.1f %% of the limit used, %d refused", 100*share, p.refused["ours"])
 							}

@@ -205,7 +205,9 @@ func (s *state) take(now int64, limit Limit, w wish) (taken []held, code string,
 func (s *state) note(at int64, limit Limit, w wish) held {
 	h := held{at: at}
 	s.Counts.add(at, 1)
-	s.Used++
+	if limit.Daily > 0 {
+		s.Used++
+	}
 	if limit.Concurrency > 0 {
 		h.permit = w.worker + "." + time.Unix(0, at).UTC().Format("150405.000000000")
 		s.Running = append(s.Running, running{h.permit, at + int64(w.longest)})

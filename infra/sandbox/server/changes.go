@@ -40,7 +40,7 @@ func (s *Server) Change(in Change) (Changed, error) {
 		return done, &crm.Wrong{Message: "There is no object type " + strconv.Quote(in.Object) + ", or no record with this id."}
 	}
 	fields := crm.Object{}
-	if len(in.Fields) > 0 {
+	if len(in.Fields) > 0 && string(in.Fields) != "null" {
 		var err error
 		if fields, err = crm.ParseObject(in.Fields); err != nil {
 			return done, err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -111,10 +112,14 @@ func (c *Client) try(ctx context.Context, r connector.Request, s Secret) (attemp
 		c.meter.count(func(u *Usage) { u.Failed++ })
 		return attempt{}, c.named(err)
 	}
-	a := attempt{secret: s, answer: answer, verdict: c.config.API.Judge(answer)}
+	judge := c.config.API.Judge
+	if r.URL != "" {
+		judge = connector.JudgeDownload
+	}
+	a := attempt{secret: s, answer: answer, verdict: judge(answer)}
 	a.verdict.Code, a.verdict.Message = discreet(a.verdict.Code, words), discreet(a.verdict.Message, words)
 	seen = ratelimit.Seen{At: c.service.options.Now(), Limit: -1, Remaining: -1}
-	if c.config.API.Seen != nil {
+	if c.config.API.Seen != nil && r.URL == "" {
 		told := c.config.API.Seen(answer.Header)
 		seen.Limit, seen.Remaining, seen.Reset = told.Limit, told.Remaining, told.Reset
 	}
@@ -135,7 +140,7 @@ func (c *Client) try(ctx context.Context, r connector.Request, s Secret) (attemp
 
 // request makes what is sent, and the words that must not be repeated.
 func (c *Client) request(r connector.Request, s Secret) (*http.Request, []string, error) {
-	to, err := join(c.base, r.Path, r.Query)
+	to, err := c.address(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,7 +164,17 @@ func (c *Client) request(r connector.Request, s Secret) (*http.Request, []string
 	if kind != "" {
 		request.Header.Set("Content-Type", kind)
 	}
+	if r.URL != "" {
+		return request, []string{s.Text, to.RawQuery}, nil
+	}
 	return request, authorize(c.config.API, request.Header, s), nil
+}
+
+func (c *Client) address(r connector.Request) (*url.URL, error) {
+	if r.URL != "" {
+		return download(c.config.API, c.base, r.URL)
+	}
+	return join(c.base, r.Path, r.Query)
 }
 
 // encode gives a request's body and its type.

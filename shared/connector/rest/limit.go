@@ -49,7 +49,7 @@ func (c *Client) groupOf(method, path string) (ratelimit.Key, ratelimit.Limit) {
 
 // turn waits for the turn of a request, and gives what ends it.
 func (c *Client) turn(ctx context.Context, r connector.Request) (done func(ratelimit.Seen), err error) {
-	if c.config.Limiter == nil {
+	if c.config.Limiter == nil || r.URL != "" {
 		return func(ratelimit.Seen) {}, nil
 	}
 	key, limit := c.groupOf(r.Method, r.Path)

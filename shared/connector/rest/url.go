@@ -43,7 +43,7 @@ func CheckBaseURL(api connector.API, text string, allowLoopback bool) (string, e
 	if port := u.Port(); u.Scheme != "https" || port != "" && port != "443" || strings.HasSuffix(u.Host, ":") {
 		return "", invalidURL("must begin with https:// and name no port")
 	}
-	if !allowed(api, u.Hostname()) {
+	if !allowed(hosts(api), u.Hostname()) {
 		return "", invalidURL("leads to %q, which is no host of the provider. It may be %s", u.Hostname(), strings.Join(hosts(api), ", "))
 	}
 	return strings.TrimSuffix(u.String(), "/"), nil
@@ -51,7 +51,7 @@ func CheckBaseURL(api connector.API, text string, allowLoopback bool) (string, e
 
 // Production tells whether a base URL is the API's own one: where real customers' data are, as far as anybody can tell.
 func Production(api connector.API, base string) bool {
-	return base == "" || hostOf(base) == hostOf(api.BaseURL)
+	return base == "" || hostOf(base) == hostOf(api.BaseURL) || api.BaseURL == "" && allowed(hosts(api), hostOf(base))
 }
 
 // Resolve gives one of a login's URLs: what begins with a slash stands under the base URL without its path. Where the base
@@ -84,8 +84,8 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback() && !addr.Is4In6()
 }
 
-func allowed(api connector.API, host string) bool {
-	return slices.ContainsFunc(hosts(api), func(h string) bool {
+func allowed(hosts []string, host string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool {
 		h = strings.ToLower(h)
 		return h == host && !strings.HasPrefix(h, ".") || strings.HasPrefix(h, ".") && strings.HasSuffix(host, h) && !strings.HasPrefix(host, ".")
 	})
@@ -115,6 +115,16 @@ func join(base, path string, query url.Values) (*url.URL, error) {
 	}
 	u.RawPath, u.Path = u.EscapedPath()+path, u.Path+decoded
 	u.RawQuery = query.Encode()
+	return u, nil
+}
+
+// download gives the address of a file that an answer named. Where the base URL leads to the machine itself, so may that.
+func download(api connector.API, base, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	local := err == nil && loopback(u.Hostname()) && loopback(hostOf(base)) && u.Scheme != ""
+	if !local && (err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || !allowed(api.Downloads, strings.ToLower(u.Hostname()))) {
+		return nil, fault.New(fault.Invalid, "invalid_download", "The provider gave an address of a file that does not lead to where its files are.")
+	}
 	return u, nil
 }
 
