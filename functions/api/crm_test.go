@@ -80,7 +80,9 @@ func (p *provider) with(change func()) {
 
 // definition describes the provider; its webhooks are those of another.
 func (p *provider) definition(webhook *connector.Webhook) connector.Definition {
-	return connector.Definition{Name: "example", Title: "Example", Webhook: webhook, API: &connector.API{
+	pull := &connector.Pull{Revision: 1, Objects: []connector.Object{{Name: "deal", Scopes: []connector.ScopeKind{connector.All, connector.ChangedSince, connector.CreatedBetween}},
+		{Name: "user", Small: true, Scopes: []connector.ScopeKind{connector.All}}}}
+	return connector.Definition{Name: "example", Title: "Example", Webhook: webhook, Pull: pull, API: &connector.API{
 		BaseURL: "https://api.crm.example/v1", Hosts: []string{"api.crm.example"},
 		Logins: []connector.Login{{Kind: connector.APIKey}, {Kind: connector.OAuth2, AuthorizeURL: "https://app.crm.example/authorize", TokenURL: "/oauth2/token/", Rotates: true}},
 		Judge: func(a connector.Answer) connector.Verdict {

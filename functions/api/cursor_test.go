@@ -34,6 +34,7 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 			s.keep(s.opportunity(one, id, v+2, fmt.Sprintf(`{"n":%d}`, v)))
 		}
 	}
+	s.employ()
 	var destinations []string
 	for i := range 2 {
 		s.client(fmt.Sprint(i))
@@ -67,6 +68,9 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 		{s.admin, "/v1/quarantine?limit=1&connection=" + one},
 		{s.admin, "/v1/clients?limit=1"},
 		{s.admin, "/v1/people?limit=1"},
+		{s.admin, "/v1/members?limit=1"},
+		{s.admin, "/v1/members?limit=1&active=true"},
+		{s.admin, "/v1/members?limit=1&at=2026-03-01"},
 		{s.admin, "/v1/keys?limit=1"},
 		{s.admin, "/v1/jobs?limit=1"},
 		{s.admin, "/v1/batches?limit=1"},

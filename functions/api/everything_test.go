@@ -45,13 +45,13 @@ func needs() map[string]tenant.Role {
 
 const (
 	adminOperations = "create-person update-person offboard-person create-api-key list-api-keys get-api-key revoke-api-key list-audit " +
-		"create-connection disable-connection enable-connection rotate-key replace-login test-connection authorize-connection update-connection create-client rotate-client-secret disable-client enable-client " +
+		"create-connection disable-connection enable-connection pause-connection resume-connection start-import start-reconciliation pause-run resume-run cancel-run create-sync update-sync delete-sync run-sync rotate-key replace-login test-connection authorize-connection update-connection create-client rotate-client-secret disable-client enable-client " +
 		"declare-object change-draft create-destination update-destination delete-destination rotate-destination-secret disable-destination enable-destination " +
 		"define-link update-link delete-link restore-link define-view update-view delete-view restore-view " +
 		"define-variable update-variable delete-variable restore-variable generate-views " +
 		"link-member set-member-active set-member-role set-member-teams set-member-manager set-member-access clear-member-active clear-member-role clear-member-teams " +
 		"clear-member-manager clear-member-access accept-member-proposal refuse-member-proposal import-members"
-	readerOperations = "get-organization list-notices get-notice read-notice list-people get-person list-members get-member get-member-tree get-member-proposals export-members list-connections get-connection list-clients get-client " +
+	readerOperations = "get-organization list-notices get-notice read-notice list-people get-person list-members get-member get-member-tree get-member-proposals export-members list-connections get-connection list-runs get-run list-syncs get-sync list-clients get-client " +
 		"get-onboarding list-batches get-batch list-objects get-object list-schema-versions get-json-schema get-sample-request list-templates infer-schema " +
 		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job " +
 		"list-links get-link list-views get-view list-view-rows list-variables get-variable get-variable-values get-user-master"
@@ -107,6 +107,9 @@ func newWorld(t testing.TB) *world {
 	w.params["batch"] = s.batch(client.Connection, client.ClientID, 3).Public
 	w.upload = read[Upload](t, w.basic(http.MethodPost, "/v1/uploads", map[string]any{"objectname": "sales"}).want(t, 201)).Batch
 	s.must(s.payloads.Put(t.Context(), uploadKey(s.stored(w.upload)), []byte(`{"id":1,"action":"create"}`)))
+	w.params["run"] = read[Run](t, s.post(s.owner, "/v1/connections/"+w.loggedIn+"/imports", map[string]any{}).want(t, 202)).ID
+	w.params["sync"] = read[Sync](t, s.post(s.owner, "/v1/connections/"+w.loggedIn+"/syncs", nightly()).want(t, 201)).ID
+	s.fetch.sent = nil
 	s.journal = memory.NewJournal()
 	s.handler.Journal = s.journal
 	w.defined()
@@ -140,7 +143,8 @@ func (w *world) request(op openapitest.Operation) request {
 		params["connection"], params["object"] = w.clients, "sales"
 	case "complete-upload":
 		params["batch"] = w.upload
-	case "replace-login", "test-connection", "authorize-connection", "update-connection":
+	case "replace-login", "test-connection", "authorize-connection", "update-connection", "start-import", "start-reconciliation", "list-runs", "get-run", "pause-run", "resume-run",
+		"cancel-run", "create-sync", "list-syncs", "get-sync", "update-sync", "delete-sync", "run-sync":
 		params["connection"] = w.loggedIn
 	case "finish-authorization":
 		return request{method: op.Method, path: w.back}
@@ -176,6 +180,7 @@ func (w *world) body(operation string) any {
 	view := map[string]any{"base": map[string]any{"connection": w.params["connection"], "object": "opportunity"}, "columns": []any{map[string]any{"name": "value", "field": "value"}, map[string]any{"name": "status_type", "field": "status_type"}}}
 	variable := map[string]any{"view": w.definitions.view, "measure": "count"}
 	return map[string]any{
+		"start-import": map[string]any{}, "start-reconciliation": map[string]any{}, "create-sync": nightly(), "update-sync": nightly(),
 		"define-link": called(link), "update-link": link,
 		"define-view": called(view), "update-view": w.standardView(),
 		"define-variable": called(variable), "update-variable": variable,
@@ -200,6 +205,11 @@ func (w *world) body(operation string) any {
 		"replay-deliveries": map[string]any{"since": "2026-11-21T00:00:00Z"},
 		"export-person":     named, "erase-person": named,
 	}[operation]
+}
+
+// nightly is a sync.
+func nightly() map[string]any {
+	return map[string]any{"name": "Nightly", "plan": map[string]any{"kind": "reconcile"}, "schedule": map[string]any{"kind": "daily", "at": []string{"02:30"}, "zone": "Europe/Berlin"}}
 }
 
 // state is everything that is stored but the journal, to tell whether anything changed.

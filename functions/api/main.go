@@ -32,8 +32,7 @@ func main() {
 			Intake: dynamo.NewIntake(db, cfg.Intake), Schemas: dynamo.NewSchemas(db, cfg.Intake), Batches: dynamo.NewBatches(db, cfg.Intake),
 			Tenancy: dynamo.NewTenancy(db, cfg.Tenancy), Members: dynamo.NewMembers(db, cfg.Tenancy), Destinations: dynamo.NewDestinations(db, cfg.Tenancy), Logins: dynamo.NewLogins(db, cfg.Tenancy),
 			Views: dynamo.NewViews(db, cfg.Intake, cfg.Tenancy), Roster: dynamo.NewRoster(db, cfg.Tenancy), Deliveries: dynamo.NewDeliveries(db, cfg.WorkTable), Jobs: dynamo.NewJobs(db, cfg.WorkTable, cfg.Tenancy), Journal: dynamo.NewJournal(db, cfg.WorkTable),
-			Payloads: blob.NewS3(objects, cfg.Payloads), Signer: blob.NewS3Signer(s3.NewPresignClient(objects), cfg.Payloads), Inbox: queue.NewSender(queues, cfg.Inbox),
-			Outbox: queue.NewSender(queues, cfg.DeliverQueue), Work: queue.NewSender(queues, cfg.JobsQueue),
+			Payloads: blob.NewS3(objects, cfg.Payloads), Signer: blob.NewS3Signer(s3.NewPresignClient(objects), cfg.Payloads), Inbox: queue.NewSender(queues, cfg.Inbox), Outbox: queue.NewSender(queues, cfg.DeliverQueue), Work: queue.NewSender(queues, cfg.JobsQueue),
 			Keyring: secret.New(secret.NewKMS(kms.NewFromConfig(aws), cfg.SecretsKey), secret.Options{}), Connectors: connector.NewRegistry(connectors.All()...),
 			Service: rest.New(rest.Options{AllowLoopback: cfg.AllowLoopback, Timeout: providerTimeout}),
 		}).Handle

@@ -103,7 +103,7 @@ type startImportInput struct {
 	ResendInput
 	Body struct {
 		Mode    syncing.Mode   `json:"mode,omitempty" enum:"full,range,search,incremental" default:"full"`
-		Objects []string       `json:"objects,omitempty" maxItems:"90" doc:"Those to read; all if left out." example:"[\"lead\",\"opportunity\"]"`
+		Objects []string       `json:"objects,omitempty" nullable:"false" maxItems:"90" doc:"Those to read; all if left out." example:"[\"lead\",\"opportunity\"]"`
 		From    time.Time      `json:"from,omitzero" doc:"range: the first time that counts."`
 		Until   time.Time      `json:"until,omitzero" doc:"range: the first time that counts no more."`
 		By      string         `json:"by,omitempty" enum:"created,updated" doc:"range: which time of a record is meant."`
@@ -131,7 +131,7 @@ type startReconciliationInput struct {
 	ConnectionInput
 	ResendInput
 	Body struct {
-		Objects      []string       `json:"objects,omitempty" maxItems:"90" doc:"Those to hold against each other; all if left out."`
+		Objects      []string       `json:"objects,omitempty" nullable:"false" maxItems:"90" doc:"Those to hold against each other; all if left out."`
 		Budget       syncing.Budget `json:"budget,omitzero" doc:"What it may use of the provider's limits."`
 		MaxDeletions int64          `json:"max_deletions,omitempty" minimum:"0" doc:"How many records of an object may be deleted without asking."`
 	} `nameHint:"NewReconciliation"`

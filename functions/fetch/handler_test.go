@@ -209,23 +209,24 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	tenancy := memory.NewTenancy()
+	logins := memory.NewLogins(tenancy)
 	w := &world{queue: &queued{}, model: server.New(server.Options{Options: crm.Options{Seed: 1, Records: 300, Ties: 5}})}
 	w.crm = httptest.NewServer(w.model)
 	t.Cleanup(w.crm.Close)
 	w.parts = parts{Records: memory.NewRecords(), Intake: memory.NewIntake(), Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Tenancy: tenancy,
 		Members: memory.NewMembers(tenancy), Syncs: memory.NewSyncs(tenancy), Due: memory.NewDue(), Journal: memory.NewJournal(), Roster: memory.NewRoster(tenancy),
-		Views: memory.NewViews(tenancy), Logins: memory.NewLogins(tenancy), Limits: memory.NewLimits(), Payloads: blob.NewMemory(), Keyring: secrettest.NewKeyring(t),
+		Views: memory.NewViews(tenancy), Logins: logins, Limits: memory.NewLimits(), Payloads: blob.NewMemory(), Keyring: secrettest.NewKeyring(t),
 		Fetch: w.queue, Inbox: dropped{}, Outbox: dropped{}}
 	cfg := Config{AllowLoopback: true, BaseURL: "http://127.0.0.1:1", ClockGuardSeconds: 300, SchemaCacheSeconds: 60}
 	w.handler, w.log = handlerOf(nil)
 	w.parts.Log = w.handler.log
 	w.handler.engine = w.parts.engine(cfg)
-	w.connect(t, tenancy)
+	w.connect(t, tenancy, logins)
 	return w
 }
 
 // connect makes the organization of the samples, and its connection, which has a login, a run and a sync.
-func (w *world) connect(t *testing.T, tenancy *memory.Tenancy) {
+func (w *world) connect(t *testing.T, tenancy *memory.Tenancy, logins *memory.Logins) {
 	t.Helper()
 	ctx, now, registry := t.Context(), time.Now().UTC(), connector.NewRegistry(connectors.All()...)
 	key, err := w.Keyring.NewDataKey(ctx, organization)
@@ -237,8 +238,6 @@ func (w *world) connect(t *testing.T, tenancy *memory.Tenancy) {
 	err2 := tenancy.CreateOrganization(ctx, org)
 	conn := hook.With(box, tenant.Connection{ID: connection, Organization: organization, Connector: "close", Name: "Sandbox", Status: tenant.Active,
 		BaseURL: w.crm.URL + "/api/v1", CreatedAt: now.Add(-time.Hour), UpdatedAt: now, Rev: 1}, "token")
-	logins := memory.NewLogins(tenancy)
-	w.parts.Logins = logins
 	tried, err3 := credential.New(credential.Options{Store: logins, Organizations: tenancy, Keyring: w.Keyring, Connectors: registry,
 		Service: rest.New(rest.Options{AllowLoopback: true})}).Try(ctx, conn, credential.Offer{Kind: connector.APIKey, APIKey: server.AdminKey})
 	if err1 != nil || err2 != nil || err3 != nil {
@@ -313,8 +312,8 @@ func TestSamplesOverASandbox(t *testing.T) {
 			}
 		},
 		"06-resume.json": func(t *testing.T, w *world) {
-			if len(w.queue.sent) != 0 || w.queue.later != 0 {
-				t.Errorf("of a connection that was not paused, sent is %+v, and %d for later", w.queue.sent, w.queue.later)
+			if len(w.queue.sent) != 1 || w.queue.sent[0].Kind != syncing.GoOn || w.queue.sent[0].Run != run || w.queue.later != 0 {
+				t.Errorf("of a connection that goes on, with one run, sent is %+v, and %d for later", w.queue.sent, w.queue.later)
 			}
 		},
 		"07-undecodable.json": func(*testing.T, *world) {},
@@ -341,7 +340,9 @@ func TestSamplesOverASandbox(t *testing.T) {
 func count[T any](t *testing.T, list func(ctx context.Context, organization, connection string, p store.Page) ([]T, string, error)) int {
 	t.Helper()
 	n := 0
-	for _, err := range store.All(t.Context(), func(ctx context.Context, p store.Page) ([]T, string, error) { return list(ctx, organization, connection, p) }) {
+	for _, err := range store.All(t.Context(), func(ctx context.Context, p store.Page) ([]T, string, error) {
+		return list(ctx, organization, connection, p)
+	}) {
 		if err != nil {
 			t.Fatal(err)
 		}

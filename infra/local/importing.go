@@ -128,7 +128,7 @@ func (s *system) tellOfImport(d *demo) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	told := make(chan struct{})
-	i := importing{seeder: s.seeder(), key: d.AdminKey, crm: *d.CRM, every: 5 * time.Second, print: s.console.print, warn: s.console.warn}
+	i := importing{seeder: s.seeder(), key: d.AdminKey, crm: *d.CRM, every: 10 * time.Second, print: s.console.print, warn: s.console.warn}
 	go func() {
 		defer close(told)
 		if run, err := i.read(ctx); err == nil && run.ended() {

@@ -17,7 +17,8 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.port != 9100 || o.speed != 60 || !o.chaos || o.stage != "dev" || o.mailFrom != "leadline@leadline.test" || o.logs != filepath.Join("x", "logs") || !slices.Equal(o.disable, []string{"relay", "sweep"}) {
+	if o.port != 9100 || o.speed != 60 || !o.chaos || o.stage != "dev" || o.mailFrom != "leadline@leadline.test" || o.logs != filepath.Join("x", "logs") || !slices.Equal(o.disable, []string{"relay", "sweep"}) ||
+		o.sandbox != "off" || o.sandboxFlags != "-play 2s" || !o.sandboxImport {
 		t.Errorf("got %+v", o)
 	}
 	if got := o.sooner(time.Minute); got != time.Second {
@@ -27,7 +28,7 @@ func TestOptions(t *testing.T) {
 
 func TestOptionsRefuses(t *testing.T) {
 	none := func(string) string { return "" }
-	for _, args := range [][]string{{"--port", "x"}, {"--port", "70000"}, {"--queue-speed", "0"}, {"--processes", "0"}, {"extra"}, {"--nothing"}} {
+	for _, args := range [][]string{{"--port", "x"}, {"--port", "70000"}, {"--queue-speed", "0"}, {"--processes", "0"}, {"--sandbox", "perhaps"}, {"extra"}, {"--nothing"}} {
 		if _, err := parseOptions(args, none, io.Discard); err == nil {
 			t.Errorf("%v: no error", args)
 		}

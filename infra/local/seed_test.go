@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,13 +23,67 @@ type api struct {
 	keys        map[string]bool // that are known
 	refuse      bool
 	noClients   bool // it does not know clients yet
+
+	crm crmOfAPI
+}
+
+// crmOfAPI is what the API knows of connections to the sandbox.
+type crmOfAPI struct {
+	made, tests, imports int
+	baseURL              string
+	// down refuses what would ask the sandbox, noImport to import.
+	down, noImport bool
+}
+
+// serve answers what is about the connection to the sandbox, and tells whether it did.
+func (c *crmOfAPI) serve(rw http.ResponseWriter, r *http.Request, body []byte) bool {
+	answer := func(status int, format string, args ...any) bool {
+		rw.WriteHeader(status)
+		_, _ = fmt.Fprintf(rw, format, args...)
+		return true
+	}
+	var asked struct {
+		Name    string
+		BaseURL string `json:"base_url"`
+		Login   map[string]string
+	}
+	_ = json.Unmarshal(body, &asked)
+	const own = "/v1/connections/conn_crm1"
+	switch at := r.Method + " " + r.URL.Path; {
+	case at == "POST /v1/connections" && asked.Login != nil:
+		if c.down || asked.Name != "Close sandbox" || len(asked.Login) != 2 || asked.Login["kind"] != "api_key" || asked.Login["api_key"] != "api_x" {
+			return answer(http.StatusConflict, `{"title":"The login does not work."}`)
+		}
+		c.made++
+		c.baseURL = asked.BaseURL
+		return answer(http.StatusCreated, `{"id":"conn_crm1"}`)
+	case !strings.HasPrefix(r.URL.Path, own) || c.made == 0:
+		return false
+	case at == "GET "+own:
+		return answer(http.StatusOK, `{}`)
+	case at == "PUT "+own+"/settings":
+		c.baseURL = asked.BaseURL
+		return answer(http.StatusOK, `{}`)
+	case at == "POST "+own+"/test" && c.down, at == "POST "+own+"/imports" && c.noImport:
+		return answer(http.StatusConflict, `{"title":"It is refused."}`)
+	case at == "POST "+own+"/test":
+		c.tests++
+		return answer(http.StatusOK, `{}`)
+	case at == "POST "+own+"/imports" && string(body) == "{}":
+		c.imports++
+		return answer(http.StatusAccepted, `{"id":"run_%d"}`, c.imports)
+	}
+	return false
 }
 
 func (a *api) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	switch {
 	case !a.keys[key]:
 		rw.WriteHeader(http.StatusUnauthorized)
+	case a.crm.serve(rw, r, body):
 	case a.refuse:
 		rw.WriteHeader(http.StatusBadRequest)
 		_, _ = rw.Write([]byte(`{"title":"It is refused.","detail":"And why.","type":"urn:x"}`))

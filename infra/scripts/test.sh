@@ -48,7 +48,7 @@ $step --summary
 if [ ! -d "$specs" ]; then
 	echo
 	echo "NOT RUN: the checks against provider specs, for there is no folder $specs:"
-	grep -rlE 'specs\.(Dir|Read|Open|Path|Glob)' --include='*_test.go' shared functions | sed 's/^/  /'
+	grep -rlE 'spec(s|test)\.(Dir|Read|Open|Path|Glob)' --include='*_test.go' shared functions infra/sandbox | sed 's/^/  /'
 fi
 echo
 [ $failed -eq 0 ] && echo "All tests passed." || echo "Some tests FAILED; see above."

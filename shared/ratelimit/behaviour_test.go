@@ -93,11 +93,13 @@ func TestNothingIsSentUntilTheProviderSays(t *testing.T) {
 						}
 						known := time.Now().Add(60 * time.Millisecond)
 						time.Sleep(time.Until(told.Add(wait)))
+						f.mu.Lock()
 						for _, s := range f.sent {
 							if s.at.After(known) && s.at.Before(told.Add(wait)) {
 								t.Errorf("round %d: a request was sent %s after all were told to stop", round, s.at.Sub(told))
 							}
 						}
+						f.mu.Unlock()
 					}
 				})
 				f.wait.Go(func() { // another group goes on
@@ -264,7 +266,8 @@ func TestClocksMayDiffer(t *testing.T) {
 					f.wait.Wait()
 					share := f.share(begin.Add(45*time.Second), begin.Add(90*time.Second))
 					t.Logf("%.1f %% used, %d refused", 100*share, p.refused["ours"])
-					if share < 0.9 {
+					// Until the first call after a faster clock has come, what is held lies too early by the difference.
+					if share < 0.9 || p.refused["ours"] > 2*len(skews) {
 						t.Errorf("%.1f %% used, %d refused", 100*share, p.refused["ours"])
 					}
 				})

@@ -10,7 +10,8 @@
 // A worker takes the ticks that it needs at once, and of the second ahead as many as it will probably use, by one conditional
 // write; a worker that is alone makes no other call. While others are there, it reads the clock before it sends, unless it
 // did so within the last 50 ms, so that all hear of a 429 at once. Times are those of the fastest clock among the workers:
-// who finds the table ahead of its own clock moves on by the difference.
+// who finds the table ahead of its own clock moves on by the difference, however large. Only until its next call after a
+// faster one has come, it may send too early, for a second at most.
 //
 // What answers tell corrects the clock. The limit follows at once. The window is learned from the time to its end and the
 // distance of its ends; until it is known, a limit higher than the definition's is not believed to mean a higher rate.

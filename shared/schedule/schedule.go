@@ -74,8 +74,8 @@ type Schedule struct {
 	Kind         Kind      `json:"kind" enum:"continuous,every,hourly,daily,weekly,cron,manual"`
 	EveryMinutes int       `json:"every_minutes,omitempty" minimum:"1" maximum:"1440" doc:"every: how many minutes lie between two runs."`
 	AtMinute     int       `json:"at_minute,omitempty" minimum:"0" maximum:"59" doc:"hourly: the minute of the hour."`
-	At           []string  `json:"at,omitempty" maxItems:"24" doc:"daily, weekly: times of day, such as 02:30."`
-	Days         []Weekday `json:"days,omitempty" enum:"monday,tuesday,wednesday,thursday,friday,saturday,sunday" doc:"weekly: the days."`
+	At           []string  `json:"at,omitempty" nullable:"false" maxItems:"24" doc:"daily, weekly: times of day, such as 02:30."`
+	Days         []Weekday `json:"days,omitempty" nullable:"false" enum:"monday,tuesday,wednesday,thursday,friday,saturday,sunday" doc:"weekly: the days."`
 	Cron         string    `json:"cron,omitempty" maxLength:"200" doc:"cron: minutes, hours, days of the month, months and days of the week, such as 30 2 * * mon-fri."`
 	Zone         string    `json:"zone,omitempty" doc:"The time zone by its name in the IANA database, such as Europe/Berlin; UTC if left out."`
 }

@@ -15,7 +15,7 @@ type Budget struct {
 	From  string `json:"from,omitempty"`
 	Until string `json:"until,omitempty"`
 	// Days are the weekdays on which hours may begin, 0 for Sunday; empty for all.
-	Days []time.Weekday `json:"days,omitempty"`
+	Days []time.Weekday `json:"days,omitempty" nullable:"false" minItems:"0" doc:"The weekdays on which hours may begin, 0 for Sunday; all if left out."`
 	// Zone is the IANA name of the time zone; empty for UTC.
 	Zone string `json:"zone,omitempty"`
 }

@@ -64,7 +64,7 @@ type Plan struct {
 	// Mode is that of an import; empty for other kinds.
 	Mode Mode `json:"mode,omitempty"`
 	// Objects are those to read; empty for all.
-	Objects []string `json:"objects,omitempty"`
+	Objects []string `json:"objects,omitempty" nullable:"false"`
 	// From and Until bound a Range, From in, Until out; zero for no bound. By says which time of a record is meant: "created"
 	// or "updated".
 	From  time.Time `json:"from,omitzero"`
@@ -224,7 +224,7 @@ type Stream struct {
 // Report is how both sides compare at the end of a run.
 type Report struct {
 	At      time.Time      `json:"at"`
-	Objects []ReportObject `json:"objects"`
+	Objects []ReportObject `json:"objects" nullable:"false"`
 	// Agrees tells whether the counts of all objects agree, as far as the provider tells its own.
 	Agrees bool `json:"agrees"`
 }

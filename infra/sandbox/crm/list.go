@@ -183,6 +183,11 @@ func (m *Model) Deal(r *Record) Deal {
 		Period: periodName(d.period), Status: m.statuses[d.status], Confidence: int(d.confidence), Won: d.won / dayMicros * dayMicros}
 }
 
+// Worth gives an opportunity's value, its expected value and the place of its value_period among one_time, monthly, annual.
+func (r *Record) Worth() (value, expected int64, period int) {
+	return r.deal.value, r.deal.value * int64(r.deal.confidence) / 100, int(r.deal.period)
+}
+
 // All gives the records of a kind in the order of their date_created.
 func (m *Model) All(k Kind) []*Record {
 	all := make([]*Record, 0, m.Count(k))

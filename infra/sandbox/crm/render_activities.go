@@ -2,7 +2,6 @@ package crm
 
 import (
 	"strconv"
-	"strings"
 )
 
 // activityContent writes what all activities have, then what is of the kind.
@@ -31,7 +30,7 @@ func (m *Model) activityContent(w *writer, r *Record) {
 	case Note:
 		note := d.pick(m.words.notes) + " " + d.pick(m.words.sentences)
 		w.str("note", note)
-		w.str("note_html", "<body><p>"+strings.ReplaceAll(strings.ReplaceAll(note, "&", "&amp;"), "<", "&lt;")+"</p></body>")
+		w.str("note_html", "<body><p>"+html(note)+"</p></body>")
 		w.empty("attachments", "note_mentions")
 		w.boolean("pinned", false)
 		w.null("pinned_at", "title")

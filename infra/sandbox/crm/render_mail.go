@@ -44,8 +44,8 @@ func (m *Model) emailContent(w *writer, r *Record, d *Dice) {
 	w.list("to", to)
 	w.empty("cc", "bcc")
 	w.str("body_text", text)
-	w.str("body_html", "<p>"+strings.NewReplacer("&", "&amp;", "<", "&lt;", "\n\n", "</p><p>").Replace(text)+"</p>")
-	w.str("body_preview", text[:min(len(text), strings.IndexByte(text+"\n", '\n'))])
+	w.str("body_html", "<p>"+html(text)+"</p>")
+	w.str("body_preview", firstLine(text))
 	w.raw("body_text_quoted", "[]")
 	in := newWriter(append(w.b, `,"envelope":`...))
 	address := func(key, name, email string) {
@@ -83,4 +83,10 @@ func (m *Model) threadContent(w *writer, r *Record) {
 	in.str("email", contactEmail(r.contact.number))
 	in.str("name", m.contactNameOf(r))
 	w.b = append(in.done(), ']')
+}
+
+// html writes paragraphs. The order of the replacements matters.
+func html(text string) string {
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "&", "&amp;"), "<", "&lt;")
+	return strings.ReplaceAll(text, "\n\n", "</p><p>")
 }

@@ -1,12 +1,16 @@
 package play_test
 
 import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"leadline/infra/sandbox/crm"
 	"leadline/infra/sandbox/play"
 	"leadline/infra/sandbox/server"
+	"leadline/infra/sandbox/spec/spectest"
 )
 
 func sandbox() *server.Server {
@@ -60,6 +64,27 @@ func TestTheSameSeedPlaysTheSame(t *testing.T) {
 	}
 	if changed < 200 || len(x) <= len(before) {
 		t.Errorf("%d records are new or changed, %d there were, %d there are", changed, len(before), len(x))
+	}
+}
+
+// TestWhatIsPlayedFitsTheSpecification reads all that play has made.
+func TestWhatIsPlayedFitsTheSpecification(t *testing.T) {
+	s := server.New(server.Options{Options: crm.Options{Records: -1}, Checker: spectest.Open(t)})
+	p := play.New(s, 2)
+	for range 100 {
+		if _, err := p.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"lead/", "contact/", "opportunity/", "task/?_type=all", "activity/", "activity/call/", "activity/email/", "activity/emailthread/",
+		"activity/note/", "activity/task_completed/", "activity/status_change/opportunity/", "event/"} {
+		r := httptest.NewRequest("GET", "/api/v1/"+path, nil)
+		r.SetBasicAuth(server.AdminKey, "")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !bytes.Contains(w.Body.Bytes(), []byte(`"id":`)) {
+			t.Errorf("%s: %d %.300s", path, w.Code, w.Body)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func help() map[string]string {
 		"GET stats":             "requests and refusals by key and endpoint group, webhooks sent, lost, waiting",
 		"GET violations":        "what the validation had against requests and answers",
 		"GET faults":            "the faults that are set; DELETE ends them",
-		"POST faults":           `{"method":"GET","path":"/api/v1/lead/","after":0,"times":3,"status":503,"retry_after":1,"kind":"timeout|cut","delay_ms":0}`,
+		"POST faults":           `{"method":"GET","path":"/api/v1/lead/","after":0,"times":3,"status":503,"retry_after":1,"kind":"timeout|cut|lost","delay_ms":0}`,
 		"POST webhooks":         `{"drop":0.1,"double":0.05}: lose and double deliveries`,
 		"POST webhooks/pause":   `{"id":"whsub_..."}: pause as Close does by itself, all without an id`,
 		"POST webhooks/deliver": "deliver what is due now, and wait for it",
@@ -78,7 +78,11 @@ func (s *Server) controlled(what string, r *http.Request) (any, error) {
 	case "GET faults":
 		s.control.mu.Lock()
 		defer s.control.mu.Unlock()
-		return append([]*Fault{}, s.control.faults...), nil
+		all := []Fault{}
+		for _, f := range s.control.faults {
+			all = append(all, *f)
+		}
+		return all, nil
 	case "DELETE faults":
 		s.ClearFaults()
 		return nil, nil

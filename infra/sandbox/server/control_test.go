@@ -37,6 +37,13 @@ func TestFaults(t *testing.T) {
 	}
 	s.ask(http.StatusOK, "DELETE", "/_sandbox/faults", nil)
 	s.get("~me/")
+	s.AddFault(server.Fault{Method: "POST", Kind: "lost", Status: 502})
+	if r := s.send("POST", "~lead/", `{"name":"Made all the same"}`); r.StatusCode != 502 {
+		t.Errorf("%d, want 502", r.StatusCode)
+	}
+	if text(rows(s.get("~lead/?_limit=1"))[0], "name") != "Made all the same" {
+		t.Error("the request whose answer was lost was not done")
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
 	s.AddFault(server.Fault{Kind: "timeout", Delay: 60_000})

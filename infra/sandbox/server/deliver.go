@@ -44,9 +44,17 @@ type hooks struct {
 	opts          Webhooks
 	subscriptions []*subscription
 	queue         []*delivery
-	dice          *crm.Dice
-	dropped       int
-	sent          int
+	// first holds what waits for its first try: a grown event does not go out twice.
+	first   map[line]bool
+	dice    *crm.Dice
+	dropped int
+	sent    int
+}
+
+// line is an event's place in the line of a subscription.
+type line struct {
+	sub   *subscription
+	event *crm.Event
 }
 
 // delivery is one event for one subscription. It carries the event as it is when it is sent.
@@ -66,7 +74,7 @@ func (h *hooks) init(o Webhooks) {
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 10 * time.Second}
 	}
-	h.opts, h.dice = o, crm.NewDice(31)
+	h.opts, h.dice, h.first = o, crm.NewDice(31), map[line]bool{}
 }
 
 // enqueue puts a new or grown event in line for those who want it: what was created at once, all else after the time in
@@ -77,24 +85,24 @@ func (s *Server) enqueue(e *crm.Event) {
 		if sub.paused || !s.wants(sub, e) {
 			continue
 		}
-		if slices.ContainsFunc(s.hooks.queue, func(d *delivery) bool { return d.sub == sub && d.event == e && d.attempt == 0 }) {
+		if s.hooks.first[line{sub, e}] {
 			continue // it goes out as it is then
 		}
+		s.hooks.first[line{sub, e}] = true
 		due := now
 		if e.Action == "updated" || e.Action == "deleted" {
 			due = now.Add(s.opts.Consolidation)
 		}
-		s.hooks.queue = append(s.hooks.queue, &delivery{sub: sub, event: e, due: due})
-		waiting := 0
-		for _, d := range s.hooks.queue {
-			if d.sub == sub {
-				waiting++
-			}
-		}
-		if waiting > s.hooks.opts.Backlog {
+		s.hooks.put(&delivery{sub: sub, event: e, due: due})
+		if sub.waiting > s.hooks.opts.Backlog {
 			s.hooks.pause(sub, "backlog")
 		}
 	}
+}
+
+func (h *hooks) put(d *delivery) {
+	h.queue = append(h.queue, d)
+	d.sub.waiting++
 }
 
 func (s *Server) wants(sub *subscription, e *crm.Event) bool {
@@ -116,7 +124,13 @@ func (h *hooks) pause(sub *subscription, reason string) {
 }
 
 func (h *hooks) drop(sub *subscription) {
-	h.queue = slices.DeleteFunc(h.queue, func(d *delivery) bool { return d.sub == sub })
+	h.queue = slices.DeleteFunc(h.queue, func(d *delivery) bool {
+		if d.sub == sub {
+			delete(h.first, line{sub, d.event})
+		}
+		return d.sub == sub
+	})
+	sub.waiting = 0
 }
 
 // Waiting tells how many deliveries wait.
@@ -159,6 +173,8 @@ func (s *Server) takeDue() []*delivery {
 			return false
 		}
 		due = append(due, d)
+		d.sub.waiting--
+		delete(s.hooks.first, line{d.sub, d.event})
 		return true
 	})
 	drop, double := s.control.losses()
@@ -223,7 +239,6 @@ func (s *Server) settle(d *delivery, status int, err error) {
 	if err == nil && status >= 200 && status < 300 {
 		sub.failures, sub.failingSince = 0, time.Time{}
 		sub.health = "healthy"
-		sub.delivered++
 		sub.done = last(append(sub.done, t))
 		return
 	}
@@ -243,7 +258,7 @@ func (s *Server) settle(d *delivery, status int, err error) {
 		s.hooks.pause(sub, "failures")
 	case now.Sub(d.first) < lastRetry:
 		d.due = now.Add(min(s.hooks.opts.Retry<<min(d.attempt-1, 30), longestRetry))
-		s.hooks.queue = append(s.hooks.queue, d)
+		s.hooks.put(d)
 	}
 }
 

@@ -105,7 +105,7 @@ func (f *Fault) pass(ctx context.Context) bool {
 		case <-time.After(time.Duration(f.Delay) * time.Millisecond):
 		}
 	}
-	return f.Kind != "timeout" && f.Status == 0
+	return f.Kind == "lost" || f.Kind != "timeout" && f.Status == 0
 }
 
 // answer sends the spoilt answer.

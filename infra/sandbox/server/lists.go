@@ -126,15 +126,12 @@ func (c *call) list(k crm.Spec, all bool) answer {
 		return refuse(err)
 	}
 	l.Keep = f.keep()
-	sums := &sums{m: c.m}
+	sums := &sums{}
 	if k.Kind == crm.Opportunity {
 		l.Each = sums.add
 	}
-	if k.Kind == crm.Task && l.Keep != nil || k.Kind == crm.Lead {
-		l.Each = func(*crm.Record) {}
-		if l.Keep == nil && c.m.SeesAll(c.user) {
-			l.Each = nil // the count is free
-		}
+	if (k.Kind == crm.Task || k.Kind == crm.Lead) && (l.Keep != nil || !c.m.SeesAll(c.user)) {
+		l.Each = func(*crm.Record) {} // counts; without a filter the count is free
 	}
 	records, more, total := c.m.List(l)
 	var b bytes.Buffer

@@ -156,11 +156,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a := s.serve(r, body)
 	s.control.seen(Seen{Time: s.now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: remembered(r, body), Status: a.status, Key: keyName(r)}, s.opts.Requests)
-	if fault != nil && fault.Kind == "cut" {
+	switch {
+	case fault != nil && fault.Kind == "cut":
 		fault.cut(w, a)
-		return
+	case fault != nil && fault.Kind == "lost":
+		fault.answer(w)
+	default:
+		a.write(w)
 	}
-	a.write(w)
 }
 
 // remembered gives the part of a body that tests compare: that of searches.

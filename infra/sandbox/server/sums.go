@@ -8,26 +8,21 @@ import (
 
 // sums are what a list of opportunities adds up over all its pages, in hundredths.
 type sums struct {
-	m                    *crm.Model
-	count                [3]int64
-	value, expected      [3]int64
-	annualized, expYears int64
+	count, value, expected [3]int64
 }
 
-func sumPeriods() [3]string { return [3]string{"annual", "monthly", "one_time"} }
+// sumPeriods are in the order of Record.Worth.
+func sumPeriods() [3]string { return [3]string{"one_time", "monthly", "annual"} }
 
 func (s *sums) add(r *crm.Record) {
-	d := s.m.Deal(r)
-	for i, p := range sumPeriods() {
-		if p == d.Period {
-			s.count[i]++
-			s.value[i] += d.Value
-			s.expected[i] += d.Expected
-		}
-	}
-	s.annualized += d.Annualized
-	s.expYears += d.AnnualizedExpected
+	value, expected, i := r.Worth()
+	s.count[i]++
+	s.value[i] += value
+	s.expected[i] += expected
 }
+
+// year is what three sums are worth in a year.
+func year(v [3]int64) int64 { return v[0] + 12*v[1] + v[2] }
 
 // append writes the sums behind the list.
 func (s *sums) append(b []byte) []byte {
@@ -57,7 +52,7 @@ func (s *sums) append(b []byte) []byte {
 		one("total_value_"+p, s.value[i])
 		one("expected_value_"+p, s.expected[i])
 	}
-	one("total_value_annualized", s.annualized)
-	one("expected_value_annualized", s.expYears)
+	one("total_value_annualized", year(s.value))
+	one("expected_value_annualized", year(s.expected))
 	return b
 }

@@ -29,7 +29,7 @@ type subscription struct {
 	failures         int    // in a row
 	failingSince     time.Time
 	errors, done     []try
-	delivered        int
+	waiting          int // deliveries in the queue
 }
 
 // wanted is one kind of events that a subscription wants.

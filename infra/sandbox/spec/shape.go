@@ -137,7 +137,7 @@ func sheet(name string) bool {
 		"google_profile_image_url", "email_verified_at", "last_used_timezone", "api_key_id", "oauth_client_id", "oauth_scope", "outcome_id",
 		"body_preview", "email_account_id", "followup_sequence_id", "template_name", "local_phone", "local_phone_formatted", "date_sent",
 		"recording_expires_at", "transferred_from", "transferred_to", "sequence_id", "sequence_name", "sequence_subscription_id", "user_name",
-		"user", "n_emails", "date_created", "date_updated", "phone", "role", "user_email", "bulk_action_id", "merge_source_lead_id", "merge_destination_lead_id", "created_by_name", "updated_by_name"}, name)
+		"user", "n_emails", "extra_filter", "history", "date_created", "date_updated", "phone", "role", "user_email", "bulk_action_id", "merge_source_lead_id", "merge_destination_lead_id", "created_by_name", "updated_by_name"}, name)
 }
 
 // record learns from all recordings of a folder.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
@@ -19,6 +20,8 @@ type Want struct {
 	Reason quarantine.Reason `json:"reason,omitempty"`
 	// Changes are the changes of the body, in any order.
 	Changes []WantChange `json:"changes,omitempty"`
+	// Touched is what must be read again, in any order.
+	Touched []connector.Ref `json:"touched,omitempty"`
 }
 
 // WantChange is a record.Change in JSON.
@@ -39,11 +42,13 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 
 type sample struct {
 	name string
+	// form tells a form from JSON.
+	form bool
 	body []byte
 	want Want
-	// tree is the decoded body.
+	// tree is the decoded body; of a form, its names with their first values.
 	tree any
-	// got is what Parse gave, as text; see render. It is empty where Parse gave a fault.
+	// got is what was understood, as text. It is empty where Parse gave a fault.
 	got     string
 	changes []record.Change
 }
@@ -54,13 +59,15 @@ func (s *suite) readSamples() {
 		return
 	}
 	names, err := fs.Glob(s.options.Samples, "*.json")
-	if err != nil {
-		s.fail(Samples, "list the samples: %v", err)
+	forms, formsErr := fs.Glob(s.options.Samples, "*.form")
+	if err != nil || formsErr != nil {
+		s.fail(Samples, "list the samples: %v, %v", err, formsErr)
 		return
 	}
+	names = append(names, forms...)
 	for _, name := range names {
 		if what, isWant := strings.CutSuffix(name, ".want.json"); isWant {
-			if !slices.Contains(names, what+".json") {
+			if !slices.Contains(names, what+".json") && !slices.Contains(names, what+".form") {
 				s.fail(Samples, "%s has no sample %s.json", name, what)
 			}
 			continue
@@ -77,13 +84,16 @@ func (s *suite) readSamples() {
 }
 
 func readSample(samples fs.FS, name string) (sample, error) {
-	one := sample{name: strings.TrimSuffix(name, ".json")}
+	one := sample{name: strings.TrimSuffix(strings.TrimSuffix(name, ".json"), ".form"), form: strings.HasSuffix(name, ".form")}
 	var err error
 	if one.body, err = fs.ReadFile(samples, name); err != nil {
 		return one, err
 	}
 	// A body that must be refused as no JSON has no tree.
 	one.tree, _ = decode(one.body)
+	if one.form {
+		one.tree = decodeForm(one.body)
+	}
 	want, err := fs.ReadFile(samples, one.name+".want.json")
 	if err != nil {
 		return one, err
@@ -93,8 +103,8 @@ func readSample(samples fs.FS, name string) (sample, error) {
 	if err := dec.Decode(&one.want); err != nil {
 		return one, fmt.Errorf("%s.want.json: %w", one.name, err)
 	}
-	if (one.want.Reason == "") == (len(one.want.Changes) == 0) {
-		return one, fmt.Errorf("%s.want.json must hold either changes or a reason", one.name)
+	if (one.want.Reason == "") == (len(one.want.Changes)+len(one.want.Touched) == 0) {
+		return one, fmt.Errorf("%s.want.json must hold either changes, or what is touched, or a reason", one.name)
 	}
 	for i, c := range one.want.Changes {
 		if one.want.Changes[i].Fields, err = canonical(c.Fields); err != nil {
@@ -130,28 +140,50 @@ func (s *suite) checkSamples() {
 			s.fail(Samples, "%s is refused: %v", one.name, err)
 			continue
 		}
-		one.changes, one.got = changes, render(changes)
-		if want := renderWant(one.want.Changes); one.got != want {
+		refs := s.touched(one.name, one.body)
+		one.changes, one.got = changes, render(changes)+renderRefs(refs)
+		if want := renderWant(one.want.Changes) + renderRefs(one.want.Touched); one.got != want {
 			s.fail(Samples, "%s gives\n%s\nwant\n%s", one.name, one.got, want)
 		}
 		s.checkChanges(one.name, changes)
+		s.checkRefs(Changes, one.name, refs)
+	}
+}
+
+// checkRefs sees that what is to be read again can be.
+func (s *suite) checkRefs(rule, name string, refs []connector.Ref) {
+	p := s.definition.Pull
+	for _, r := range refs {
+		known := p != nil && (r.Object == "" || slices.ContainsFunc(p.Objects, func(o connector.Object) bool { return o.Name == r.Object }))
+		if !known || r.ID == "" && r.Parent == "" || r.ID != "" && (r.Parent != "" || r.Object == "") {
+			s.fail(rule, "%s: %+v is to be read again, which names nothing that can be read", name, r)
+		}
 	}
 }
 
 func (s *suite) checkChanges(name string, changes []record.Change) {
 	seen := map[[2]string]bool{}
 	for _, c := range changes {
+		if seen[[2]string{c.Object, c.ID}] {
+			s.fail(Changes, "%s: the change of %q %q comes twice in one body", name, c.Object, c.ID)
+		}
+		seen[[2]string{c.Object, c.ID}] = true
+	}
+	s.checkEach(Changes, name, changes)
+}
+
+// checkEach holds changes to what goes for each, wherever it came from.
+func (s *suite) checkEach(rule, name string, changes []record.Change) {
+	for _, c := range changes {
 		breach := func(broken bool, format string, args ...any) {
 			if broken {
-				s.fail(Changes, "%s: the change of %q %q %s", name, c.Object, c.ID, fmt.Sprintf(format, args...))
+				s.fail(rule, "%s: the change of %q %q %s", name, c.Object, c.ID, fmt.Sprintf(format, args...))
 			}
 		}
-		breach(seen[[2]string{c.Object, c.ID}], "comes twice in one body")
-		seen[[2]string{c.Object, c.ID}] = true
 		breach(c.Object == "" || len(c.Object) > record.MaxObjectBytes, "has no object that can be a key")
 		breach(c.ID == "" || len(c.ID) > record.MaxIDBytes, "has no id that can be a key")
 		breach(c.Version.Micros <= 0, "has no version")
-		breach(c.Version.Parser != s.definition.Webhook.Parser, "names the parser's revision %d, the definition says %d", c.Version.Parser, s.definition.Webhook.Parser)
+		breach(c.Version.Parser != s.revision(), "names the parser's revision %d, the definition says %d", c.Version.Parser, s.revision())
 		if _, err := record.ParseVersion(c.Version.String()); err != nil {
 			breach(true, "has a version beyond what can be stored: %v", err)
 		}
@@ -187,6 +219,15 @@ func renderWant(changes []WantChange) string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, ",\n")
+}
+
+func renderRefs(refs []connector.Ref) string {
+	lines := make([]string, len(refs))
+	for i, r := range refs {
+		lines[i] = fmt.Sprintf("\nread again: object %q, id %q, parent %q", r.Object, r.ID, r.Parent)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // decode reads a text of one JSON value, its numbers as they are written.

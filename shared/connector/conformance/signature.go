@@ -2,8 +2,12 @@ package conformance
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -30,16 +34,19 @@ type attempt struct {
 }
 
 func (s *suite) checkSignature(sig connector.Signature, v signer) {
-	key, other := s.sampleKeys(sig, v)
+	if sig.HashHeader == "" { // nothing is signed
+		return
+	}
+	key, other, private, stranger := s.sampleKeys(sig, v)
 	if key == nil {
 		return
 	}
 	body := []byte(`{"event":{"id":"ev_1"}}` + "\n")
 	now := time.Unix(1_700_000_000, 0)
-	signed := v.Sign(body, key, now)
+	signed := v.Sign(body, private, now)
 	for _, a := range []attempt{
 		{"a signed body", signed, body, [][]byte{key}, now},
-		{"an empty signed body", v.Sign(nil, key, now), nil, [][]byte{key}, now},
+		{"an empty signed body", v.Sign(nil, private, now), nil, [][]byte{key}, now},
 		{"a body signed with the second of two keys", signed, body, [][]byte{other, key}, now},
 		{"a body signed with the first of two keys", signed, body, [][]byte{key, other}, now},
 		{"a signature just within the tolerance", signed, body, [][]byte{key}, now.Add(tolerance)},
@@ -49,7 +56,7 @@ func (s *suite) checkSignature(sig connector.Signature, v signer) {
 		}
 	}
 	refused := []attempt{
-		{"a body signed with another key", v.Sign(body, other, now), body, [][]byte{key}, now},
+		{"a body signed with another key", v.Sign(body, stranger, now), body, [][]byte{key}, now},
 		{"a signed body where no key is known", signed, body, nil, now},
 		{"a body with a byte more", signed, append(bytes.Clone(body), '\n'), [][]byte{key}, now},
 		{"a body without its last byte", signed, body[:len(body)-1], [][]byte{key}, now},
@@ -78,11 +85,23 @@ func (s *suite) checkSignature(sig connector.Signature, v signer) {
 	}
 }
 
-// sampleKeys decodes two keys as the provider would write them, and sees that what cannot be a key is refused.
-func (s *suite) sampleKeys(sig connector.Signature, v signer) (key, other []byte) {
+// sampleKeys decodes two keys as the provider would write them, and sees that what cannot be a key is refused. What signs
+// so that they fit are private and stranger.
+func (s *suite) sampleKeys(sig connector.Signature, v signer) (key, other, private, stranger []byte) {
 	size := sig.KeyBytes
 	if size == 0 {
 		size = 32
+	}
+	private, stranger = bytes.Repeat([]byte{'k'}, size), bytes.Repeat([]byte{'o'}, size)
+	first, second := private, stranger
+	if sig.Scheme == connector.ECDSA {
+		var errs [2]error
+		first, private, errs[0] = pair(1)
+		second, stranger, errs[1] = pair(2)
+		if err := errors.Join(errs[:]...); err != nil {
+			s.fail(Signature, "no keys can be made: %v", err)
+			return nil, nil, nil, nil
+		}
 	}
 	read := func(b []byte) []byte {
 		key, err := v.Key(write(sig.KeyEncoding, b))
@@ -92,19 +111,32 @@ func (s *suite) sampleKeys(sig connector.Signature, v signer) (key, other []byte
 		}
 		return key
 	}
-	if key, other = read(bytes.Repeat([]byte{'k'}, size)), read(bytes.Repeat([]byte{'o'}, size)); key == nil || other == nil {
-		return nil, nil
+	if key, other = read(first), read(second); key == nil || other == nil {
+		return nil, nil, nil, nil
 	}
 	wrong := []string{""}
-	if sig.KeyBytes > 0 {
-		wrong = append(wrong, write(sig.KeyEncoding, bytes.Repeat([]byte{'k'}, size-1)), write(sig.KeyEncoding, bytes.Repeat([]byte{'k'}, size+1)))
+	if sig.KeyBytes > 0 || sig.Scheme == connector.ECDSA {
+		wrong = append(wrong, write(sig.KeyEncoding, first[:len(first)-1]), write(sig.KeyEncoding, append(bytes.Clone(first), 'k')))
 	}
 	for _, text := range wrong {
 		if _, err := v.Key(text); !fault.Is(err, fault.Invalid) {
 			s.fail(Signature, "a key text of %d characters is not refused as invalid", len(text))
 		}
 	}
-	return key, other
+	return key, other, private, stranger
+}
+
+// pair makes a public key and its private one, the same each time.
+func pair(seed byte) (public, private []byte, err error) {
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{seed}, 32))
+	if err != nil {
+		return nil, nil, err
+	}
+	if public, err = x509.MarshalPKIXPublicKey(&key.PublicKey); err != nil {
+		return nil, nil, err
+	}
+	private, err = x509.MarshalPKCS8PrivateKey(key)
+	return public, private, err
 }
 
 // changedHeader gives a as often as the header has characters, each time with another of them changed.

@@ -165,7 +165,7 @@ func (c *Client) request(r connector.Request, s Secret) (*http.Request, []string
 		request.Header.Set("Content-Type", kind)
 	}
 	if r.URL != "" {
-		return request, []string{s.Text, to.RawQuery}, nil
+		return request, append([]string{s.Text}, strings.FieldsFunc(to.RawQuery, func(r rune) bool { return r == '&' })...), nil
 	}
 	return request, authorize(c.config.API, request.Header, s), nil
 }

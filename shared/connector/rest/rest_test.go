@@ -607,6 +607,70 @@ func TestRefusedSecrets(t *testing.T) {
 	}
 }
 
+func TestDownloads(t *testing.T) {
+	status := 200
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(status)
+		fmt.Fprint(w, "a,b")
+	})
+	limiter := &turns{clock: new(time.Time)}
+	c := client(t, p, func(_ *rest.Options, c *rest.Config) {
+		c.Limiter = limiter
+		c.API.Downloads = []string{".files.example.com"}
+		c.API.Judge = func(connector.Answer) connector.Verdict { return connector.Verdict{Outcome: connector.Refused} }
+	})
+	file := connector.Request{Method: http.MethodGet, URL: p.URL + "/files/1.csv?sig=s3cret%2F", Header: http.Header{"Authorization": {"Bearer x"}, "Accept": {"text/csv"}}}
+	a, err := c.Do(t.Context(), file)
+	if err != nil || string(a.Body) != "a,b" || p.requests[0].RequestURI != "/files/1.csv?sig=s3cret%2F" || p.requests[0].Header.Get("Authorization") != "" || p.requests[0].Header.Get("Accept") != "text/csv" || len(limiter.asked) > 0 {
+		t.Errorf("got %s, %v as %v", a.Body, err, p.requests[0])
+	}
+	for _, c2 := range []struct {
+		status int
+		kind   fault.Kind
+	}{{401, fault.Unavailable}, {403, fault.Unavailable}, {404, fault.NotFound}, {429, fault.RateLimited}, {503, fault.Unavailable}, {302, fault.Invalid}} {
+		status = c2.status
+		if _, err := c.Do(t.Context(), file); !fault.Is(err, c2.kind) || strings.Contains(err.Error(), "s3cret") || c2.kind != fault.Invalid && c2.kind != fault.NotFound && fault.Of(err).RetryAfter != 5*time.Second {
+			t.Errorf("%d: %v", c2.status, err)
+		}
+	}
+	if u := c.Take(); u.Requests != 7 || u.Throttled != 1 || u.Failed != 3 {
+		t.Errorf("used %+v", u)
+	}
+	requests := p.count()
+	for _, address := range []string{"http://a.files.example.com/x", "https://evil.example.com/s3cret", "https://files.example.com.evil.com/", "https://u:s3cret@a.files.example.com/", "https://a.files.example.com:8443/", "file:///etc/passwd", "https:a", "/x", "::"} {
+		file.URL = address
+		if _, err := c.Do(t.Context(), file); !fault.Is(err, fault.Invalid) || fault.Of(err).Code != "invalid_download" || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if p.count() != requests {
+		t.Error("a file was fetched from elsewhere")
+	}
+	// One whose base is the provider's own does not look on this machine.
+	real := client(t, p, func(_ *rest.Options, c *rest.Config) {
+		c.BaseURL = ""
+		c.API.Downloads = []string{".files.example.com"}
+	})
+	file.URL = p.URL
+	if _, err := real.Do(t.Context(), file); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProvidersWithABaseURLForEachAccount(t *testing.T) {
+	a := connector.API{Hosts: []string{".crm.example.com"}}
+	if _, err := rest.CheckBaseURL(a, "", true); !fault.Is(err, fault.Invalid) || fault.Of(err).Code != "base_url_needed" || !strings.Contains(err.Error(), ".crm.example.com") {
+		t.Errorf("got %v", err)
+	}
+	if got, err := rest.CheckBaseURL(a, "https://one.crm.example.com", false); err != nil || got != "https://one.crm.example.com" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if !rest.Production(a, "https://one.crm.example.com") || rest.Production(a, "http://127.0.0.1:1") {
+		t.Error("production is not told from the rest")
+	}
+}
+
 func TestPostForm(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(400)

@@ -22,6 +22,8 @@ func CheckBaseURL(api connector.API, text string, allowLoopback bool) (string, e
 	}
 	u, err := url.Parse(text)
 	switch {
+	case text == "":
+		return "", fault.New(fault.Invalid, "base_url_needed", "Each account of the provider has a base URL of its own: give it as base_url. It may be %s.", strings.Join(hosts(api), ", "))
 	case len(text) > maxURLBytes:
 		return "", invalidURL("is longer than %d bytes", maxURLBytes)
 	case err != nil || u.Opaque != "":

@@ -491,7 +491,7 @@ func pullFrom(t testing.TB, c connector.Client, now func() time.Time, object str
 		if err != nil {
 			return err
 		}
-		if into.pages++; into.pages > 30_000 {
+		if into.pages++; into.pages > 5_000 {
 			t.Fatalf("the reading of %s does not end: %s", object, page.Next)
 		}
 		if into.total == nil {

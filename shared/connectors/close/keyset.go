@@ -205,12 +205,12 @@ type progress struct {
 // changed just now do not count.
 func (p *pull) progress(rows []any, field string) progress {
 	var g progress
-	settled := instantOf(p.page.At.Add(-searchLag))
+	settled, ahead := instantOf(p.page.At.Add(-searchLag)), instantOf(p.page.At.Add(searchLag))
 	for _, row := range rows {
 		data, _ := row.(map[string]any)
 		switch at, has := instantAt(data, field); {
 		case !has || g.ok && at < g.last:
-		case p.chained() && field == fieldUpdated && at >= settled:
+		case p.chained() && field == fieldUpdated && at >= settled && at < ahead:
 			g.unsettled = true
 		case !g.ok || at > g.last:
 			g.last, g.ids, g.ok = at, []string{rowID(row)}, true
@@ -227,7 +227,8 @@ func (p *pull) settle(k *keyset) *keyset {
 	return &keyset{From: k.From, Seen: k.Seen}
 }
 
-// rewound gives the state at the beginning of a chain of Close's cursors that broke.
+// rewound gives the state at the beginning of a chain of Close's cursors that broke. Nothing is lost by that; a reader that
+// takes longer than a cursor lives for each page has to become faster to get behind what is tied.
 func (k *keyset) rewound() *keyset {
 	again := *k
 	if again.Deep = nil; k.Tie != nil {

@@ -175,6 +175,15 @@ func TestTrapStaleIndex(t *testing.T) {
 	read(t, w)
 }
 
+// TestTrapDatesAhead: no clock is right; rows dated ahead are read like others, without a cursor.
+func TestTrapDatesAhead(t *testing.T) {
+	w := newWorld(t, "lead")
+	w.tick = time.Minute
+	ahead := begin.Add(48 * time.Hour).UnixMilli()
+	w.add(900, apart, func(i int) int64 { return ahead + int64(i) })
+	read(t, w)
+}
+
 func TestTrapBulkEditJustNow(t *testing.T) {
 	w := newWorld(t, "lead")
 	w.add(13_000, apart, apart)

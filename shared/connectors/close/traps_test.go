@@ -24,6 +24,7 @@ func traps() []struct{ section, trap, test string } {
 		{"5", "more than 10,000 rows of one date_updated and one date_created", "TestTrapTiedBeyondCap"},
 		{"5", "the index follows the data: rows are shown newer than they are sorted", "TestTrapStaleIndex"},
 		{"5", "more rows than a chain gives changed a moment ago", "TestTrapBulkEditJustNow"},
+		{"5", "rows dated ahead of the clock", "TestTrapDatesAhead"},
 		{"5", "naming hundreds of custom fields: List is too long.", "TestTrapSearchBody"},
 		{"5", "a search gives ids alone unless fields are named", "TestTrapSearchBody"},
 		{"5", "the list of leads has no date filter: what is sent is ignored", "TestTrapLeadsAreNotListed"},
