@@ -64,7 +64,7 @@ func (p parts) engine(cfg Config) *engine.Engine {
 	in := intake.New(intake.Options{Records: p.Records, Intake: p.Intake, Schemas: p.Schemas, Batches: p.Batches, Journal: notices, Payloads: p.Payloads,
 		Connectors: registry, Reread: controller, ClockGuard: time.Duration(cfg.ClockGuardSeconds) * time.Second,
 		SchemaCache: time.Duration(cfg.SchemaCacheSeconds) * time.Second, Now: time.Now, Log: p.Log})
-	limiter, _ := ratelimit.New(ratelimit.Options{Store: p.Limits}) // the random source of the system never fails
+	limiter := ratelimit.New(ratelimit.Options{Store: p.Limits})
 	logins := credential.New(credential.Options{Store: p.Logins, Organizations: p.Tenancy, Keyring: p.Keyring, Connectors: registry,
 		Service: rest.New(rest.Options{AllowLoopback: cfg.AllowLoopback}), Limiter: limiter})
 	return engine.New(engine.Options{Syncs: p.Syncs, Tenancy: p.Tenancy, Members: p.Members, Records: p.Records, Schemas: p.Schemas, Payloads: p.Payloads,

@@ -23,8 +23,6 @@ package ratelimit
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -101,8 +99,8 @@ type Options struct {
 	Now func() time.Time
 	// Sleep pauses Wait; a timer if nil.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Random names the worker; crypto/rand if nil.
-	Random io.Reader
+	// Worker names this process among those that share a limit; a random name unless set.
+	Worker string
 	// Longest is how long a request may take: a request under way that is not Done by then is taken for dead. 2 minutes if 0.
 	Longest time.Duration
 }
@@ -125,24 +123,20 @@ type Limiter struct {
 }
 
 // New makes a Limiter.
-func New(o Options) (*Limiter, error) {
+func New(o Options) *Limiter {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	if o.Random == nil {
-		o.Random = rand.Reader
-	}
 	if o.Longest <= 0 {
 		o.Longest = defaultLongest
 	}
-	var id [6]byte
-	if _, err := io.ReadFull(o.Random, id[:]); err != nil {
-		return nil, fmt.Errorf("ratelimit: name the worker: %w", err)
+	if o.Worker == "" {
+		o.Worker = rand.Text()
 	}
-	return &Limiter{options: o, worker: fmt.Sprintf("%x", id), groups: cache.New[Key, *account](maxGroups)}, nil
+	return &Limiter{options: o, worker: o.Worker, groups: cache.New[Key, *account](maxGroups)}
 }
 
 // account gives what this process knows of a group.

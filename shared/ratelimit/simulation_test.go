@@ -183,12 +183,8 @@ func aKey() ratelimit.Key {
 }
 
 func (f *fleet) limiter(worker int, skew time.Duration) *ratelimit.Limiter {
-	l, err := ratelimit.New(ratelimit.Options{Store: f.store, Now: func() time.Time { return time.Now().Add(skew) },
-		Random: rand.NewChaCha8([32]byte{byte(worker), byte(f.provider.limit)})})
-	if err != nil {
-		f.t.Error(err)
-	}
-	return l
+	return ratelimit.New(ratelimit.Options{Store: f.store, Now: func() time.Time { return time.Now().Add(skew) },
+		Worker: fmt.Sprintf("%d of %d", worker, f.provider.limit)})
 }
 
 // work starts a worker with so many requests at once, until a time.

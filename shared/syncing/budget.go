@@ -1,6 +1,8 @@
 package syncing
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"leadline/shared/fault"
@@ -39,9 +41,9 @@ func (b Budget) Check() error {
 	if (b.From == "") != (b.Until == "") {
 		return wrong("budget.from and budget.until come together.")
 	}
-	for name, text := range map[string]string{"from": b.From, "until": b.Until} {
-		if _, err := time.Parse("15:04", text); text != "" && err != nil {
-			return wrong("budget.%s: %q is no time of day such as \"22:00\".", name, text)
+	for _, hour := range [][2]string{{"from", b.From}, {"until", b.Until}} {
+		if at, err := time.Parse(clockForm, hour[1]); hour[1] != "" && (err != nil || at.Format(clockForm) != hour[1]) {
+			return wrong("budget.%s: %q is no time of day such as \"09:00\".", hour[0], hour[1])
 		}
 	}
 	if b.From != "" && b.From == b.Until {
@@ -58,62 +60,59 @@ func (b Budget) Check() error {
 // Day names the calendar day on which requests made at a time count.
 func (b Budget) Day(at time.Time) string { return at.In(b.zone()).Format(time.DateOnly) }
 
-// Allows tells whether requests may be made at a time, used being those made on that Day, and else when to look again.
+// Allows tells whether requests may be made at a time, used being those made on that Day, and else when to look again. The
+// budget was checked.
 func (b Budget) Allows(now time.Time, used int64) (ok bool, next time.Time) {
-	local := now.In(b.zone())
-	if b.RequestsPerDay > 0 && used >= b.RequestsPerDay {
-		local = midnight(local, 1)
-		if ok, next := b.open(local); !ok {
-			return false, next
-		}
-		return false, local
+	if b.RequestsPerDay == 0 || used < b.RequestsPerDay {
+		return b.open(now)
 	}
-	return b.open(local)
+	tomorrow, _ := schedule.Schedule{Kind: schedule.Daily, At: []string{midnight}, Zone: b.Zone}.Next(now)
+	if ok, next := b.open(tomorrow); !ok {
+		return false, next
+	}
+	return false, tomorrow
 }
 
-// open tells whether the hours are open at a local time, and else when they open next.
-func (b Budget) open(local time.Time) (bool, time.Time) {
-	for back := range 2 { // hours that began yesterday may last until today
-		if from, until := b.hours(local, -back); b.begins(from) && !local.Before(from) && local.Before(until) {
+const (
+	midnight = "00:00"
+	// clockForm is the form of From and Until, whose texts sort by time.
+	clockForm = "15:04"
+	// longestHours is longer than any hours last, also on a day on which the clock is set back.
+	longestHours = 30 * time.Hour
+)
+
+// open tells whether the hours are open at a time, and else when they open next. Hours that the clock jumps over whole do
+// not open.
+func (b Budget) open(now time.Time) (bool, time.Time) {
+	if b.From == "" && len(b.Days) == 0 {
+		return true, time.Time{}
+	}
+	opens, closes := b.hours()
+	for from := range opens.Times(now.Add(-longestHours)) {
+		before := from
+		if b.From != "" { // it may close at the moment at which it opens: where the clock jumps
+			before = from.Add(-1)
+		}
+		until, _ := closes.Next(before)
+		switch {
+		case !from.Before(until):
+		case now.Before(from):
+			return false, from
+		case now.Before(until):
 			return true, time.Time{}
 		}
 	}
-	for ahead := range 8 {
-		if from, _ := b.hours(local, ahead); b.begins(from) && from.After(local) {
-			return false, from
-		}
-	}
-	return true, time.Time{} // not reached: every week has each of its days
+	return true, time.Time{} // not reached: the days come again and again
 }
 
-// hours gives the hours that begin on the day that lies so many days ahead.
-func (b Budget) hours(local time.Time, ahead int) (from, until time.Time) {
-	day := midnight(local, ahead)
-	if b.From == "" {
-		return day, midnight(local, ahead+1)
-	}
-	from, until = b.clock(day, b.From), b.clock(day, b.Until)
-	if b.Until < b.From {
-		until = b.clock(midnight(local, ahead+1), b.Until)
-	}
-	return from, until
-}
-
-func (b Budget) clock(day time.Time, text string) time.Time {
-	at, _ := time.Parse("15:04", text) // checked
-	return time.Date(day.Year(), day.Month(), day.Day(), at.Hour(), at.Minute(), 0, 0, day.Location())
-}
-
-func (b Budget) begins(from time.Time) bool {
-	if len(b.Days) == 0 {
-		return true
-	}
+// hours gives when the hours begin and end.
+func (b Budget) hours() (opens, closes schedule.Schedule) {
+	opens = schedule.Schedule{Kind: schedule.Daily, At: []string{cmp.Or(b.From, midnight)}, Zone: b.Zone}
+	closes = schedule.Schedule{Kind: schedule.Daily, At: []string{cmp.Or(b.Until, midnight)}, Zone: b.Zone}
 	for _, d := range b.Days {
-		if d == from.Weekday() {
-			return true
-		}
+		opens.Kind, opens.Days = schedule.Weekly, append(opens.Days, schedule.Weekday(strings.ToLower(d.String())))
 	}
-	return false
+	return opens, closes
 }
 
 func (b Budget) zone() *time.Location {
@@ -122,8 +121,4 @@ func (b Budget) zone() *time.Location {
 		return time.UTC
 	}
 	return zone
-}
-
-func midnight(local time.Time, ahead int) time.Time {
-	return time.Date(local.Year(), local.Month(), local.Day()+ahead, 0, 0, 0, 0, local.Location())
 }

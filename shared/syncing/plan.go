@@ -44,8 +44,11 @@ func (p Plan) Check(d connector.Definition) error {
 	if p.MaxDeletions < 0 {
 		return wrong("max_deletions must not be negative.")
 	}
+	if p.MaxDeletions > 0 && p.Kind != Reconcile {
+		return wrong("max_deletions is for the kind \"reconcile\".")
+	}
 	if p.Kind != Import {
-		if p.Mode != "" || p.Query != "" || p.By != "" || !p.Until.IsZero() {
+		if p.Mode != "" || p.Query != "" || p.By != "" || !p.Until.IsZero() || p.Kind == Reconcile && !p.From.IsZero() {
 			return wrong("mode, from, until, by and query are for imports.")
 		}
 		return nil

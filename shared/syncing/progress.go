@@ -17,6 +17,9 @@ type Progress struct {
 	End time.Time
 }
 
+// farthest is how far ahead an End makes sense.
+const farthest = 366 * 24 * time.Hour
+
 // ProgressOf sums up a run's streams at a time.
 func ProgressOf(r Run, streams []Stream, now time.Time) Progress {
 	p := Progress{Counts: Counts{Found: -1}}
@@ -48,7 +51,9 @@ func ProgressOf(r Run, streams []Stream, now time.Time) Progress {
 		p.PerMinute = math.Round(float64(p.Counts.Fetched)/worked.Minutes()*10) / 10
 	}
 	if known && len(streams) > 0 && p.PerMinute > 0 && !r.Status.Final() && r.Status != Paused {
-		p.End = now.Add(time.Duration(float64(left) / p.PerMinute * float64(time.Minute))).UTC().Truncate(time.Second)
+		if minutes := float64(left) / p.PerMinute; minutes < farthest.Minutes() {
+			p.End = now.Add(time.Duration(minutes * float64(time.Minute))).UTC().Truncate(time.Second)
+		}
 	}
 	return p
 }

@@ -101,6 +101,6 @@ const (
 	Warning Health = "warning"
 	// Error: no data comes in.
 	Error Health = "error"
-	// Inactive: paused, disabled, or not logged in.
+	// Inactive: paused or disabled.
 	Inactive Health = "inactive"
 )

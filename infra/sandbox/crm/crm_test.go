@@ -228,6 +228,11 @@ func TestOpportunities(t *testing.T) {
 	if m.Text(r, "date_won") != "2026-03-04" {
 		t.Error("date_won was cleared by moving back")
 	}
+	for _, text := range []string{`{"status":"Won","date_won":"2026-01-31"}`, `{"note":"Later"}`} {
+		if err := m.Update(r, object(t, text), crm.Change{}); err != nil || m.Text(r, "date_won") != "2026-01-31" {
+			t.Errorf("%s: won on %q, %v", text, m.Text(r, "date_won"), err)
+		}
+	}
 	renewal := m.OpportunityStatuses()[6].ID
 	for text, field := range map[string]string{
 		`{"value":12.5}`: "value", `{"value":"1"}`: "value", `{"unknown":1}`: "unknown", `{"confidence":101}`: "confidence", `{"status_id":"stat_x"}`: "status_id",

@@ -276,6 +276,9 @@ func TestConfigFollows(t *testing.T) {
 		t.Errorf("the label is %q, updated %v", text(after, "status_label"), after["date_updated"])
 	}
 	s.ask(http.StatusOK, "DELETE", "~custom_field/lead/"+text(f, "id")+"/", nil)
+	if g := rows(s.get("~group/"))[0]; g["members"] != nil {
+		t.Error("the list of groups gives members unasked")
+	}
 	members := func(list string) int {
 		org := s.OrganizationID()
 		all, _ := s.get("~organization/" + org + "/")[list].([]any)

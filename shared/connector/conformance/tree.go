@@ -152,7 +152,7 @@ func marked(tree any, keepTimes bool) any {
 }
 
 func isTime(text string) bool {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime} {
 		if _, err := time.Parse(layout, text); err == nil {
 			return true
 		}

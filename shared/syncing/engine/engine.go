@@ -157,7 +157,11 @@ func (t task) watch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("engine: streams: %w", err)
 	}
-	if r.Status != syncing.Paused && t.conn.Status == tenant.Active {
+	state, err := t.Syncs.State(ctx, t.conn.Organization, t.conn.ID)
+	if err != nil {
+		return fmt.Errorf("engine: state: %w", err)
+	}
+	if r.Status != syncing.Paused && t.conn.Status == tenant.Active && state.Problem == "" {
 		var still []syncing.Stream
 		now := t.Now()
 		for _, s := range streams {

@@ -85,11 +85,14 @@ func (t task) finish(ctx context.Context, r syncing.Run) error {
 			stopped++
 		}
 	}
-	next, err := t.Syncs.Run(ctx, r.Organization, r.Connection, r.ID)
-	if err != nil {
-		return fmt.Errorf("engine: run: %w", err)
-	}
-	if !next.Status.Final() {
+	for range contests {
+		next, err := t.Syncs.Run(ctx, r.Organization, r.Connection, r.ID)
+		if err != nil {
+			return fmt.Errorf("engine: run: %w", err)
+		}
+		if next.Status.Final() {
+			return t.concluded(ctx, next, streams)
+		}
 		now := t.Now().UTC()
 		report := syncing.NewReport(streams, now)
 		next.Status, next.Report, next.FinishedAt, next.UpdatedAt = syncing.Done, &report, now, now
@@ -102,14 +105,14 @@ func (t task) finish(ctx context.Context, r syncing.Run) error {
 		}
 		next.Rev++
 		switch err := t.Syncs.UpdateRun(ctx, next, nil); {
-		case fault.Is(err, fault.Conflict):
-			return fault.New(fault.Unavailable, "changed_meanwhile", "engine: run %s was changed while it ended", r.ID)
-		case err != nil:
+		case err == nil:
+			telemetry.Count(ctx, "RunsEnded", 1)
+			return t.concluded(ctx, next, streams)
+		case !fault.Is(err, fault.Conflict):
 			return fmt.Errorf("engine: end run: %w", err)
 		}
-		telemetry.Count(ctx, "RunsEnded", 1)
 	}
-	return t.concluded(ctx, next, streams)
+	return fault.New(fault.Unavailable, "contended", "engine: run %s is being changed by too many at once", r.ID)
 }
 
 // concluded does what follows the end of a run. It may be done again.

@@ -25,8 +25,10 @@ func (w *worker) step(ctx context.Context) (syncing.Stream, error) {
 		}
 		return w.readPage(ctx, w.stream.Scope)
 	case syncing.Rereading:
+		// What was changed meanwhile, as far as the provider can tell, and what was created; what was created before and changed
+		// without a trace is found by the sweep of the next run.
 		o, _ := w.object()
-		return w.readPage(ctx, w.run.Again(o, w.stream.SourceAt.Add(-syncing.Overlap)))
+		return w.readPage(ctx, w.run.Again(o, w.stream.SourceAt.Add(o.Sweep-syncing.Overlap)))
 	case syncing.Comparing:
 		return w.compare(ctx)
 	case syncing.Counting:
