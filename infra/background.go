@@ -92,15 +92,16 @@ func fetch(r resources) function {
 			allow(r.fetch.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),   // what was put aside while a connection was paused
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"), // the mail about notices
-			allow(r.records.TableArn(), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			// Logins, the roster, webhook URLs and their keys. A transaction needs the actions of its parts.
+			allow(r.records.TableArn(), "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// Schemas, what is set aside and resolved, views.
+			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// Logins, webhook URLs and their keys, the roster, from which it takes an identity back; updates count requests for
+			// budgets. A transaction needs the actions of its parts.
 			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			// Runs and syncs, limits, what is due later, notices.
-			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.objects(archiveObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+			allow(r.objects(archiveObjects), "s3:PutObject"),
 			allow(r.objects(fieldObjects), "s3:PutObject"),
-			allow(r.objects(inboxObjects), "s3:PutObject"),
 			allow(r.objects(runObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.secrets.KeyArn(), "kms:Decrypt"),
 		},

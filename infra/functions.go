@@ -222,10 +222,10 @@ func api(r resources) function {
 		may: []awsiam.PolicyStatement{
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
 			allow(r.history.TableArn(), "dynamodb:Query"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			// A transaction needs the actions of its parts.
 			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.work.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.jobs.QueueArn(), "sqs:SendMessage"),

@@ -318,18 +318,34 @@ func TestConnectorShape(t *testing.T) {
 				t.Errorf("%s exports %s: a connector exports its Definition only", s.path, f.Name.Name)
 			}
 		}
-		for _, forbidden := range []string{"net/http", "time.Sleep", "log/slog", "os"} {
+		for _, forbidden := range []string{"log", "log/slog", "os", "net", "math/rand", "math/rand/v2", "crypto/rand"} {
 			if slices.Contains(s.imports, forbidden) {
-				t.Errorf("%s imports %s: a connector does no I/O of its own", s.path, forbidden)
+				t.Errorf("%s imports %s: a connector does no I/O of its own, and the same input gives the same result", s.path, forbidden)
 			}
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
-			if _, ok := n.(*ast.GoStmt); ok {
+			switch n := n.(type) {
+			case *ast.GoStmt:
 				t.Errorf("%s starts a goroutine", s.fset.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if of, ok := n.X.(*ast.Ident); ok && !allowedInConnector(of.Name, n.Sel.Name) {
+					t.Errorf("%s uses %s.%s: a connector makes requests through its Client alone, and neither sleeps nor reads the clock", s.fset.Position(n.Pos()), of.Name, n.Sel.Name)
+				}
 			}
 			return true
 		})
 	}
+}
+
+// allowedInConnector tells whether a connector may use something of a package: of net/http only its words.
+func allowedInConnector(of, name string) bool {
+	switch of {
+	case "http":
+		return name == "Header" || strings.HasPrefix(name, "Method") || strings.HasPrefix(name, "Status")
+	case "time":
+		return !slices.Contains([]string{"Now", "Sleep", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}, name)
+	}
+	return true
 }
 
 // TestMoneyIsNeverAFloat covers the packages through which amounts pass, too.

@@ -325,3 +325,20 @@ func TestMerge(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryChangeHasATimeOfItsOwn changes a record many times in one millisecond.
+func TestEveryChangeHasATimeOfItsOwn(t *testing.T) {
+	m := build(crm.Options{Records: 100})
+	r := m.All(crm.Contact)[0]
+	last := ""
+	for _, title := range []string{"A", "B", "C"} {
+		if err := m.Update(r, crm.Object{{Key: "title", Value: crm.Quote(title)}}, crm.Change{}); err != nil {
+			t.Fatal(err)
+		}
+		if now := m.Text(r, "date_updated"); now <= last {
+			t.Errorf("%s was updated at %s, the change before at %s", title, now, last)
+		} else {
+			last = now
+		}
+	}
+}

@@ -152,7 +152,9 @@ func TestWebhooksComeInNoOrder(t *testing.T) {
 		s.ask(http.StatusOK, "POST", "~lead/", map[string]any{"name": itoa(i)})
 	}
 	s.Deliver(context.Background())
-	if !slices.IsSortedFunc(r.events, func(a, b map[string]any) int { return strings.Compare(text(a, "date_updated"), text(b, "date_updated")) }) {
+	if !slices.IsSortedFunc(r.events, func(a, b map[string]any) int {
+		return strings.Compare(text(a, "date_updated"), text(b, "date_updated"))
+	}) {
 		t.Error("in order they do not come in order")
 	}
 }

@@ -90,4 +90,6 @@ func mayHold(scope connector.Scope, r Row) bool {
 	return holds(scope, r)
 }
 
-func between(t, from, until time.Time) bool { return !t.Before(from) && (until.IsZero() || t.Before(until)) }
+func between(t, from, until time.Time) bool {
+	return !t.Before(from) && (until.IsZero() || t.Before(until))
+}

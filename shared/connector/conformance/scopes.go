@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -29,7 +28,11 @@ func scopesOf(o connector.Object, p Provider) []asked {
 		}
 		var times []time.Time
 		for _, r := range rows {
-			if t := cmp.Or(map[bool]time.Time{true: r.Updated, false: r.Created}[kind == connector.ChangedSince]); !t.IsZero() {
+			t := r.Created
+			if kind == connector.ChangedSince {
+				t = r.Updated
+			}
+			if !t.IsZero() {
 				times = append(times, t)
 			}
 		}

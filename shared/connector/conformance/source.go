@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -51,7 +50,7 @@ func (s *suite) sources() (map[string]*ast.File, error) {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
-		files[path.Base(name)] = file
+		files[filepath.Base(name)] = file
 		return err
 	}
 	if s.options.Source == nil {
@@ -79,7 +78,7 @@ func (s *suite) checkFile(name string, file *ast.File) {
 		if slices.Contains(forbiddenImports(), imported) {
 			s.fail(Source, "%s imports %s", name, imported)
 		}
-		short := path.Base(imported)
+		short := filepath.Base(imported)
 		if i.Name != nil {
 			short = i.Name.Name
 		}
