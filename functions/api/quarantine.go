@@ -138,6 +138,9 @@ func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *EntryInp
 		return nil, err
 	}
 	out := &entryOutput{EntryWithPayload{Entry: showEntry(e)}}
+	if e.Payload.Key == "" {
+		return out, nil
+	}
 	packed, err := h.Payloads.GetRange(ctx, e.Payload.Key, e.Payload.Offset, e.Payload.Length)
 	if fault.Is(err, fault.NotFound) {
 		return out, nil
@@ -149,7 +152,7 @@ func (h *handler) getQuarantineEntry(ctx context.Context, c caller, in *EntryInp
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "corrupt_payload", "api: payload of quarantine entry %s", e.ID)
 	}
-	if e.Row > 0 {
+	if e.Row > 0 && e.Kind != delivery.Fetch { // a page that was read is shown whole: its form is the provider's
 		if body, err = replay.Row(body, e.Index); err != nil {
 			return nil, fault.Wrap(err, fault.Internal, "corrupt_payload", "api: row of quarantine entry %s", e.ID)
 		}

@@ -21,11 +21,20 @@ type options struct {
 	events    int
 	rows      int
 	flood     int
+	// imported is how many records an import brings whose price is asked for, many how many one whose memory is.
+	imported, many int
+	// rates are the limits that imports are measured at, in requests a second; importFor is how long each.
+	rates     string
+	importFor time.Duration
 	detail    bool
 }
 
-// parts lists what can be asked for alone.
-func sections() []string { return []string{"cost", "speed", "zip", "system"} }
+// sections lists what can be asked for alone. "import" stands for its parts.
+func sections() []string {
+	return append([]string{"cost", "speed", "zip", "system", importSection}, imports()...)
+}
+
+const importSection = "import"
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -39,6 +48,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.events, "events", 3000, "how many events the local stack gets")
 	flags.IntVar(&o.rows, "rows", 10000, "how many rows the local stack gets, in pushes of 1,000")
 	flags.IntVar(&o.flood, "flood", 5000, "how many messages the noisy neighbour floods the local stack with")
+	flags.IntVar(&o.imported, "imported", 3000, "of how many records an import is priced")
+	flags.IntVar(&o.many, "many", 1_000_000, "at how many records the memory of fetch is compared with that at 10,000")
+	flags.StringVar(&o.rates, "rates", "5,20,60", "at which `limits` the speed of an import is measured, in requests a second, by commas")
+	flags.DurationVar(&o.importFor, "import-for", 15*time.Second, "how long each of these measurements takes")
 	flags.BoolVar(&o.detail, "detail", false, "print the bill of every line of the price table, item by item")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -55,10 +68,14 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 }
 
 func (o options) chosen() []string {
+	asked := strings.Split(o.only, ",")
 	if o.only == "" {
-		return sections()
+		asked = sections()
 	}
-	return strings.Split(o.only, ",")
+	if slices.Contains(asked, importSection) {
+		asked = append(asked, imports()...)
+	}
+	return asked
 }
 
 // run does what was asked for and prints it.
@@ -75,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	wants := func(section string) bool { return slices.Contains(o.chosen(), section) }
-	if wants("cost") || wants("zip") {
+	if wants("cost") || wants("zip") || wants("import-cost") || wants("import-memory") {
 		b.out.progress("starting the emulators")
 		if b.lab, err = openLab(ctx, o); err != nil {
 			return err
@@ -88,12 +105,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	for _, section := range []struct {
 		name string
-		do   func(context.Context) error
-	}{{"cost", b.cost}, {"zip", b.sizes}, {"system", b.local}, {"speed", b.speed}} {
+		// inLab says that it works in the lab, which else would take its time from it.
+		inLab bool
+		do    func(context.Context) error
+	}{
+		{"cost", true, b.cost}, {"import-cost", true, b.importCost}, {"import-memory", true, b.importMemory}, {"zip", true, b.sizes},
+		{"import-rate", false, b.importRates}, {"import-delay", false, b.importDelay}, {"system", false, b.local}, {"speed", false, b.speed},
+	} {
 		if !wants(section.name) {
 			continue
 		}
-		if (section.name == "system" || section.name == "speed") && b.lab != nil { // which would take their time from them
+		if !section.inLab && b.lab != nil {
 			if err := b.lab.close(); err != nil {
 				return err
 			}

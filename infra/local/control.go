@@ -52,7 +52,10 @@ const mailbox = "/_local/mail"
 //	POST /_local/pause?function=relay     stop feeding a function from its queue or stream
 //	POST /_local/resume?function=relay
 //	POST /_local/run?function=sweep       start a scheduled function now
-//	POST /_local/drain?timeout=30s        wait until no queue, stream or invocation has anything left to do
+//	POST /_local/kill?function=fetch      kill a process of a function that is at work, if there is one
+//	POST /_local/drain?timeout=30s        wait until no queue, stream or invocation has anything left to do; with later=20s,
+//	                                      messages that are delayed for longer than that do not count: connections that log
+//	                                      in always have some
 //	GET  /_local/mail                     what was sent by e-mail; more in ses.Service.Mailbox
 func (s *system) control() http.Handler {
 	mux := http.NewServeMux()
@@ -60,6 +63,7 @@ func (s *system) control() http.Handler {
 	mux.HandleFunc("POST /_local/pause", s.forSources(mapping.Pause))
 	mux.HandleFunc("POST /_local/resume", s.forSources(mapping.Resume))
 	mux.HandleFunc("POST /_local/run", s.runNow)
+	mux.HandleFunc("POST /_local/kill", s.kill)
 	mux.HandleFunc("POST /_local/drain", s.drain)
 	mails := s.emulators.mails.Mailbox(mailbox)
 	mux.Handle(mailbox, mails)
@@ -142,20 +146,34 @@ func (s *system) runNow(rw http.ResponseWriter, r *http.Request) {
 	writeJSON(rw, http.StatusAccepted, map[string]string{"schedule": s.schedules[i].Name})
 }
 
+// kill kills a process of the function of the query.
+func (s *system) kill(rw http.ResponseWriter, r *http.Request) {
+	killed, err := s.host.Kill(s.stack.name + "-" + r.URL.Query().Get("function"))
+	if err != nil {
+		refuse(rw, http.StatusNotFound, "%v", err)
+		return
+	}
+	writeJSON(rw, http.StatusOK, map[string]bool{"killed": killed})
+}
+
 // drain answers when the system has nothing left to do, or says what it still has when the time is over.
 func (s *system) drain(rw http.ResponseWriter, r *http.Request) {
-	timeout := 30 * time.Second
-	if text := r.URL.Query().Get("timeout"); text != "" {
+	timeout, later := 30*time.Second, time.Duration(0)
+	for name, value := range map[string]*time.Duration{"timeout": &timeout, "later": &later} {
+		text := r.URL.Query().Get(name)
+		if text == "" {
+			continue
+		}
 		var err error
-		if timeout, err = time.ParseDuration(text); err != nil {
-			refuse(rw, http.StatusBadRequest, "timeout: %v", err)
+		if *value, err = time.ParseDuration(text); err != nil {
+			refuse(rw, http.StatusBadRequest, "%s: %v", name, err)
 			return
 		}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	for {
-		busy, drained := s.idle(ctx)
+		busy, drained := s.idle(ctx, later)
 		if drained {
 			writeJSON(rw, http.StatusOK, map[string]any{"drained": true})
 			return
@@ -171,9 +189,9 @@ func (s *system) drain(rw http.ResponseWriter, r *http.Request) {
 
 // idle tells whether there is nothing left to do: nothing waits in a queue that feeds a function and nothing runs; after
 // that moment the streams were read and had nothing; and meanwhile nothing was begun.
-func (s *system) idle(ctx context.Context) (busy []string, drained bool) {
+func (s *system) idle(ctx context.Context, later time.Duration) (busy []string, drained bool) {
 	begun := s.begun()
-	if busy = s.busy(); len(busy) > 0 {
+	if busy = s.busy(later); len(busy) > 0 {
 		return busy, false
 	}
 	for since := time.Now(); ; {
@@ -185,7 +203,7 @@ func (s *system) idle(ctx context.Context) (busy []string, drained bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	busy = s.busy()
+	busy = s.busy(later)
 	return busy, len(busy) == 0 && s.begun() == begun
 }
 
@@ -198,8 +216,9 @@ func (s *system) begun() int64 {
 	return n
 }
 
-// busy names the functions that run and the queues that feed one and are not empty.
-func (s *system) busy() []string {
+// busy names the functions that run and the queues that feed one and are not empty. Messages that are delayed for longer
+// than later do not count, unless it is zero.
+func (s *system) busy(later time.Duration) []string {
 	var busy []string
 	for name, stats := range s.host.Stats() {
 		if stats.Running > 0 {
@@ -210,7 +229,11 @@ func (s *system) busy() []string {
 		if one.queue == nil {
 			continue
 		}
-		if stats := one.queue.Stats(); stats.Visible+stats.InFlight+stats.Delayed > 0 {
+		stats := one.queue.Stats()
+		if later > 0 {
+			stats.Delayed -= one.queue.DelayedBeyond(later)
+		}
+		if stats.Visible+stats.InFlight+stats.Delayed > 0 {
 			busy = append(busy, "queue "+one.from)
 		}
 	}

@@ -58,7 +58,17 @@ func (s seeder) connect(ctx context.Context, d *demo, to sandbox) (isNew bool, e
 
 func connectionPath(id string) string { return "/v1/connections/" + url.PathEscape(id) }
 
+// demoAdmin is who gets the demo organization's mail, such as that an import is done.
+const demoAdmin = "admin@demo.leadline.test"
+
 func (s seeder) createCRM(ctx context.Context, d *demo, to sandbox) error {
+	status, answer, err := s.call(ctx, d.AdminKey, http.MethodPost, "/v1/people", map[string]string{"email": demoAdmin, "name": "Demo admin", "role": "admin"})
+	if err != nil {
+		return err
+	}
+	if status != http.StatusCreated && status != http.StatusConflict { // there already
+		return fmt.Errorf("demo admin: the API answers %d: %s", status, problemTitle(answer))
+	}
 	var made struct{ ID string }
 	if err := s.post(ctx, d.AdminKey, "CRM", "/v1/connections", map[string]any{
 		"connector": "close", "name": "Close sandbox", "base_url": to.APIBase, "login": map[string]string{"kind": "api_key", "api_key": to.APIKey},

@@ -40,19 +40,19 @@ func TestConnect(t *testing.T) {
 		}
 	}
 	isNew, err := s.connect(context.Background(), &d, to)
-	check("the first time", d, isNew, err, crmOfAPI{made: 1, imports: 1, baseURL: to.APIBase}, true, "run_1")
+	check("the first time", d, isNew, err, crmOfAPI{made: 1, imports: 1, people: 1, baseURL: to.APIBase}, true, "run_1")
 
 	to.APIBase = "http://127.0.0.1:2/api/v1"
 	d = kept()
 	isNew, err = s.connect(context.Background(), &d, to)
-	check("after a restart, the sandbox being elsewhere", d, isNew, err, crmOfAPI{made: 1, imports: 1, tests: 1, baseURL: to.APIBase}, false, "run_1")
+	check("after a restart, the sandbox being elsewhere", d, isNew, err, crmOfAPI{made: 1, imports: 1, tests: 1, people: 1, baseURL: to.APIBase}, false, "run_1")
 
 	a.crm.down = true
 	d = kept()
 	if isNew, err = s.connect(context.Background(), &d, to); err == nil || isNew || d.CRM.Connection == "" {
 		t.Errorf("a login that is refused by now: %+v, new %v, %v", d.CRM, isNew, err)
 	}
-	a.crm = crmOfAPI{noImport: true} // somebody removed the connection
+	a.crm = crmOfAPI{people: 1, noImport: true} // somebody removed the connection
 	d = kept()
 	if isNew, err = s.connect(context.Background(), &d, to); err == nil || !isNew || !strings.Contains(err.Error(), "demo import") {
 		t.Errorf("no import: new %v, %v", isNew, err)
@@ -60,7 +60,7 @@ func TestConnect(t *testing.T) {
 	a.crm.noImport = false // a run that ended before the import was asked for
 	d = kept()
 	isNew, err = s.connect(context.Background(), &d, to)
-	check("the import made up for", d, isNew, err, crmOfAPI{made: 1, imports: 1, tests: 1, baseURL: to.APIBase}, false, "run_1")
+	check("the import made up for", d, isNew, err, crmOfAPI{made: 1, imports: 1, tests: 1, people: 2, baseURL: to.APIBase}, false, "run_1")
 
 	a.crm = crmOfAPI{down: true}
 	d = kept()
@@ -71,6 +71,7 @@ func TestConnect(t *testing.T) {
 
 // TestImporting tells of an import whose answers are given one after the other.
 func TestImporting(t *testing.T) {
+	const report = `,"report":{"objects":[{"object":"lead","stored":812},{"object":"activity.call","stored":14000},{"object":"task","stored":-1}]}`
 	run := func(status string, fetched, done int, more string) string {
 		return fmt.Sprintf(`{"id":"run_1","status":%q,"created_at":"2026-11-22T09:00:00Z","progress":{"counts":{"found":-1,"fetched":%d,"missing":%d},"objects_done":%d,"objects_total":27,"records_per_minute":1200}%s}`,
 			status, fetched, fetched, done, more)
@@ -78,20 +79,26 @@ func TestImporting(t *testing.T) {
 	const finished = `,"finished_at":"2026-11-22T09:01:11Z"`
 	for name, test := range map[string]struct {
 		answers []string // an empty one is a failure
+		live    bool
 		want    string
 	}{
-		"to its end": {[]string{run("running", 0, 0, ""), run("running", 4210, 3, ""), run("running", 4210, 3, ""), "", run("done", 14812, 27, finished)},
+		"to its end": {[]string{run("running", 0, 0, ""), run("running", 4210, 3, ""), run("running", 4210, 3, ""), "", run("done", 15811, 27, finished+report)}, true,
 			"  import: 0 records, 0 of 27 objects done, 20 records a second\n  import: 4,210 records, 3 of 27 objects done, 20 records a second\n" +
-				"  imported 14,812 records of 27 objects in 1m11s; live changes arrive\n"},
-		"paused, then cancelled": {[]string{run("paused", 100, 0, ""), run("cancelled", 100, 0, finished)},
+				"  imported 14,812 records of 3 objects in 71 s; live changes arrive\n"},
+		"without a subscription": {[]string{run("done", 15811, 27, finished+report)}, false, "  imported 14,812 records of 3 objects in 71 s\n"},
+		"paused, then cancelled": {[]string{run("paused", 100, 0, ""), run("cancelled", 100, 0, finished)}, true,
 			"  import: 100 records, 0 of 27 objects done, 20 records a second, paused\n! the import is cancelled. \n"},
-		"with a problem": {[]string{run("done", 1000000, 27, finished+`,"problem":"1 of 27 objects could not be read to their end."`)},
-			"! imported 1,000,000 records of 27 objects in 1m11s; 0 refused. 1 of 27 objects could not be read to their end.\n"},
-		"failing for good": {[]string{"", "", "", "", ""}, "! how far the import is cannot be told: the API answers 503: It is down.\n"},
+		"with a problem": {[]string{run("done", 1000000, 27, finished+report+`,"problem":"1 of 27 objects could not be read to their end."`)}, true,
+			"! imported 14,812 records of 3 objects in 71 s; 0 were refused. 1 of 27 objects could not be read to their end.\n"},
+		"failing for good": {[]string{"", "", "", "", ""}, true, "! how far the import is cannot be told: the API answers 503: It is down.\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
 			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v1/connections/conn_crm1" {
+					_, _ = fmt.Fprintf(rw, `{"id":"conn_crm1","state":{"health":"healthy","subscription":{"active":%t}}}`, test.live)
+					return
+				}
 				if r.URL.Path != "/v1/connections/conn_crm1/runs/run_1" || r.Header.Get("Authorization") != "Bearer key" {
 					t.Errorf("asked for %s", r.URL)
 				}

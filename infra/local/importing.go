@@ -32,6 +32,10 @@ type importRun struct {
 		Total     int     `json:"objects_total"`
 		PerMinute float64 `json:"records_per_minute"`
 	}
+	// Report is nil until the end.
+	Report *struct {
+		Objects []struct{ Stored int64 }
+	}
 	CreatedAt  time.Time  `json:"created_at"`
 	FinishedAt *time.Time `json:"finished_at"`
 }
@@ -52,7 +56,7 @@ func (i importing) tell(ctx context.Context) {
 				return
 			}
 		case run.ended():
-			i.end(run)
+			i.end(ctx, run)
 			return
 		default:
 			failures = 0
@@ -70,16 +74,21 @@ func (i importing) tell(ctx context.Context) {
 }
 
 func (i importing) read(ctx context.Context) (run importRun, err error) {
+	return run, i.get(ctx, "/runs/"+i.crm.Import, &run)
+}
+
+// get reads something of the connection.
+func (i importing) get(ctx context.Context, path string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	status, answer, err := i.seeder.call(ctx, i.key, http.MethodGet, connectionPath(i.crm.Connection)+"/runs/"+i.crm.Import, nil)
+	status, answer, err := i.seeder.call(ctx, i.key, http.MethodGet, connectionPath(i.crm.Connection)+path, nil)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("the API answers %d: %s", status, problemTitle(answer))
 	}
 	if err == nil {
-		err = json.Unmarshal(answer, &run)
+		err = json.Unmarshal(answer, into)
 	}
-	return run, err
+	return err
 }
 
 func (r importRun) ended() bool { return r.FinishedAt != nil }
@@ -97,17 +106,28 @@ func (r importRun) line() string {
 }
 
 // end tells how the import ended.
-func (i importing) end(r importRun) {
-	p := r.Progress
-	took := r.FinishedAt.Sub(r.CreatedAt).Round(time.Second)
-	switch {
-	case r.Status != "done":
+func (i importing) end(ctx context.Context, r importRun) {
+	if r.Status != "done" || r.Report == nil {
 		i.warn("the import is %s. %s", r.Status, r.Problem)
-	case r.Problem != "" || p.Counts.Refused > 0:
-		i.warn("imported %s records of %d objects in %v; %s refused. %s", thousands(p.Counts.Fetched), p.Total, took, thousands(p.Counts.Refused), r.Problem)
-	default:
-		i.print("  imported %s records of %d objects in %v; live changes arrive", thousands(p.Counts.Fetched), p.Total, took)
+		return
 	}
+	stored := int64(0)
+	for _, o := range r.Report.Objects {
+		stored += max(0, o.Stored)
+	}
+	took := r.FinishedAt.Sub(r.CreatedAt).Round(time.Second)
+	said := fmt.Sprintf("imported %s records of %d objects in %.0f s", thousands(stored), len(r.Report.Objects), took.Seconds())
+	if refused := r.Progress.Counts.Refused; r.Problem != "" || refused > 0 {
+		i.warn("%s; %s were refused. %s", said, thousands(refused), r.Problem)
+		return
+	}
+	var now struct {
+		State struct{ Subscription struct{ Active bool } }
+	}
+	if err := i.get(ctx, "", &now); err == nil && now.State.Subscription.Active {
+		said += "; live changes arrive"
+	}
+	i.print("  %s", said)
 }
 
 // thousands writes a number as people read it.

@@ -29,8 +29,8 @@ type api struct {
 
 // crmOfAPI is what the API knows of connections to the sandbox.
 type crmOfAPI struct {
-	made, tests, imports int
-	baseURL              string
+	made, tests, imports, people int
+	baseURL                      string
 	// down refuses what would ask the sandbox, noImport to import.
 	down, noImport bool
 }
@@ -50,6 +50,11 @@ func (c *crmOfAPI) serve(rw http.ResponseWriter, r *http.Request, body []byte) b
 	_ = json.Unmarshal(body, &asked)
 	const own = "/v1/connections/conn_crm1"
 	switch at := r.Method + " " + r.URL.Path; {
+	case at == "POST /v1/people" && string(body) == `{"email":"admin@demo.leadline.test","name":"Demo admin","role":"admin"}`:
+		if c.people++; c.people > 1 {
+			return answer(http.StatusConflict, `{"title":"There is such a person."}`)
+		}
+		return answer(http.StatusCreated, `{}`)
 	case at == "POST /v1/connections" && asked.Login != nil:
 		if c.down || asked.Name != "Close sandbox" || len(asked.Login) != 2 || asked.Login["kind"] != "api_key" || asked.Login["api_key"] != "api_x" {
 			return answer(http.StatusConflict, `{"title":"The login does not work."}`)

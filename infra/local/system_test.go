@@ -270,6 +270,25 @@ func testQueue(t *testing.T, r *running, c clients) {
 	}
 }
 
+// testDrainOfWhatIsDelayed sends a message that is hidden for five seconds, 60 times as fast as said.
+func testDrainOfWhatIsDelayed(t *testing.T, r *running, c clients) {
+	if _, err := c.sqs.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: aws.String(c.outputs["Queue"]), MessageBody: aws.String("late"), DelaySeconds: 300}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int{"timeout=300ms": http.StatusGatewayTimeout, "timeout=300ms&later=1m": http.StatusGatewayTimeout, "later=x": http.StatusBadRequest} {
+		if status, body := r.post(t, "/drain?"+query); status != want {
+			t.Errorf("drain?%s while a message is delayed: %d %s", query, status, body)
+		}
+	}
+	if status, body := r.post(t, "/drain?timeout=10s&later=500ms"); status != http.StatusOK || strings.Contains(strings.Join(r.world.events(t, "work"), ""), `"body":"late"`) {
+		t.Errorf("drain of all but what is delayed: %d %s", status, body)
+	}
+	r.drain(t)
+	if handed := strings.Join(r.world.events(t, "work"), ""); strings.Count(handed, `"body":"late"`) != 1 {
+		t.Errorf("handed out: %s", handed)
+	}
+}
+
 // testStream changes the table while the mapping is paused, which it was from the start.
 func testStream(t *testing.T, r *running, c clients) {
 	c.put(t, "hook_1", "a", "")
@@ -298,6 +317,7 @@ func testStream(t *testing.T, r *running, c clients) {
 	if len(dead) != 1 || !strings.Contains(dead[0], `"condition":"RetryAttemptsExhausted"`) || !strings.Contains(dead[0], `"batchSize":1`) {
 		t.Errorf("dead: %v", dead)
 	}
+	testDrainOfWhatIsDelayed(t, r, c)
 }
 
 func testSchedule(t *testing.T, r *running) {
@@ -315,7 +335,7 @@ func testSchedule(t *testing.T, r *running) {
 
 func testStatus(t *testing.T, r *running) {
 	got := r.status(t)
-	if got.Stage != "dev" || got.Functions["work"].Invocations == 0 || got.Functions["follow"].Crashes == 0 || got.Calls["sqs"]["SendMessage"] != 3 ||
+	if got.Stage != "dev" || got.Functions["work"].Invocations == 0 || got.Functions["follow"].Crashes == 0 || got.Calls["sqs"]["SendMessage"] != 4 ||
 		got.Calls["s3"]["PutObject"] != 1 || got.Calls["kms"]["Decrypt"] != 1 || got.Queues["Inbox"] != (queueStatus{}) || len(got.Sources) != 2 {
 		t.Errorf("status: %+v", got)
 	}

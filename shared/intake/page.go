@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"leadline/shared/connector"
@@ -33,6 +34,8 @@ type Page struct {
 	Raw     []byte
 	Changes []record.Change
 	Refused []connector.RefusedRow
+	// Missing are the ids of Object that were asked for and are not there (any more).
+	Missing []string
 	// Entries are those of the quarantine that this page tries again.
 	Entries []syncing.EntryRef
 }
@@ -97,7 +100,7 @@ func (in *Intake) pageRows(ctx context.Context, it *item, p Page) ([]*pageRow, e
 		}
 		r := &pageRow{Change: c, record: recordOf(it, c, in.Now().UTC())}
 		if before := at[r.record.Key]; before != nil {
-			if before.Version.Compare(c.Version) <= 0 {
+			if order := c.Version.Compare(before.Version); order > 0 || order == 0 && record.Wins(&r.record, &before.record) {
 				*before = *r
 			}
 			continue
@@ -144,11 +147,17 @@ func (r *pageRow) unchanged() bool {
 	if r.standing == nil {
 		return false
 	}
-	newer := r.Version.Compare(r.standing.Version) > 0
-	return !newer || r.record.Hash() == r.standing.Hash() && !r.standing.Contested
+	same := r.record.Hash() == r.standing.Hash()
+	switch order := r.Version.Compare(r.standing.Version); {
+	case order < 0:
+		return true
+	case order == 0:
+		return same || r.standing.Contested && !record.Wins(&r.record, r.standing)
+	}
+	return same && !r.standing.Contested
 }
 
-// storeRow stores a row and decides what it counts as.
+// storeRow stores a row and decides what it counts as. What can never be stored is refused.
 func (in *Intake) storeRow(ctx context.Context, it *item, r *pageRow) error {
 	switch {
 	case r.why != nil:
@@ -157,6 +166,14 @@ func (in *Intake) storeRow(ctx context.Context, it *item, r *pageRow) error {
 		r.count = r.kept(r.standing)
 		return nil
 	}
+	err := in.writeRow(ctx, it, r)
+	if fault.Is(err, fault.Invalid) {
+		r.why, err = fault.Of(err), nil
+	}
+	return err
+}
+
+func (in *Intake) writeRow(ctx context.Context, it *item, r *pageRow) error {
 	if err := in.follow(ctx, it, r.Change); err != nil {
 		return err
 	}
@@ -171,6 +188,11 @@ func (in *Intake) storeRow(ctx context.Context, it *item, r *pageRow) error {
 		return err
 	}
 	telemetry.Count(ctx, string(outcome), 1)
+	if outcome == Contested {
+		if err := in.reread(ctx, it, []connector.Ref{{Object: r.Object, ID: r.ID}}); err != nil {
+			return err
+		}
+	}
 	switch standing := r.standing; {
 	case outcome == Duplicate:
 		r.count = func(c *syncing.Counts) { c.Unchanged++ }
@@ -207,10 +229,17 @@ func (in *Intake) settlePage(ctx context.Context, it *item, p Page, rows []*page
 		switch {
 		case r.why != nil:
 			counts.Refused++
-			if err := in.setPageRowAside(ctx, it, p, asideRow{r.Object, r.ID, r.Version.String(), i, r.why, entry}); err != nil {
+			if err := in.setPageRowAside(ctx, it, p, asideRow{r.Object, r.ID, r.Version.State().String(), i, r.why, entry}); err != nil {
 				return counts, err
 			}
 		case entry != "":
+			if err := in.resolve(ctx, it.Organization, entry); err != nil {
+				return counts, err
+			}
+		}
+	}
+	for _, id := range p.Missing {
+		if entry := entries[[2]string{p.Object, id}]; entry != "" {
 			if err := in.resolve(ctx, it.Organization, entry); err != nil {
 				return counts, err
 			}
@@ -242,7 +271,7 @@ func (in *Intake) setPageRowAside(ctx context.Context, it *item, p Page, r aside
 	}
 	what := []string{it.Organization, it.Connection, r.object, r.id, r.state, r.why.Code}
 	if r.id == "" {
-		what = append(what, p.Name)
+		what = append(what, p.Name, strconv.Itoa(r.index))
 	}
 	e := in.entry(it, r.why)
 	e.ID, e.Object, e.Record, e.Row, e.Index = quarantine.RowID(delivery.NamedID(p.Since, what...), 1), r.object, r.id, r.index+1, r.index

@@ -29,7 +29,7 @@ const minLargeBytes = 1 << 10
 
 // load fetches the body of a delivery that does not carry it. A body that can never be read is set aside where it lies.
 func (in *Intake) load(ctx context.Context, it *item) error {
-	if it.Payload == nil {
+	if it.Payload == nil || it.Kind == delivery.Fetch { // what was read is read again, not taken from what was kept
 		return nil
 	}
 	packed, err := in.Payloads.GetRange(ctx, it.Payload.Key, it.Payload.Offset, it.Payload.Length)
@@ -75,6 +75,9 @@ func (in *Intake) keepGroup(ctx context.Context, group []*item) error {
 	name := sha256.New()
 	for _, it := range group {
 		fmt.Fprintln(name, it.ID)
+		if it.Kind == delivery.Fetch { // a page that is read again may have another body
+			name.Write(it.Body)
+		}
 		if it.ReceivedAt.Before(index.StoredAt) {
 			index.StoredAt = it.ReceivedAt
 		}

@@ -21,7 +21,8 @@ type Parked struct {
 // What was applied before is found to be there.
 func (p Parked) Replay(ctx context.Context, organization, connection, connector string, from, until time.Time) (int, error) {
 	sent := 0
-	for day := from.UTC().Truncate(24 * time.Hour); !day.After(until); day = day.AddDate(0, 0, 1) {
+	// An index stands on the day of the oldest delivery in it, which may have waited for a while.
+	for day := from.UTC().Truncate(24*time.Hour).AddDate(0, 0, -1); day.Before(until); day = day.AddDate(0, 0, 1) {
 		for index, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]delivery.PayloadIndex, string, error) {
 			return p.Intake.Payloads(ctx, organization, connection, day, page)
 		}) {

@@ -69,7 +69,7 @@ func Decode(text []byte) (Message, error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, fmt.Errorf("syncing: decode: %w", err)
 	}
-	complete := map[MessageKind]bool{GoOn: m.Run != "" && m.Object != "", Due: m.Sync != "", Read: len(m.Refs) > 0, Tend: true, Watch: m.Run != "", Resume: true}
+	complete := map[MessageKind]bool{GoOn: m.Run != "" && m.Object != "", Due: m.Sync != "" && !m.At.IsZero(), Read: len(m.Refs) > 0, Tend: true, Watch: m.Run != "", Resume: true}
 	if m.V != Format || m.Organization == "" || m.Connection == "" || !complete[m.Kind] {
 		return m, fmt.Errorf("syncing: format %d, kind %q: no message of the fetch queue, or not all of it", m.V, m.Kind)
 	}

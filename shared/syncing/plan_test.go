@@ -12,7 +12,7 @@ import (
 )
 
 // noon is the time at which the runs of these tests are made.
-func noonOf() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // crm has one object of each sort: what changed can be asked for (deal), only what was created (note), nothing (tag), and
 // one that is small (user).

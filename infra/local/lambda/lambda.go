@@ -151,6 +151,24 @@ func (h *Host) Close() error {
 	return h.server.Close()
 }
 
+// Kill kills a process that is at work on an invocation of a function, whichever, as Lambda may lose one at any moment. It
+// tells whether there was one.
+func (h *Host) Kill(reference string) (bool, error) {
+	f, _, err := h.lookup(reference)
+	if err != nil {
+		return false, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.workers {
+		if w.fn == f && w.atWork() {
+			w.kill()
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // ARN gives the ARN of a function.
 func (h *Host) ARN(name string) string {
 	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", h.opts.Region, h.opts.AccountID, name)

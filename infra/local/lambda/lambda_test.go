@@ -345,6 +345,36 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// TestKillOfWhateverIsAtWork: an idle process is left alone.
+func TestKillOfWhateverIsAtWork(t *testing.T) {
+	h := lambdatest.Host(t, lambda.Options{}, function("one"), function("two"))
+	invoke(t, h, "one", `{"do":"pid"}`)
+	if killed, err := h.Kill("one"); killed || err != nil {
+		t.Errorf("an idle process: killed %t, %v", killed, err)
+	}
+	if _, err := h.Kill("none"); err == nil {
+		t.Error("a function that is not there was killed")
+	}
+	finished := make(chan lambda.Result, 1)
+	go func() {
+		result, err := h.Invoke(context.Background(), "two", lambda.Invocation{Payload: []byte(`{"do":"sleep","ms":60000}`)})
+		if err != nil {
+			t.Error(err)
+		}
+		finished <- result
+	}()
+	waitFor(t, func() bool {
+		killed, err := h.Kill("two")
+		return killed && err == nil
+	})
+	if kind, message := failure(t, <-finished); kind != "Runtime.ExitError" || !strings.Contains(message, "signal: killed") {
+		t.Errorf("got %s: %s", kind, message)
+	}
+	if s := h.Stats(); s["one"].Crashes != 0 || s["two"].Crashes != 1 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
 func TestAsync(t *testing.T) {
 	dir := t.TempDir()
 	f := function("one")

@@ -66,6 +66,13 @@ func (h *Host) startWorker(f *function) (*worker, error) {
 // kill ends the process and all that it started.
 func (w *worker) kill() { _ = process.Signal(w.cmd, syscall.SIGKILL) } // if it fails, the process is gone
 
+// atWork tells whether the process has an invocation that it has not answered.
+func (w *worker) atWork() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current != nil
+}
+
 // offer gives j to the process; taken is false if the process died before, or did not ask for another invocation for as
 // long as one may last.
 func (w *worker) offer(ctx context.Context, j *job) (taken bool, err error) {

@@ -201,6 +201,20 @@ func (q *Queue) Stats() Stats {
 	return q.stats(q.s.opts.Now())
 }
 
+// DelayedBeyond counts the messages that were never visible and will not be for longer than d, by the clock.
+func (q *Queue) DelayedBeyond(d time.Duration) int {
+	q.s.mu.Lock()
+	defer q.s.mu.Unlock()
+	now, n := q.s.opts.Now(), 0
+	q.surface(now)
+	for _, m := range q.messages {
+		if !q.expired(m, now) && m.inLine == nil && m.Receives == 0 && m.VisibleAt.After(now.Add(d)) {
+			n++
+		}
+	}
+	return n
+}
+
 func (q *Queue) stats(now time.Time) Stats {
 	q.surface(now)
 	var st Stats

@@ -12,15 +12,16 @@ import (
 // checkAnswers puts something else in the place of the first answers of each door: what is no answer at all, and parts of
 // the true one. The first is an error; neither ever a panic.
 func (s *suite) checkAnswers() {
+	p := s.options.Server()
 	for _, d := range s.doors() {
-		w := s.world()
+		w := s.visit(d, p)
 		n, _ := s.enter(w, d)
 		for at := 1; at <= min(w.requests, 3); at++ {
 			for i, body := range []string{"", "null", "7", "{}", `"` + markerText + `"`, "<html>" + markerText, `{"data":null,"result":null}`} {
-				s.answered(d, fmt.Sprintf("%s with body %d as answer %d", d.name, i, at), at, n, func([]byte) []byte { return []byte(body) })
+				s.answered(s.visit(d, p), d, fmt.Sprintf("%s with body %d as answer %d", d.name, i, at), at, n, func([]byte) []byte { return []byte(body) })
 			}
 			for _, part := range []int{2, 3} {
-				s.answered(d, fmt.Sprintf("%s with a part of answer %d", d.name, at), at, n, func(whole []byte) []byte { return whole[:len(whole)*(part-1)/part] })
+				s.answered(s.visit(d, p), d, fmt.Sprintf("%s with a part of answer %d", d.name, at), at, n, func(whole []byte) []byte { return whole[:len(whole)*(part-1)/part] })
 			}
 		}
 	}
@@ -34,8 +35,7 @@ func (s *suite) enter(w *world, d door) (yield int, err error) {
 	return yield, err
 }
 
-func (s *suite) answered(d door, what string, at, usual int, change func(whole []byte) []byte) {
-	w := s.world()
+func (s *suite) answered(w *world, d door, what string, at, usual int, change func(whole []byte) []byte) {
 	w.after = func(n int, _ connector.Request, a connector.Answer) connector.Answer {
 		if n == at && a.Status/100 == 2 {
 			a.Body = change(a.Body)
@@ -57,8 +57,9 @@ func (s *suite) answered(d door, what string, at, usual int, change func(whole [
 
 // checkSecrecy marks all that answers hold, and looks for the marks and for the secret in what is said of them.
 func (s *suite) checkSecrecy() {
+	p := s.options.Server()
 	for _, d := range s.doors() {
-		w := s.world()
+		w := s.visit(d, p)
 		_, _ = s.enter(w, d)
 		for at := 1; at <= min(w.requests, 3); at++ {
 			for _, how := range []func([]byte) []byte{
@@ -67,7 +68,7 @@ func (s *suite) checkSecrecy() {
 				func([]byte) []byte { return []byte(markerText) },
 				func(b []byte) []byte { b = remarked(b, true); return b[:len(b)*2/3] },
 			} {
-				s.keepsSecret(d, at, how)
+				s.keepsSecret(s.visit(d, p), d, at, how)
 			}
 		}
 	}
@@ -81,8 +82,7 @@ func remarked(body []byte, keepTimes bool) []byte {
 	return encode(marked(tree, keepTimes))
 }
 
-func (s *suite) keepsSecret(d door, at int, how func([]byte) []byte) {
-	w := s.world()
+func (s *suite) keepsSecret(w *world, d door, at int, how func([]byte) []byte) {
 	w.after = func(n int, _ connector.Request, a connector.Answer) connector.Answer {
 		if n == at {
 			a.Body = how(a.Body)

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -89,13 +89,17 @@ func (c *client) Do(ctx context.Context, r connector.Request) (connector.Answer,
 	return a, c.judge(r, a)
 }
 
+// request makes what is sent. What is wrong with it and can be done without is noted and left out.
 func (c *client) request(ctx context.Context, r connector.Request) (*http.Request, error) {
 	to := r.URL
 	if to == "" {
 		if err := plain(r.Path); err != nil {
-			return nil, err
+			c.suite.fail(Requests, "%s %s: %v", r.Method, r.Path, err)
 		}
-		to = base(c.api) + r.Path
+		to = base(c.api) + path.Clean("/"+r.Path)
+		if strings.HasSuffix(r.Path, "/") && !strings.HasSuffix(to, "/") {
+			to += "/"
+		}
 		if len(r.Query) > 0 {
 			to += "?" + r.Query.Encode()
 		}
@@ -112,7 +116,8 @@ func (c *client) request(ctx context.Context, r connector.Request) (*http.Reques
 	}
 	for name, values := range r.Header {
 		if slices.Contains([]string{"Authorization", "Cookie", "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Accept-Encoding"}, http.CanonicalHeaderKey(name)) {
-			return nil, fmt.Errorf("the header %s is the client's own", name)
+			c.suite.fail(Requests, "%s %s: the header %s is the client's own", r.Method, r.Path, name)
+			continue
 		}
 		request.Header[http.CanonicalHeaderKey(name)] = values
 	}

@@ -12,66 +12,7 @@ import (
 
 	"leadline/shared/connector"
 	"leadline/shared/fault"
-	"leadline/shared/quarantine"
-	"leadline/shared/record"
 )
-
-// toy is a connector that conforms; the tests below break it in one way each.
-func toy() connector.Definition {
-	return connector.Definition{
-		Name: "toy", Title: "Toy", DocsURL: "https://toy.example.com/docs",
-		Webhook: &connector.Webhook{
-			Signature: connector.Signature{HashHeader: "toy-hash", HashEncoding: connector.Hex, TimestampHeader: "toy-time",
-				KeyEncoding: connector.Base64, KeyBytes: 32},
-			Parser: 1, Parse: parseToy,
-		},
-	}
-}
-
-func refuse(r quarantine.Reason, message string) error {
-	return fault.New(fault.Invalid, string(r), "%s", message)
-}
-
-func parseToy(body []byte) ([]record.Change, error) {
-	tree, err := decode(body)
-	if err != nil {
-		return nil, refuse(quarantine.MalformedBody, "No JSON.")
-	}
-	top, ok := tree.(map[string]any)
-	if !ok {
-		return nil, refuse(quarantine.NotAnObject, "No object.")
-	}
-	object, _ := top["kind"].(string)
-	id, _ := top["id"].(string)
-	into, _ := top["into"].(string)
-	stamp, _ := top["at"].(string)
-	row, _ := top["row"].(map[string]any)
-	at, err := time.Parse(time.RFC3339, stamp)
-	switch {
-	case object == "":
-		return nil, refuse(quarantine.MissingObjectType, "kind is missing.")
-	case id == "":
-		return nil, refuse(quarantine.MissingID, "id is missing.")
-	case len(object) > record.MaxObjectBytes || len(id) > record.MaxIDBytes:
-		return nil, refuse(quarantine.InvalidID, "kind or id is too long.")
-	case err != nil || at.Unix() <= 0:
-		return nil, refuse(quarantine.MissingVersion, "at is no time.")
-	case top["gone"] == true:
-		if into == id {
-			into = ""
-		}
-		return []record.Change{{Object: object, ID: id, Kind: record.Delete, Version: record.VersionAt(at, 1), MergedInto: into, Action: "gone"}}, nil
-	case len(row) == 0:
-		return nil, refuse(quarantine.MissingData, "row is missing.")
-	}
-	fields, err := record.FieldsOf(row)
-	if err != nil {
-		return nil, refuse(quarantine.MalformedBody, "row nests too deep.")
-	}
-	return []record.Change{{Object: object, ID: id, Kind: record.Upsert, Version: record.VersionAt(at, 1), Fields: fields, Action: "set"}}, nil
-}
-
-func toyOptions() Options { return Options{Samples: os.DirFS("testdata/toy"), Folder: "toy"} }
 
 func TestTheToyConforms(t *testing.T) {
 	Run(t, toy(), toyOptions())
@@ -80,9 +21,21 @@ func TestTheToyConforms(t *testing.T) {
 	}
 }
 
+// hooked is the toy that is only listened to.
+func hooked() connector.Definition {
+	d := toy()
+	return connector.Definition{Name: d.Name, Title: d.Title, DocsURL: d.DocsURL, Webhook: d.Webhook}
+}
+
+func TestAConnectorThatIsOnlyListenedToConforms(t *testing.T) {
+	if found := Check(hooked(), toyOptions()); len(found) > 0 {
+		t.Fatalf("got %v", found)
+	}
+}
+
 func TestAConnectorWithoutWebhooksConforms(t *testing.T) {
 	d := toy()
-	d.Webhook = nil
+	d.Webhook, d.Subscription = nil, nil
 	if found := Check(d, toyOptions()); len(found) > 0 {
 		t.Fatalf("got %v", found)
 	}
@@ -121,13 +74,13 @@ func TestBrokenDefinitionsAreCaught(t *testing.T) {
 		"negative key length":   func(d *connector.Definition) { d.Webhook.Signature.KeyBytes = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := toy()
+			d := hooked()
 			spoil(&d)
 			caught(t, Definition, Check(d, toyOptions()))
 		})
 	}
 	t.Run("another folder", func(t *testing.T) {
-		caught(t, Definition, Check(toy(), Options{Samples: os.DirFS("testdata/toy")}))
+		caught(t, Definition, Check(hooked(), Options{Samples: os.DirFS("testdata/toy")}))
 	})
 }
 
@@ -250,10 +203,10 @@ func TestBrokenSamplesAreCaught(t *testing.T) {
 		"want no JSON":        {"a.json": row1(row), "a.want.json": row1([]byte("{"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			caught(t, Samples, Check(toy(), Options{Samples: files, Folder: "toy"}))
+			caught(t, Samples, Check(hooked(), Options{Samples: files, Folder: "toy"}))
 		})
 	}
-	t.Run("not given", func(t *testing.T) { caught(t, Samples, Check(toy(), Options{Folder: "toy"})) })
+	t.Run("not given", func(t *testing.T) { caught(t, Samples, Check(hooked(), Options{Folder: "toy"})) })
 }
 
 func row1(data []byte) *fstest.MapFile { return &fstest.MapFile{Data: data} }

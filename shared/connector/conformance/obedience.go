@@ -22,22 +22,22 @@ func refusals() map[string]error {
 
 // checkObedience refuses the first requests of each door, one after the other.
 func (s *suite) checkObedience() {
+	p := s.options.Server()
 	for _, d := range s.doors() {
-		w := s.world()
+		w := s.visit(d, p)
 		_ = s.guarded(Answers, d.name, func() error {
 			_, err := d.call(background(), w)
 			return err
 		})
 		for at := 1; at <= min(w.requests, 4); at++ {
 			for _, name := range keys(refusals()) {
-				s.obeys(d, name, refusals()[name], at)
+				s.obeys(s.visit(d, p), d, name, refusals()[name], at)
 			}
 		}
 	}
 }
 
-func (s *suite) obeys(d door, name string, refusal error, at int) {
-	w := s.world()
+func (s *suite) obeys(w *world, d door, name string, refusal error, at int) {
 	after := 0
 	w.before = func(n int) error {
 		if n < at {

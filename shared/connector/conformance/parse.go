@@ -106,7 +106,7 @@ func sameFields(a, b []record.Change) bool {
 func anyFieldHolds(changes []record.Change, digits string) bool {
 	return slices.ContainsFunc(changes, func(c record.Change) bool {
 		tree, err := decode(c.Fields.Canonical())
-		return err == nil && slices.ContainsFunc(paths(tree), func(at path) bool { return find(tree, at) == json.Number(digits) })
+		return err == nil && slices.ContainsFunc(paths(tree), func(at way) bool { return find(tree, at) == json.Number(digits) })
 	})
 }
 

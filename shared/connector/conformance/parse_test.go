@@ -84,7 +84,7 @@ func TestBrokenParsersAreCaught(t *testing.T) {
 			tree, _ := decode(body)
 			if top, ok := tree.(map[string]any); ok {
 				if id, _ := top["id"].(string); len(id) > record.MaxIDBytes {
-					changes, err := parseToy(encode(replace(top, path{"id"}, "short")))
+					changes, err := parseToy(encode(replace(top, way{"id"}, "short")))
 					for i := range changes {
 						changes[i].ID = id
 					}
@@ -184,7 +184,7 @@ func TestBrokenParsersAreCaught(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := toy()
+			d := hooked()
 			d.Webhook.Parse = c.parse
 			caught(t, c.rule, Check(d, toyOptions()))
 		})

@@ -52,11 +52,23 @@ type reading struct {
 	missing []string
 	total   *int64
 	// at is the provider's time of the first page.
-	at  time.Time
-	err error
+	at time.Time
+	// ended tells whether there was a last page.
+	ended bool
+	err   error
 }
 
-func (r *reading) what() string { return fmt.Sprintf("%s by %s", r.object, r.scope.Kind) }
+// what names the reading.
+func (r *reading) what() string {
+	text := fmt.Sprintf("%s by %s", r.object, r.scope.Kind)
+	if !r.scope.From.IsZero() {
+		text += " from " + r.scope.From.Format(time.RFC3339)
+	}
+	if !r.scope.Until.IsZero() {
+		text += " until " + r.scope.Until.Format(time.RFC3339)
+	}
+	return text
+}
 
 // guarded calls a door and turns a panic into an error, which is a breach of the rule.
 func (s *suite) guarded(rule, what string, call func() error) (err error) {
@@ -87,6 +99,7 @@ func (s *suite) read(w *world, object string, scope connector.Scope, cursor stri
 		s.checkPage(r, page)
 		s.checkBounds(r, page, cursor, now, w.requests-before)
 		if page.Next == "" {
+			r.ended = true
 			return r
 		}
 		cursor = page.Next

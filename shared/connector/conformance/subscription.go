@@ -17,7 +17,7 @@ func (s *suite) checkSubscription() {
 		return
 	}
 	w := s.world()
-	if n := s.found(w, hookURL); n != 0 {
+	if n := s.posting(w, hookURL); n != 0 {
 		s.fail(Subscription, "%d subscriptions are found where none was made", n)
 		return
 	}
@@ -33,10 +33,10 @@ func (s *suite) checkSubscription() {
 		return
 	}
 	s.checkSigningKey(made)
-	if n := s.found(w, hookURL); n != 1 {
+	if n := s.posting(w, hookURL); n != 1 {
 		s.fail(Subscription, "one subscription was made, and %d are found", n)
 	}
-	if n := s.found(w, hookURL+"x"); n != 0 {
+	if n := s.posting(w, hookURL+"x"); n != 0 {
 		s.fail(Subscription, "a subscription is found that posts elsewhere")
 	}
 	s.stands(w, made.ID, "a new subscription", true)
@@ -46,7 +46,7 @@ func (s *suite) checkSubscription() {
 	}
 	if s.does("Mend", func() error { return sub.Mend(background(), w.client, made.ID, hookURL) }) {
 		s.stands(w, made.ID, "a mended subscription", true)
-		if n := s.found(w, hookURL); n != 1 {
+		if n := s.posting(w, hookURL); n != 1 {
 			s.fail(Subscription, "one subscription was mended, and %d are found", n)
 		}
 	}
@@ -58,7 +58,7 @@ func (s *suite) checkEnd(w *world, id string) {
 	if !s.does("Delete", func() error { return sub.Delete(background(), w.client, id) }) {
 		return
 	}
-	if n := s.found(w, hookURL); n != 0 {
+	if n := s.posting(w, hookURL); n != 0 {
 		s.fail(Subscription, "a subscription that was deleted is found")
 	}
 	for name, call := range map[string]func() error{
@@ -92,7 +92,7 @@ func (s *suite) does(what string, call func() error) bool {
 	return err == nil
 }
 
-func (s *suite) found(w *world, url string) int {
+func (s *suite) posting(w *world, url string) int {
 	var states []connector.SubscriptionState
 	s.does("Find", func() (err error) {
 		states, err = s.definition.Subscription.Find(background(), w.client, url)

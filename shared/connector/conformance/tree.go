@@ -13,10 +13,10 @@ import (
 	"leadline/shared/record"
 )
 
-// path leads to a part of a JSON value: keys (string) and indexes (int).
-type path []any
+// way leads to a part of a JSON value: keys (string) and indexes (int).
+type way []any
 
-func (p path) String() string {
+func (p way) String() string {
 	var b strings.Builder
 	for _, step := range p {
 		fmt.Fprintf(&b, "/%v", step)
@@ -28,10 +28,10 @@ func (p path) String() string {
 }
 
 // paths lists the way to every part of a value, itself first.
-func paths(tree any) []path {
-	var all []path
-	var walk func(value any, at path)
-	walk = func(value any, at path) {
+func paths(tree any) []way {
+	var all []way
+	var walk func(value any, at way)
+	walk = func(value any, at way) {
 		all = append(all, slices.Clone(at))
 		switch v := value.(type) {
 		case map[string]any:
@@ -48,7 +48,7 @@ func paths(tree any) []path {
 	return all
 }
 
-func find(tree any, at path) any {
+func find(tree any, at way) any {
 	for _, step := range at {
 		switch v := tree.(type) {
 		case map[string]any:
@@ -61,7 +61,7 @@ func find(tree any, at path) any {
 }
 
 // edit gives a copy of the value in which f has replaced, or with ok false left out, the part at a path.
-func edit(tree any, at path, f func(old any) (new any, ok bool)) any {
+func edit(tree any, at way, f func(old any) (new any, ok bool)) any {
 	if len(at) == 0 {
 		value, _ := f(tree)
 		return value
@@ -94,7 +94,7 @@ func edit(tree any, at path, f func(old any) (new any, ok bool)) any {
 	return tree
 }
 
-func replace(tree any, at path, value any) any {
+func replace(tree any, at way, value any) any {
 	return edit(tree, at, func(any) (any, bool) { return value, true })
 }
 
@@ -105,7 +105,7 @@ type variant struct {
 }
 
 // variants lists ways to spoil the part at a path. Texts and numbers put there are marked.
-func variants(at path) []variant {
+func variants(at way) []variant {
 	deep := any(markerText)
 	for range record.MaxDepth + 1 {
 		deep = []any{deep}

@@ -9,5 +9,5 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	conformance.Run(t, close.Definition(), conformance.Options{Samples: os.DirFS("testdata/webhooks")})
+	conformance.Run(t, close.Definition(), conformance.Options{Samples: os.DirFS("testdata/webhooks"), Server: newProvider})
 }

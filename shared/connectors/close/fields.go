@@ -19,12 +19,7 @@ func ownFields(object string) []schema.Field {
 		add(commonFields)
 	}
 	add(ofObject(object))
-	n := newNormalizer()
-	return slices.DeleteFunc(fields, func(f schema.Field) bool {
-		_, all := n.dropped["*"][f.Name]
-		_, own := n.dropped[object][f.Name]
-		return all || own
-	})
+	return slices.DeleteFunc(fields, func(f schema.Field) bool { return dropped(object, f.Name) != "" })
 }
 
 // ownField reads name:type, the type being one of schema's, choice(a|b), or >object for a reference.

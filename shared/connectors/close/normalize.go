@@ -9,118 +9,131 @@ import (
 // by the action of an event.
 const fieldActive = "is_active"
 
-// dropped are the fields that no record keeps, with the reason of each. A record must have one content for one state,
-// whether it came by webhook, from a list, from a search or by its id; what follows the clock, other records or the
-// settings of the reader changes without the record's date_updated, and without an event. The key "*" stands for all
-// objects, "activity.*" for all activities.
-func dropped() map[string]map[string]string {
-	return map[string]map[string]string{
-		"*": {
-			"__object_type":     "what a search says of each row; the record's object says it",
-			"integration_links": "templates of links filled in for display; they change with the template",
-		},
-		objectLead: {
-			"contacts":                "records of their own, put into the lead by lists",
-			"opportunities":           "records of their own, put into the lead by lists",
-			"tasks":                   "records of their own, put into the lead by lists",
-			"contacts_summary":        "a text about the contacts, which change without the lead",
-			"primary_email":           "computed from the contacts, which change without the lead",
-			"primary_phone":           "computed from the contacts, which change without the lead",
-			"primary_address_summary": "computed from addresses for display",
-			"primary_address_full":    "computed from addresses for display",
-			"recent_calls":            "activities, which change without the lead",
-			"summaries":               "texts that Close writes anew about other records",
-			"localtime":               "the time of day there when it was read",
-		},
-		objectContact: {
-			"recent_calls":                  "activities, which change without the contact",
-			"subscriptions":                 "subscriptions to sequences, which change without the contact",
-			"lead_suggestions_operation_id": "the name of a passing job of Close",
-		},
-		objectOpportunity: {
-			"value_formatted":     "value, value_currency and value_period, written for display",
-			"status_display_name": "status_label, written for display",
-			"lead_primary_email":  "of the lead's contacts, which change without the opportunity",
-			"lead_primary_phone":  "of the lead's contacts, which change without the opportunity",
-			"suggested_action":    "what Close suggests at the moment",
-			"stall_status":        "follows the clock",
-			"is_stalled":          "follows the clock",
-			"comment_summary":     "counts comments, which are records of their own",
-		},
-		objectTask: {
-			"view":         "inbox, future or archive: follows the clock and the time zone of the reader",
-			"is_new":       "whether the reader has seen it; only webhooks carry it",
-			"contact_name": "of the contact, which changes without the task; webhooks do not carry it",
-		},
-		"activity.*": {
-			"local_phone_formatted":  "local_phone, written for display",
-			"remote_phone_formatted": "remote_phone, written for display",
-		},
-		"activity.call": {
-			"recording_expires_at": "follows the retention setting, not the call",
-			"recording_transcript": "only there if asked for by name",
-		},
-		"activity.email": {
-			"body_text_quoted":      "body_text once more, cut up for display",
-			"need_smtp_credentials": "the state of the reader's mail account",
-		},
-		"activity.email_thread": {
-			"emails": "records of their own, put into the thread by lists",
-		},
-		"activity.meeting": {
-			"transcripts": "only there if asked for by name",
-		},
-		"activity.opportunity_status_change": {
-			"opportunity_value_formatted": "written for display",
-		},
+// dropped gives the reason why a field is in no record of an object, empty for one that is. A record must have one content for
+// one state, whether it came by webhook, from a list, from a search or by its id; what follows the clock, other records
+// or the settings of the reader changes without the record's date_updated, and without an event.
+func dropped(object, field string) (reason string) {
+	switch field {
+	case "__object_type":
+		return "what a search says of each row; the record's object says it"
+	case "integration_links":
+		return "templates of links filled in for display; they change with the template"
 	}
-}
-
-// nested are the keys that the entries of a list field lose.
-func nested() map[string][]string {
-	return map[string][]string{
-		// phone_formatted is phone written for display; tz_ids are computed from number and address, and not in every answer.
-		"phones":    {"phone_formatted", "tz_ids"},
-		"addresses": {"tz_ids"},
+	switch object {
+	case objectLead:
+		return droppedOfLead(field)
+	case objectContact:
+		switch field {
+		case "recent_calls":
+			return "activities, which change without the contact"
+		case "subscriptions":
+			return "subscriptions to sequences, which change without the contact"
+		case "lead_suggestions_operation_id":
+			return "the name of a passing job of Close"
+		}
+	case objectOpportunity:
+		return droppedOfOpportunity(field)
+	case objectTask:
+		switch field {
+		case "view":
+			return "inbox, future or archive: follows the clock and the time zone of the reader"
+		case "is_new":
+			return "whether the reader has seen it; only webhooks carry it"
+		case "contact_name":
+			return "of the contact, which changes without the task; webhooks do not carry it"
+		}
 	}
+	if strings.HasPrefix(object, "activity.") {
+		return droppedOfActivity(object, field)
+	}
+	return ""
 }
 
-// normalizer is the above, made once for each reading.
-type normalizer struct {
-	dropped map[string]map[string]string
-	nested  map[string][]string
+func droppedOfLead(field string) (reason string) {
+	switch field {
+	case "contacts", "opportunities", "tasks":
+		return "records of their own, put into the lead by lists"
+	case "contacts_summary", "primary_email", "primary_phone":
+		return "computed from the contacts, which change without the lead"
+	case "primary_address_summary", "primary_address_full":
+		return "addresses, written for display"
+	case "recent_calls":
+		return "activities, which change without the lead"
+	case "summaries":
+		return "texts that Close writes anew about other records"
+	case "localtime":
+		return "the time of day there when it was read"
+	}
+	return ""
 }
 
-func newNormalizer() normalizer { return normalizer{dropped: dropped(), nested: nested()} }
+func droppedOfOpportunity(field string) (reason string) {
+	switch field {
+	case "value_formatted":
+		return "value, value_currency and value_period, written for display"
+	case "status_display_name":
+		return "status_label, written for display"
+	case "lead_primary_email", "lead_primary_phone":
+		return "of the lead's contacts, which change without the opportunity"
+	case "suggested_action":
+		return "what Close suggests at the moment"
+	case "stall_status", "is_stalled":
+		return "follows the clock"
+	case "comment_summary":
+		return "counts comments, which are records of their own"
+	}
+	return ""
+}
 
-func normalize(object string, data map[string]any) { newNormalizer().apply(object, data) }
+func droppedOfActivity(object, field string) (reason string) {
+	switch field {
+	case "local_phone_formatted", "remote_phone_formatted":
+		return "the phone, written for display"
+	case "recording_expires_at":
+		return "follows the retention setting, not the call"
+	case "recording_transcript", "transcripts":
+		return "only there if asked for by name"
+	case "body_text_quoted":
+		return "body_text once more, cut up for display"
+	case "need_smtp_credentials":
+		return "the state of the reader's mail account"
+	case "opportunity_value_formatted":
+		return "opportunity_value, written for display"
+	case "emails":
+		if object == "activity.email_thread" {
+			return "records of their own, put into the thread by lists"
+		}
+	}
+	return ""
+}
 
-// apply changes data into the one content of its record.
-func (n normalizer) apply(object string, data map[string]any) {
-	drop := func(rules string) {
-		for field := range n.dropped[rules] {
+// normalize changes data into the one content of its record.
+func normalize(object string, data map[string]any) {
+	for field := range data {
+		if dropped(object, field) != "" {
 			delete(data, field)
 		}
 	}
-	drop("*")
-	drop(object)
-	if strings.HasPrefix(object, "activity.") {
-		drop("activity.*")
-	}
-	if object == objectLead || object == objectContact {
-		for list, keys := range n.nested {
-			entries, _ := data[list].([]any)
-			for _, entry := range entries {
-				if m, ok := entry.(map[string]any); ok {
-					for _, key := range keys {
-						delete(m, key)
-					}
-				}
-			}
-		}
+	switch object {
+	case objectLead:
+		thin(data["addresses"], "tz_ids") // computed by Close, and not in every answer
+	case objectContact:
+		thin(data["phones"], "phone_formatted", "tz_ids") // written for display; computed by Close
 	}
 	flatten(data)
 	zone(data)
+}
+
+// thin takes keys out of the entries of a list.
+func thin(list any, keys ...string) {
+	entries, _ := list.([]any)
+	for _, entry := range entries {
+		if m, ok := entry.(map[string]any); ok {
+			for _, key := range keys {
+				delete(m, key)
+			}
+		}
+	}
 }
 
 // flatten puts custom fields where Close documents them, custom.cf_<id> at the top. The object "custom" by their names is

@@ -3,6 +3,8 @@ package close
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -23,29 +25,34 @@ type rosterState struct {
 type crew struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
-	Members []member `json:"members"`
+	Members []member `json:"members,omitempty"`
+	// Tags stand for the members in a cursor, which must be short.
+	Tags []string `json:"tags,omitempty"`
 }
 
 type member struct {
 	User string `json:"user_id"`
 }
 
-// people reads the groups first, a few at a time, then everybody at once. Close knows no reporting line.
+// tag is short for an id, as good as unique.
+func tag(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
+
+func (g crew) has(user string) bool {
+	return slices.Contains(g.Members, member{User: user}) || slices.Contains(g.Tags, tag(user))
+}
+
+// people reads the groups first, then everybody at once. Close knows no reporting line.
 func people(ctx context.Context, c connector.Client, cursor string) (connector.PeoplePage, error) {
 	var s rosterState
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &s); err != nil || s.Version != cursorVersion {
 			return connector.PeoplePage{}, fault.New(fault.Invalid, "invalid_cursor", "The cursor is none of this connector, or of another version of it.")
 		}
-	} else {
-		l, err := getList(ctx, c, pathGroups, nil)
-		switch {
-		case fault.Is(err, fault.Forbidden): // nobody is in a team
-		case err != nil:
-			return connector.PeoplePage{}, err
-		default:
-			s.Rest = rowIDs(l.Data)
-		}
+	} else if err := s.begin(ctx, c); err != nil {
+		return connector.PeoplePage{}, err
 	}
 	n := min(singles, len(s.Rest))
 	for _, id := range s.Rest[:n] {
@@ -55,15 +62,52 @@ func people(ctx context.Context, c connector.Client, cursor string) (connector.P
 		} else if err != nil {
 			return connector.PeoplePage{}, err
 		}
+		for _, m := range g.Members {
+			g.Tags = append(g.Tags, tag(m.User))
+		}
+		g.Members = nil
 		s.Known = append(s.Known, g)
 	}
-	if s.Rest = s.Rest[n:]; len(s.Rest) > 0 {
-		s.Version = cursorVersion
-		next, _ := json.Marshal(s) // texts and lists of them
-		return connector.PeoplePage{Next: string(next)}, nil
+	if s.Rest = s.Rest[n:]; len(s.Rest) == 0 {
+		everybody, err := roster(ctx, c, s.Known)
+		return connector.PeoplePage{People: everybody}, err
 	}
-	everybody, err := roster(ctx, c, s.Known)
-	return connector.PeoplePage{People: everybody}, err
+	s.Version = cursorVersion
+	next, _ := json.Marshal(s) // texts and lists of them
+	if len(next) > connector.MaxCursorBytes {
+		return connector.PeoplePage{}, fault.New(fault.Invalid, "too_many_members", "Close has more groups with more members than can be kept in mind at once.")
+	}
+	return connector.PeoplePage{Next: string(next)}, nil
+}
+
+// begin lists the groups. Where the list gives their members, as it does to some who ask for them by name, that is all;
+// where it does not, each group is asked for by itself.
+func (s *rosterState) begin(ctx context.Context, c connector.Client) error {
+	var answer struct {
+		Data []struct {
+			ID      string   `json:"id"`
+			Name    string   `json:"name"`
+			Members []member `json:"members"`
+		} `json:"data"`
+	}
+	_, err := get(ctx, c, pathGroups, url.Values{"_fields": {"id,name,members"}}, &answer)
+	if fault.Is(err, fault.Forbidden) {
+		return nil // nobody is in a team
+	}
+	if err != nil {
+		return err
+	}
+	if answer.Data == nil {
+		return unreadable("There is no data in Close's list of groups.")
+	}
+	for _, g := range answer.Data {
+		if g.Members == nil {
+			s.Rest = append(s.Rest, g.ID)
+		} else {
+			s.Known = append(s.Known, crew{ID: g.ID, Name: g.Name, Members: g.Members})
+		}
+	}
+	return nil
 }
 
 // worker is a membership as /organization/{id}/ shows it.
@@ -90,6 +134,9 @@ func roster(ctx context.Context, c connector.Client, groups []crew) ([]connector
 	}
 	if err := a.Decode(&o); err != nil {
 		return nil, err
+	}
+	if o.Active == nil {
+		return nil, unreadable("There are no memberships in Close's answer.")
 	}
 	roles, err := readRoles(ctx, c)
 	if err != nil {
@@ -155,7 +202,7 @@ func (w worker) person(active bool, roles map[string]role, user map[string]any, 
 	p.Role = roleOf(w, roles)
 	p.Admin = w.Role == "admin" || slices.Contains(p.Role.Permissions, permissionManage)
 	for _, g := range groups {
-		if slices.Contains(g.Members, member{User: w.User}) {
+		if g.has(w.User) {
 			p.Teams = append(p.Teams, connector.Team{ID: g.ID, Name: g.Name})
 		}
 	}

@@ -14,13 +14,12 @@ type gather struct {
 	object string
 	// timeless says that rows without a time of their own count as of the time of the answer.
 	timeless bool
-	normalizer
-	page connector.Page
-	rows int
+	page     connector.Page
+	rows     int
 }
 
 func newGather(object string) *gather {
-	return &gather{object: object, timeless: timeless(object), normalizer: newNormalizer()}
+	return &gather{object: object, timeless: timeless(object)}
 }
 
 // from notes the answer that the next rows come from. The bodies of several stand in one JSON list.
@@ -68,7 +67,7 @@ func (g *gather) change(row any) (c record.Change, id string, err error) {
 	if !ok {
 		return c, id, refuse(quarantine.MissingVersion, "date_updated is %s and no time since 1970.", kindOf(data, "date_updated"))
 	}
-	g.apply(g.object, data)
+	normalize(g.object, data)
 	fields, err := record.FieldsOf(data)
 	if err != nil { // what encoding/json decoded can only be too deep
 		return c, id, refuse(quarantine.MalformedBody, "The row nests deeper than %d levels.", record.MaxDepth)

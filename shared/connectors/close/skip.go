@@ -157,6 +157,9 @@ func readOrganization(ctx context.Context, c connector.Client) (me whoami, o org
 		return me, o, a, unreadable("Close does not say which organization the login belongs to.")
 	}
 	a, err = get(ctx, c, one(pathOrganizations, me.organization()), nil, &o)
+	if err == nil && o.ID == "" {
+		err = unreadable("Close's answer does not say what the organization is.")
+	}
 	return me, o, a, err
 }
 
@@ -165,6 +168,9 @@ func (p *pull) readMemberships(ctx context.Context) error {
 	_, o, a, err := readOrganization(ctx, p.client)
 	if err != nil {
 		return err
+	}
+	if o.Active == nil {
+		return unreadable("There are no memberships in Close's answer.")
 	}
 	p.from(a)
 	active := map[string]bool{}

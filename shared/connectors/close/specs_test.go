@@ -270,8 +270,10 @@ func everything(r connector.Request) (int, any) {
 		return 200, `{"data":[],"cursor_next":null}`
 	case last == "x_9":
 		return 404, `{"error":"no"}`
-	case strings.HasPrefix(last, "x_") || strings.HasPrefix(last, "whsub_") || strings.HasPrefix(last, "orga_"):
-		return 200, x(last)
+	case strings.HasPrefix(last, "orga_"):
+		return 200, `{"id":"orga_1","memberships":[` + x("x_1") + `,` + x("x_2") + `],"inactive_memberships":[]}`
+	case strings.HasPrefix(last, "x_") || strings.HasPrefix(last, "whsub_"):
+		return 200, strings.Replace(x(last), "{", `{"status":"active",`, 1)
 	}
 	for name, values := range r.Query {
 		const at = "2026-01-01T00:00:00.000000+00:00"

@@ -114,6 +114,9 @@ func checkSubscription(ctx context.Context, c connector.Client, id string) (conn
 	if _, err := get(ctx, c, one(pathWebhooks, id), nil, &s); err != nil {
 		return connector.SubscriptionState{}, err
 	}
+	if s.ID == "" || s.Status == "" {
+		return connector.SubscriptionState{}, unreadable("Close's answer does not say how the subscription stands.")
+	}
 	return s.state(), nil
 }
 

@@ -17,7 +17,7 @@ import (
 type window struct {
 	Low  *instant `json:"low,omitempty"`
 	High *instant `json:"high,omitempty"`
-	// Skip is an offset within one millisecond that more than a page is of.
+	// Skip is an offset, behind a page that is of one millisecond.
 	Skip int `json:"skip,omitempty"`
 	// Seen are the rows at the border that were read.
 	Seen []string `json:"seen,omitempty"`
@@ -110,23 +110,14 @@ func (p *pull) narrowed(w *window, rows []any) (*window, error) {
 		next.High, next.Skip, next.Seen = &high, 0, idsAt(rows, last)
 	case order == rising:
 		next.Low, next.Skip, next.Seen = &last, 0, idsAt(rows, last)
-	case order == level && !w.is(first):
-		// A whole page of one time: what is older and what is newer are for later.
-		next.Rest = append(slices.Clone(w.Rest), span{Low: w.Low, High: &first}, span{Low: first.next(), High: w.High})
-		next.Low, next.High, next.Skip, next.Seen = &first, first.next(), 0, rowIDs(rows)
-	case order == mixed && !w.is(first):
+	case order == mixed:
 		low, middle := w.halved(p.Now)
 		next.Rest = append(slices.Clone(w.Rest), span{Low: low, High: &middle})
 		next.Low, next.Skip, next.Seen = &middle, 0, nil
-	default:
+	default: // more than a page of one time
 		next.Skip, next.Seen = w.Skip+stride(len(rows)), rowIDs(rows)
 	}
 	return &next, nil
-}
-
-// is tells whether the window is of one millisecond.
-func (w *window) is(at instant) bool {
-	return w.Low != nil && *w.Low == at && w.High != nil && *w.High == at+millisecond
 }
 
 // halved gives the lower bound and the middle.

@@ -53,7 +53,7 @@ func (e Event) Versions() []int64 {
 // that many histories can share a connection.
 func History(r *rand.Rand, prefix string, now time.Time, guard time.Duration) []Event {
 	g := generator{r: r, prefix: prefix, horizon: now.Add(guard).UnixMicro(), clock: now.Add(-time.Hour).UnixMicro()}
-	objects := []string{"lead", "lead", "opportunity", "activity.call", "task.lead", "custom_object"}
+	objects := []string{"lead", "lead", "opportunity", "activity.call", "task", "custom_object"}
 	for i, object := range objects[:3+r.IntN(4)] {
 		g.keys = append(g.keys, Key{object, fmt.Sprintf("%s_%s%d", object[:4], prefix, i)})
 	}
@@ -116,7 +116,7 @@ func (g *generator) content(e Event) string {
 		"custom.cf_aB3": notes[g.r.IntN(len(notes))], "value": json.Number(fmt.Sprint(100 * g.r.IntN(4))),
 	}
 	if g.r.IntN(3) == 0 {
-		fields["contacts"] = []any{map[string]any{"emails": []any{}, "name": nil, "n": g.r.IntN(2)}}
+		fields["attendees"] = []any{map[string]any{"emails": []any{}, "name": nil, "n": g.r.IntN(2)}}
 	}
 	text, err := json.Marshal(fields)
 	if err != nil { // a map of texts and numbers always encodes

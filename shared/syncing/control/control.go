@@ -4,6 +4,8 @@ package control
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -58,7 +60,7 @@ func (o Outbox) Send(ctx context.Context, m syncing.Message, at time.Time) error
 	case delay <= MaxDelay:
 		err = o.Queue.SendAfter(ctx, m.Organization, body, delay)
 	default:
-		err = o.Due.Schedule(ctx, store.DueItem{At: at, Key: dueKey(m), Queue: QueueName, Group: m.Organization, Body: body})
+		err = o.Due.Schedule(ctx, dueItem(m, body, at))
 	}
 	if err != nil {
 		return fmt.Errorf("control: send %s: %w", m.Kind, err)
@@ -66,9 +68,14 @@ func (o Outbox) Send(ctx context.Context, m syncing.Message, at time.Time) error
 	return nil
 }
 
-// dueKey names a message among those that are due at a time.
-func dueKey(m syncing.Message) string {
-	return strings.Join([]string{QueueName, m.Organization, m.Connection, string(m.Kind), m.Run, m.Object, m.Sync}, "#")
+// dueItem is a message that waits for its time. Its key tells it from others that are due at the same.
+func dueItem(m syncing.Message, body []byte, at time.Time) store.DueItem {
+	key := []string{QueueName, m.Organization, m.Connection, string(m.Kind), m.Run, m.Object, m.Sync}
+	if m.Kind == syncing.Read { // what is to be read has no name of its own
+		sum := sha256.Sum256(body)
+		key = append(key, hex.EncodeToString(sum[:8]))
+	}
+	return store.DueItem{At: at, Key: strings.Join(key, "#"), Queue: QueueName, Group: m.Organization, Body: body}
 }
 
 // Tend has a connection looked after, soon.
@@ -196,8 +203,8 @@ func (c *Controller) Resumed(r syncing.Run) (next syncing.Run, changed bool, err
 		return r, false, over(r)
 	}
 	now := c.Now().UTC()
-	r.PausedFor += now.Sub(r.PausedAt)
-	r.Status, r.Problem, r.PausedAt, r.UpdatedAt = syncing.Running, "", time.Time{}, now
+	r = stoodStill(r, now)
+	r.Status, r.Problem, r.UpdatedAt = syncing.Running, "", now
 	r.Rev++
 	return r, true, nil
 }
@@ -211,9 +218,19 @@ func (c *Controller) Cancelled(r syncing.Run) (next syncing.Run, changed bool, e
 		return r, false, over(r)
 	}
 	now := c.Now().UTC()
+	if r.Status == syncing.Paused {
+		r = stoodStill(r, now)
+	}
 	r.Status, r.FinishedAt, r.UpdatedAt = syncing.Cancelled, now, now
 	r.Rev++
 	return r, true, nil
+}
+
+// stoodStill counts the time for which a run was paused.
+func stoodStill(r syncing.Run, until time.Time) syncing.Run {
+	r.PausedFor += max(0, until.Sub(r.PausedAt))
+	r.PausedAt = time.Time{}
+	return r
 }
 
 func over(r syncing.Run) error {

@@ -11,7 +11,6 @@ import (
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/schedule"
-	"leadline/shared/store"
 	"leadline/shared/syncing"
 	"leadline/shared/tenant"
 )
@@ -54,8 +53,7 @@ func (c *Controller) Schedule(ctx context.Context, y syncing.Sync) error {
 		return err
 	}
 	// Always an item, never a delayed message: one that is found by its time replaces itself.
-	item := store.DueItem{At: y.NextAt, Key: dueKey(m), Queue: QueueName, Group: y.Organization, Body: body}
-	if err := c.Due.Schedule(ctx, item); err != nil {
+	if err := c.Due.Schedule(ctx, dueItem(m, body, y.NextAt)); err != nil {
 		return fmt.Errorf("control: schedule sync %s: %w", y.ID, err)
 	}
 	return nil
@@ -64,14 +62,20 @@ func (c *Controller) Schedule(ctx context.Context, y syncing.Sync) error {
 // Fire begins the run of a sync that is due at a time, and plans the next. A sync that was changed since is not due any
 // more. Everything in it can be repeated: the run is named by the sync and the time.
 func (c *Controller) Fire(ctx context.Context, conn tenant.Connection, y syncing.Sync, at time.Time) error {
-	due := !y.Off && y.NextAt.Equal(at)
-	again := !y.Off && y.LastAt.Equal(at) && !at.IsZero() // it was planned on, and perhaps no more than that
-	if !due && !again {
+	due := y.NextAt.Equal(at)
+	again := y.LastAt.Equal(at) // it was planned on, and perhaps no more than that
+	if y.Off || at.IsZero() || !due && !again {
 		return nil
 	}
-	id := runAt(y, at)
+	r, streams, wrong := c.dueRun(ctx, conn, y, at)
+	if wrong != nil && !fault.Is(wrong, fault.Invalid) {
+		return wrong
+	}
 	if due {
-		y.LastRun, y.LastAt, y.UpdatedAt = id, at, c.Now().UTC()
+		if len(streams) > 0 {
+			y.LastRun = r.ID
+		}
+		y.LastAt, y.UpdatedAt = at, c.Now().UTC()
 		y = c.Planned(y)
 		y.Rev++
 		switch err := c.Syncs.UpdateSync(ctx, y, nil); {
@@ -84,18 +88,8 @@ func (c *Controller) Fire(ctx context.Context, conn tenant.Connection, y syncing
 	if err := c.Schedule(ctx, y); err != nil {
 		return err
 	}
-	if conn.Status != tenant.Active {
-		return nil // it reads again once it is active: nothing is lost, for it goes by its marks
-	}
-	if busy, err := c.busy(ctx, conn, y); err != nil || busy {
-		return err
-	}
-	r, streams, err := c.prepare(ctx, conn, y.Plan, syncing.Run{ID: id, Sync: y.ID, CreatedAt: c.Now().UTC(), CreatedBy: y.ID})
-	if fault.Is(err, fault.Conflict) { // nothing was imported yet
-		return nil
-	}
-	if err != nil {
-		return err
+	if wrong != nil || len(streams) == 0 || y.LastRun != r.ID {
+		return wrong
 	}
 	if err := c.Store(ctx, r, streams, nil); err != nil && !fault.Is(err, fault.Conflict) {
 		return err
@@ -103,18 +97,28 @@ func (c *Controller) Fire(ctx context.Context, conn tenant.Connection, y syncing
 	return nil
 }
 
-// busy tells whether the last run of the sync is still under way: the next one takes along what this one leaves.
-func (c *Controller) busy(ctx context.Context, conn tenant.Connection, y syncing.Sync) (bool, error) {
-	runs, _, err := c.Syncs.Runs(ctx, conn.Organization, conn.ID, store.Page{Limit: 20})
-	if err != nil {
-		return false, fmt.Errorf("control: runs: %w", err)
+// dueRun prepares the run of a sync at a time. It has no streams where none is to begin: while the connection is not active
+// or the run before is under way, and where nothing was imported yet. Nothing is lost by that, for what comes next goes by
+// the marks.
+func (c *Controller) dueRun(ctx context.Context, conn tenant.Connection, y syncing.Sync, at time.Time) (syncing.Run, []syncing.Stream, error) {
+	r := syncing.Run{ID: runAt(y, at), Sync: y.ID, CreatedAt: c.Now().UTC(), CreatedBy: y.ID}
+	if conn.Status != tenant.Active {
+		return r, nil, nil
 	}
-	for _, r := range runs {
-		if r.Sync == y.ID && !r.Status.Final() && r.ID != y.LastRun {
-			return true, nil
+	if y.LastRun != "" && y.LastRun != r.ID {
+		before, err := c.Syncs.Run(ctx, conn.Organization, conn.ID, y.LastRun)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return r, nil, fmt.Errorf("control: run %s: %w", y.LastRun, err)
+		}
+		if err == nil && !before.Status.Final() {
+			return r, nil, nil
 		}
 	}
-	return false, nil
+	next, streams, err := c.prepare(ctx, conn, y.Plan, r)
+	if fault.Is(err, fault.Conflict) {
+		return r, nil, nil
+	}
+	return next, streams, err
 }
 
 // runAt names the run of a sync at a time.

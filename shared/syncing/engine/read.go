@@ -132,7 +132,7 @@ func (t task) store(ctx context.Context, object, name string, asked time.Time, p
 	_, err := t.Pages.ProcessPage(ctx, intake.Page{
 		Organization: t.conn.Organization, Connection: t.conn.ID, Connector: t.conn.Connector, Object: object,
 		Name:   "read\n" + asked.Format(time.RFC3339Nano) + "\n" + object + "\n" + name,
-		ReadAt: asked, Since: t.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused, Entries: t.message.Entries,
+		ReadAt: asked, Since: t.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused, Missing: page.Missing, Entries: t.message.Entries,
 	})
 	if err != nil {
 		return fmt.Errorf("engine: store %s: %w", object, err)
