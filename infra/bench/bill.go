@@ -128,7 +128,7 @@ func (b *bill) settle(memory map[string]int) {
 // settleWork divides the work of a function by parts. The processor time of ingest counts for the record alone, though it also
 // packs the payload: the price up to the record is rather too high than too low.
 func (b *bill) settleWork(name string, w work, memory int) {
-	parts := map[string]part{"receive": forRecord, "ingest": forRecord, "relay": forHistory, "deliver": forTrack}
+	parts := map[string]part{"receive": forRecord, "ingest": forRecord, "fetch": forRecord, "relay": forHistory, "deliver": forTrack}
 	own := parts[name]
 	seconds := func(d time.Duration) usage {
 		return usage{lambdaGBSeconds: gbSeconds(d.Seconds(), memory)}

@@ -116,7 +116,7 @@ func partOf(function string, r request) part {
 		return forHistory
 	case function == "deliver":
 		return forTrack
-	case function == "ingest" && r.section() == "payloads":
+	case (function == "ingest" || function == "fetch") && r.section() == "payloads":
 		return forPayload
 	case function == "ingest" && slices.Contains([]string{"batches", "chunks", "claim"}, r.section()):
 		return forOutcomes

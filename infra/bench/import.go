@@ -8,6 +8,5 @@ func imports() []string {
 	return []string{"import-rate", "import-cost", "import-memory", "import-delay"}
 }
 
-func (b *bench) importCost(ctx context.Context) error   { return nil }
 func (b *bench) importMemory(ctx context.Context) error { return nil }
 func (b *bench) importDelay(ctx context.Context) error  { return nil }

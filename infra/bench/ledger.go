@@ -41,6 +41,22 @@ func (l *ledger) count(b *bill) {
 	l.bill = b
 }
 
+// pause writes no bill until count is called with the one that it gives.
+func (l *ledger) pause() *bill {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.bill
+	l.bill = nil
+	return b
+}
+
+// counting tells whether a bill is written.
+func (l *ledger) counting() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bill != nil
+}
+
 // begin is called when a function is invoked.
 func (l *ledger) begin(function string) {
 	l.mu.Lock()

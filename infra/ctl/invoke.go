@@ -72,7 +72,11 @@ func (c *command) invokeCommand() *cobra.Command {
 
 // fill puts what only the running system knows into a sample event.
 func (c *command) fill(function string, raw []byte, r runFile) ([]byte, error) {
-	replace := strings.NewReplacer(sampleOrganization, orElse(r.Organization, sampleOrganization), sampleConnection, orElse(r.Close.Connection, sampleConnection))
+	connection := orElse(r.Close.Connection, sampleConnection)
+	if function == "fetch" { // the other one only listens
+		connection = orElse(r.CRM.Connection, connection)
+	}
+	replace := strings.NewReplacer(sampleOrganization, orElse(r.Organization, sampleOrganization), sampleConnection, connection)
 	raw = []byte(replace.Replace(string(raw)))
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()

@@ -26,6 +26,10 @@ type runFile struct {
 		SignatureKey string `json:"signature_key"`
 	} `json:"close"`
 	Client runClient `json:"client"`
+	// CRM is the connection that logs in at the sandbox; empty where there is none.
+	CRM struct {
+		Connection string `json:"connection"`
+	} `json:"crm"`
 	// Endpoints are the emulators, by AWS service in lower case.
 	Endpoints map[string]string `json:"endpoints"`
 	// Outputs are those of the stack.
