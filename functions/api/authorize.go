@@ -21,6 +21,9 @@ const callbackPath = "/v1/oauth/callback"
 // htmlType is the content type of the one page that people see.
 const htmlType = "text/html; charset=utf-8"
 
+// pagePolicy lets the page do nothing but show its own style.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
 //go:embed authorize.html
 var callbackPage string
 
@@ -57,6 +60,7 @@ type callbackOutput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	// The page needs nothing from anywhere, and its address, which holds the code, is nobody's business.
 	Policy   string `header:"Content-Security-Policy" hidden:"true"`
+	Options  string `header:"X-Content-Type-Options" hidden:"true"`
 	Referrer string `header:"Referrer-Policy" hidden:"true"`
 	Cache    string `header:"Cache-Control" hidden:"true"`
 	Body     []byte
@@ -93,7 +97,7 @@ func (h *handler) callback(ctx context.Context, _ caller, in *callbackInput) (*c
 	if err != nil {
 		return nil, err
 	}
-	return &callbackOutput{Status: status, ContentType: htmlType, Policy: "default-src 'none'; style-src 'unsafe-inline'", Referrer: "no-referrer",
+	return &callbackOutput{Status: status, ContentType: htmlType, Policy: pagePolicy, Options: "nosniff", Referrer: "no-referrer",
 		Cache: "no-store", Body: b.Bytes()}, nil
 }
 

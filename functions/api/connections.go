@@ -85,15 +85,16 @@ func (h *handler) registerConnections(api huma.API) {
 	for _, to := range []struct {
 		verb, text string
 		status     tenant.Status
+		errors     []int
 	}{
-		{"disable", "Refuse its events from now on. Receivers notice within a minute. What came in before is still processed.", tenant.Disabled},
-		{"enable", "Take its events again.", tenant.Active},
-		{"pause", "Keep what comes in, and read nothing more, until it is resumed: nothing is lost, however long that takes.", tenant.Paused},
-		{"resume", "Apply what came in meanwhile, and read what changed.", tenant.Active},
+		{"disable", "Refuse its events from now on. Receivers notice within a minute. What came in before is still processed.", tenant.Disabled, []int{404, 409, 412}},
+		{"enable", "Take its events again.", tenant.Active, []int{404, 409, 412}},
+		{"pause", "Keep what comes in, and read nothing more, until it is resumed: nothing is lost, however long that takes.", tenant.Paused, []int{400, 404, 409, 412}},
+		{"resume", "Apply what came in meanwhile, and read what changed.", tenant.Active, []int{404, 409, 412}},
 	} {
 		register(api, h, route{
 			id: to.verb + "-connection", method: http.MethodPost, path: "/v1/connections/{connection}/" + to.verb, tag: "connections", needs: tenant.Admin,
-			summary: strings.ToUpper(to.verb[:1]) + to.verb[1:] + " a connection", text: to.text, errors: []int{404, 409, 412},
+			summary: strings.ToUpper(to.verb[:1]) + to.verb[1:] + " a connection", text: to.text, errors: to.errors,
 		}, func(ctx context.Context, c caller, in *ChangeInput) (*connectionOutput, error) {
 			return h.setStatus(ctx, c, in, to.verb, to.status)
 		})
@@ -256,7 +257,8 @@ func (h *handler) setStatus(ctx context.Context, c caller, in *ChangeInput, verb
 		}
 		return h.change(ctx, c, in, conn.WithStatus(status, h.Now().UTC()))
 	})
-	if err == nil && status == tenant.Active { // also for one that was active already: the message may have been lost
+	// Also for one that was active already: the message may have been lost. Nothing is read of client software.
+	if err == nil && status == tenant.Active && changed.Connector != tenant.ClientConnector {
 		err = h.control.Resume(ctx, c.organization, in.Connection)
 	}
 	return answerConnection(changed, err)

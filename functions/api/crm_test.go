@@ -80,7 +80,7 @@ func (p *provider) with(change func()) {
 
 // definition describes the provider; its webhooks are those of another.
 func (p *provider) definition(webhook *connector.Webhook) connector.Definition {
-	pull := &connector.Pull{Revision: 1, Objects: []connector.Object{{Name: "deal", Scopes: []connector.ScopeKind{connector.All, connector.ChangedSince, connector.CreatedBetween}},
+	pull := &connector.Pull{Revision: 1, Objects: []connector.Object{{Name: "deal", Scopes: []connector.ScopeKind{connector.All, connector.ChangedSince, connector.CreatedBetween, connector.Matching}},
 		{Name: "user", Small: true, Scopes: []connector.ScopeKind{connector.All}}}}
 	return connector.Definition{Name: "example", Title: "Example", Webhook: webhook, Pull: pull, API: &connector.API{
 		BaseURL: "https://api.crm.example/v1", Hosts: []string{"api.crm.example"},
@@ -108,6 +108,15 @@ type fetched struct {
 	mu   sync.Mutex
 	sent []syncing.Message
 	err  error
+	// left is how many messages it takes before it fails; negative for all.
+	left int
+}
+
+// failsAfter makes it fail behind so many messages.
+func (f *fetched) failsAfter(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left = n
 }
 
 func (f *fetched) Send(_ context.Context, _ string, body []byte) error {
@@ -116,6 +125,10 @@ func (f *fetched) Send(_ context.Context, _ string, body []byte) error {
 	if f.err != nil {
 		return f.err
 	}
+	if f.left == 0 {
+		return context.DeadlineExceeded
+	}
+	f.left--
 	m, err := syncing.Decode(body)
 	f.sent = append(f.sent, m)
 	return err

@@ -107,6 +107,8 @@ type handler struct {
 	keep, keepUnknown time.Duration
 	// requests measures the requests of organizations.
 	requests *quota.Meter
+	// loginTests measures how often they have logins tried.
+	loginTests *quota.Meter
 	// credentials gives connections their secrets.
 	credentials *credential.Keeper
 	// control starts and stops runs.
@@ -119,8 +121,8 @@ func newHandler(o options) *handler {
 		options: o, mux: http.NewServeMux(), keep: keep, keepUnknown: min(keep, unknownKeyTTL),
 		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize),
 		clients: cache.New[string, tenant.ClientHook](cacheSize), organizations: cache.New[string, tenant.Organization](cacheSize),
-		requests: quota.NewMeter(o.Members, "requests", time.Minute),
-		control:  control.New(control.Options{Outbox: o.Fetch, Syncs: o.Syncs, Connectors: o.Connectors, Random: o.Random}),
+		requests: quota.NewMeter(o.Members, "requests", time.Minute), loginTests: quota.NewMeter(o.Members, "login tests", time.Minute),
+		control: control.New(control.Options{Outbox: o.Fetch, Syncs: o.Syncs, Connectors: o.Connectors, Random: o.Random}),
 		credentials: credential.New(credential.Options{Store: o.Logins, Organizations: o.Tenancy, Keyring: o.Keyring, Connectors: o.Connectors, Service: o.Service,
 			CallbackURL: o.BaseURL + callbackPath, Now: o.Now, Random: o.Random}),
 	}

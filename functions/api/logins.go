@@ -17,6 +17,10 @@ import (
 // providerTimeout is how long a provider has for an answer: less than whoever called us waits.
 const providerTimeout = 8 * time.Second
 
+// loginTestsPerMinute is how often an organization may have providers asked about its logins: plenty for people, too little
+// for whoever tries keys.
+const loginTestsPerMinute = 30
+
 // production is the name of the stage that real customers use.
 const production = "prod"
 
@@ -139,10 +143,19 @@ func (h *handler) mayConnect(conn tenant.Connection) error {
 	return fault.New(fault.Invalid, "production_crm", "The stage %q does not log in to %s itself, only to a sandbox: give its base_url. Who runs the stage can allow it with ALLOW_PRODUCTION_CRM.", h.Stage, d.Title)
 }
 
+// mayTry refuses what mayConnect does, and what asks providers too often.
+func (h *handler) mayTry(ctx context.Context, conn tenant.Connection) error {
+	if err := h.mayConnect(conn); err != nil {
+		return err
+	}
+	_, err := h.loginTests.Take(ctx, conn.Organization, 1, loginTestsPerMinute, h.Now())
+	return err
+}
+
 // logIn tries what somebody wants to log in with, or asks for an authorization. It gives the connection and the login as
 // they are to be stored together.
 func (h *handler) logIn(ctx context.Context, conn tenant.Connection, in NewLogin, acceptOther bool) (tenant.Connection, credential.Login, LoginTest, error) {
-	if err := h.mayConnect(conn); err != nil {
+	if err := h.mayTry(ctx, conn); err != nil {
 		return conn, credential.Login{}, LoginTest{}, err
 	}
 	if in.Kind == string(connector.OAuth2) {
@@ -242,7 +255,7 @@ func (h *handler) testConnection(ctx context.Context, c caller, in *ConnectionIn
 	if err != nil {
 		return nil, err
 	}
-	if err := h.mayConnect(conn); err != nil {
+	if err := h.mayTry(ctx, conn); err != nil {
 		return nil, err
 	}
 	tried, err := h.credentials.Test(ctx, conn)
@@ -307,7 +320,7 @@ func (h *handler) tryThere(ctx context.Context, conn tenant.Connection) error {
 	if err != nil {
 		return err
 	}
-	if err := h.mayConnect(conn); err != nil {
+	if err := h.mayTry(ctx, conn); err != nil {
 		return err
 	}
 	identity, err := h.credentials.Probe(ctx, conn)

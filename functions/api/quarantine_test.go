@@ -13,6 +13,7 @@ import (
 	"leadline/shared/delivery"
 	"leadline/shared/job"
 	"leadline/shared/quarantine"
+	"leadline/shared/record"
 	"leadline/shared/schema"
 	"leadline/shared/store"
 	"leadline/shared/tenant"
@@ -268,4 +269,26 @@ func TestDiscard(t *testing.T) {
 	s.must(s.intake.Resolve(t.Context(), ours, "01OTHER", s.clock.now()))
 	s.post(s.manager, "/v1/quarantine/01OTHER/discard", nil).want(t, 409, "not_open")
 	s.post(s.manager, "/v1/quarantine/01NOWHERE/discard", nil).want(t, 404, "not_found")
+}
+
+// TestARowOfAPageThatWasReadIsShownWithItsPage: the form of a page is the provider's, so that no row can be cut out of it.
+func TestARowOfAPageThatWasReadIsShownWithItsPage(t *testing.T) {
+	s := newSystem(t)
+	e := quarantine.Entry{ID: "01PAGE-00000003", Organization: ours, Connection: "conn_a", Connector: "close", Reason: quarantine.MissingVersion, Detail: "It has no date.", Object: "lead", Record: "lead_1",
+		Row: 3, Index: 2, Kind: delivery.Fetch, ReceivedAt: s.clock.now(), Status: quarantine.Open, UpdatedAt: s.clock.now(), Payload: s.payload("a page", []byte(`{"data":[{},{},{"id":"lead_1"}]}`))}
+	bare := e
+	bare.ID, bare.Payload = "01PAGE-00000004", record.PayloadRef{}
+	s.must(s.intake.SetAside(t.Context(), e))
+	s.must(s.intake.SetAside(t.Context(), bare))
+	if got := read[EntryWithPayload](t, s.get(s.reader, "/v1/quarantine/"+e.ID).want(t, 200)); got.Payload == nil || *got.Payload.Text != `{"data":[{},{},{"id":"lead_1"}]}` {
+		t.Errorf("got %+v", got)
+	}
+	if got := read[EntryWithPayload](t, s.get(s.reader, "/v1/quarantine/"+bare.ID).want(t, 200)); got.Payload != nil || got.Detail != "It has no date." {
+		t.Errorf("got %+v", got)
+	}
+	s.post(s.manager, "/v1/quarantine/"+e.ID+"/replay", nil).want(t, 202)
+	if d := s.inbox.sent[0]; d.Kind != delivery.Fetch || len(d.Rows) != 1 || d.Rows[0].Object != "lead" || d.Rows[0].ID != "lead_1" || d.Rows[0].Entry != e.ID {
+		t.Errorf("sent %+v", d)
+	}
+	s.post(s.manager, "/v1/quarantine/"+e.ID+"/replay", map[string]any{"payload": map[string]any{"id": "lead_1"}}).want(t, 400, "not_correctable")
 }

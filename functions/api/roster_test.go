@@ -73,6 +73,7 @@ func TestAMemberIsShownWithWhatIsSaid(t *testing.T) {
 	path := "/v1/members/" + id
 	s.clock.advance(time.Hour)
 	s.put(s.admin, path+"/role", map[string]any{"value": "manager", "from": "2026-02-01"}).want(t, 200)
+	s.clock.advance(time.Second) // so that what is noted has an order
 	a := s.put(s.admin, path+"/role", map[string]any{"value": "admin", "from": "2026-03-01", "until": "2026-04-01"}, `"2"`).want(t, 200)
 	if a.header.Get("ETag") != `"3"` {
 		t.Errorf("ETag %s", a.header.Get("ETag"))
@@ -198,6 +199,7 @@ func TestProposalsAreAcceptedAndRefused(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	s.post(s.admin, "/v1/members/proposals/"+proposal+"/accept", map[string]any{"member": id}).want(t, 400, "no_candidate")
+	s.clock.advance(time.Second) // so that what is noted has an order
 	m := read[Member](t, s.post(s.admin, "/v1/members/proposals/"+proposal+"/accept", map[string]any{"from": "2026-02-01"}).want(t, 200))
 	if m.Manager != lead || s.memberOf("user_rep").At("2026-02-01").Manager != lead || s.memberOf("user_rep").At("2026-01-31").Manager != "" {
 		t.Errorf("got %+v", m)

@@ -166,7 +166,7 @@ func (h *handler) refuse(ctx context.Context, operation string, err error) (*pro
 			break
 		}
 		telemetry.Fault(ctx, err)
-		h.Log.Error("failed", "operation", operation, telemetry.KeyFault, string(kind), telemetry.KeyError, err.Error())
+		h.Log.Error("failed", "operation", operation, telemetry.KeyFault, string(kind), telemetry.KeyError, fault.Brief(err))
 		if kind == fault.RateLimited { // it is not this caller who asks too much, but all of them together
 			err = fault.Wrap(err, fault.Unavailable, "unavailable", "api: throttled")
 		}

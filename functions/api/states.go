@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"leadline/shared/credential"
@@ -53,7 +54,7 @@ func (h *handler) state(ctx context.Context, conn tenant.Connection, login *Conn
 		return nil, err
 	}
 	if login != nil && login.State != string(credential.OK) && s.Problem == "" {
-		s.Problem = "The login is " + login.State + ". " + login.Reason
+		s.Problem = strings.TrimSpace("The login is " + login.State + ". " + login.Reason)
 	}
 	health, why := syncing.HealthOf(conn, login != nil, s, h.Now())
 	out := &ConnectionState{Health: string(health), Why: []string{}, Permissions: []string{}, Objects: []ObjectCounts{}, LastRun: s.LastRun,

@@ -84,7 +84,7 @@ func newSystem(t testing.TB) *system {
 	}
 	tenancy := memory.NewTenancy()
 	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), schemas: memory.NewSchemas(),
-		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy), logins: memory.NewLogins(tenancy), crm: newProvider(t), syncs: memory.NewSyncs(tenancy), fetch: &fetched{},
+		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy), logins: memory.NewLogins(tenancy), crm: newProvider(t), syncs: memory.NewSyncs(tenancy), fetch: &fetched{left: -1},
 		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), views: memory.NewViews(tenancy), roster: memory.NewRoster(tenancy), journal: memory.NewJournal(), payloads: blob.NewMemory(),
 		inbox: &outbox{}, deliver: &messages{}, work: &messages{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
 		log: &bytes.Buffer{}, doc: doc}

@@ -268,6 +268,9 @@ func TestSamplesOverASandbox(t *testing.T) {
 			if err != nil || !state.Subscription.Active || state.Identity.AccountName == "" || state.TendedAt.IsZero() || state.Problem != "" {
 				t.Errorf("the connection stands so: %+v, %v", state, err)
 			}
+			if who := state.Identity; who.UserName+who.UserEmail != "" {
+				t.Errorf("the state keeps whose login it is: %+v", who) // which erasures would have to find
+			}
 			conn, err := w.parts.Tenancy.Connection(t.Context(), organization, connection)
 			if err != nil || len(conn.Keys) != 1 {
 				t.Errorf("the webhook has %d signing keys, %v", len(conn.Keys), err)

@@ -1,12 +1,7 @@
 package main
 
-import "context"
-
 // imports lists the parts of the section import, which can be asked for alone, too: the speed of imports, their price, the
 // memory that they take, and how soon a change is stored.
 func imports() []string {
 	return []string{"import-rate", "import-cost", "import-memory", "import-delay"}
 }
-
-func (b *bench) importMemory(ctx context.Context) error { return nil }
-func (b *bench) importDelay(ctx context.Context) error  { return nil }

@@ -9,7 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+
 	"sync"
 	"time"
 
@@ -280,5 +280,5 @@ func cents(amount float64) string {
 	if amount == 0 {
 		return ""
 	}
-	return strings.TrimRight(fmt.Sprintf("%.5f", amount), "0")
+	return fmt.Sprintf("%.5f", amount)
 }

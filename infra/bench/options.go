@@ -18,6 +18,7 @@ type options struct {
 	arm64     string
 	ctl       string
 	runner    string
+	sandbox   string
 	events    int
 	rows      int
 	flood     int
@@ -45,6 +46,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.arm64, "arm64", ".build/arm64", "`folder` of the functions built for AWS")
 	flags.StringVar(&o.ctl, "ctl", ".local/bin/leadline", "the leadline `command`")
 	flags.StringVar(&o.runner, "runner", ".local/bin/runner", "the local `runner`")
+	flags.StringVar(&o.sandbox, "sandbox", ".local/bin/sandbox", "the sandbox `command`")
 	flags.IntVar(&o.events, "events", 3000, "how many events the local stack gets")
 	flags.IntVar(&o.rows, "rows", 10000, "how many rows the local stack gets, in pushes of 1,000")
 	flags.IntVar(&o.flood, "flood", 5000, "how many messages the noisy neighbour floods the local stack with")

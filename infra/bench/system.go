@@ -37,6 +37,14 @@ type system struct {
 		ID     string `json:"clientid"`
 		Secret string `json:"clientSecret"`
 	} `json:"client"`
+	// CRM is the connection to the sandbox, if there is one.
+	CRM struct {
+		Connection string `json:"connection"`
+		Import     string `json:"import"`
+	} `json:"crm"`
+	Sandbox struct {
+		Control string `json:"control"`
+	} `json:"sandbox"`
 	Control     string            `json:"control"`
 	Environment map[string]string `json:"environment"`
 
@@ -47,15 +55,15 @@ type system struct {
 	http    *http.Client
 }
 
-// startSystem brings it up over data of its own.
-func startSystem(ctx context.Context, o options) (s *system, err error) {
+// startSystem brings it up over data of its own. More flags of the runner may follow.
+func startSystem(ctx context.Context, o options, flags ...string) (s *system, err error) {
 	s = &system{ended: make(chan error, 1), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}}
 	if s.folder, err = os.MkdirTemp("", "leadline-bench-"); err != nil {
 		return nil, err
 	}
 	runFile := filepath.Join(s.folder, "run.json")
-	s.command = exec.Command(o.runner, "--port", "0", "--data", filepath.Join(s.folder, "data"), "--run-file", runFile,
-		"--ctl", o.ctl, "--functions", o.functions, "--quiet")
+	s.command = exec.Command(o.runner, append([]string{"--port", "0", "--data", filepath.Join(s.folder, "data"), "--run-file", runFile,
+		"--ctl", o.ctl, "--functions", o.functions, "--quiet"}, flags...)...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	if err := s.command.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ func (c *command) watchRun(ctx context.Context, api *client, conn, id string) er
 
 func (c *command) awaitRun(ctx context.Context, api *client, conn, id string) (kept[runState], error) {
 	drawn, last, beat := 0, time.Time{}, 0
+	paint := painter{on: c.watched && c.getenv("NO_COLOR") == ""} // stdout may be another thing than stderr
 	for {
 		var r kept[runState]
 		if err := api.get(ctx, &r, nil, "connections", conn, "runs", id); err != nil {
@@ -39,19 +41,21 @@ func (c *command) awaitRun(ctx context.Context, api *client, conn, id string) (k
 		switch {
 		case c.asJSON && !c.watched:
 		case c.watched:
-			lines := c.board(r.is, beat)
+			lines := board(paint, r.is, c.now(), beat, c.room())
 			var out strings.Builder
+			out.WriteString("\x1b[?7l") // a line that is too long is cut off: what is drawn over must have as many
 			if drawn > 0 {
 				fmt.Fprintf(&out, "\x1b[%dA", drawn)
 			}
 			for _, line := range lines {
 				out.WriteString("\r\x1b[2K" + line + "\n")
 			}
+			out.WriteString("\x1b[J\x1b[?7h")
 			_, _ = fmt.Fprint(c.stderr, out.String())
 			drawn, beat = len(lines), beat+1
 		case c.now().Sub(last) >= otherwise || r.is.final():
 			last = c.now()
-			_, _ = fmt.Fprintln(c.stderr, c.board(r.is, 0)[0])
+			_, _ = fmt.Fprintln(c.stderr, board(paint, r.is, last, 0, 0)[0])
 		}
 		if r.is.final() {
 			return r, nil
@@ -62,12 +66,24 @@ func (c *command) awaitRun(ctx context.Context, api *client, conn, id string) (k
 	}
 }
 
+// usualRoom is how many objects are drawn on a terminal that does not say how high it is.
+const usualRoom = 20
+
+// room gives how many objects there is room for on the terminal, besides the lines of the run and of what is left out, and
+// the one that the cursor is on.
+func (c *command) room() int {
+	if c.height == nil || c.height() <= 0 {
+		return usualRoom
+	}
+	return max(1, c.height()-3)
+}
+
 const objectBar = 20
 
-// board draws a run: what it does as a whole, then a line for each object.
-func (c *command) board(r runState, beat int) []string {
+// board draws a run: what it does as a whole, then a line for each object, or for so many of them if room is not 0.
+func board(paint painter, r runState, now time.Time, beat, room int) []string {
 	p := r.Progress
-	head := fmt.Sprintf("%s %s  %s  %d of %d objects  %s read, %s stored", strings.ToUpper(r.Plan.Kind[:1])+r.Plan.Kind[1:], r.Plan.Mode, c.status(r.Status),
+	head := fmt.Sprintf("%s  %s  %d of %d objects  %s read, %s stored", clean(sentence(strings.TrimSpace(r.Plan.Kind+" "+r.Plan.Mode))), paintStatus(paint, r.Status),
 		p.Done, p.Total, grouped(p.Counts.Fetched), grouped(p.Counts.stored()))
 	if p.Counts.Refused > 0 {
 		head += fmt.Sprintf(", %s refused", grouped(p.Counts.Refused))
@@ -83,37 +99,76 @@ func (c *command) board(r runState, beat int) []string {
 	case r.FinishedAt != nil:
 		head += "  in " + r.FinishedAt.Sub(r.CreatedAt).Round(time.Second).String()
 	case p.EstimatedEnd != nil:
-		head += "  about " + max(0, p.EstimatedEnd.Sub(c.now())).Round(time.Second).String() + " left"
+		head += "  about " + max(0, p.EstimatedEnd.Sub(now)).Round(time.Second).String() + " left"
 	}
 	lines := []string{head}
 	wide := 0
 	for _, o := range r.Objects {
 		wide = max(wide, utf8.RuneCountInString(o.Object))
 	}
-	for _, o := range r.Objects {
-		lines = append(lines, c.objectLine(o, wide, beat))
+	objects := fit(r.Objects, room)
+	for _, o := range objects {
+		lines = append(lines, objectLine(paint, o, wide, beat))
+	}
+	if hidden := len(r.Objects) - len(objects); hidden > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more", hidden))
 	}
 	return lines
 }
 
-func (c *command) status(s string) string {
-	switch s {
-	case "done":
-		return c.paint.paint(green, s)
-	case "failed", "cancelled":
-		return c.paint.paint(red, s)
+// sentence gives a text with a capital letter.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
 	}
-	return c.paint.paint(yellow, s)
+	return strings.ToUpper(string(first)) + s[size:]
 }
 
-func (c *command) objectLine(o runObject, wide, beat int) string {
+// fit gives as many objects as there is room for, 0 for any number: those that have ended well are left out first, then
+// those that nothing was read of, then the last.
+func fit(objects []runObject, room int) []runObject {
+	if room <= 0 || len(objects) <= room {
+		return objects
+	}
+	rank := func(o runObject) int {
+		switch {
+		case o.Phase == "finished":
+			return 2
+		case o.Phase == "reading" && o.Counts.Fetched == 0 && o.Problem == "":
+			return 1
+		}
+		return 0
+	}
+	drawn := slices.Clone(objects)
+	slices.SortStableFunc(drawn, func(a, b runObject) int { return rank(a) - rank(b) })
+	drawn = drawn[:room]
+	order := map[string]int{}
+	for i, o := range objects {
+		order[o.Object] = i
+	}
+	slices.SortStableFunc(drawn, func(a, b runObject) int { return order[a.Object] - order[b.Object] })
+	return drawn
+}
+
+func paintStatus(paint painter, s string) string {
+	switch s {
+	case "done":
+		return paint.paint(green, s)
+	case "failed", "cancelled":
+		return paint.paint(red, s)
+	}
+	return paint.paint(yellow, clean(s))
+}
+
+func objectLine(paint painter, o runObject, wide, beat int) string {
 	n := o.Counts
 	var bar, count string
 	switch {
 	case o.Phase == "stopped":
-		bar, count = c.paint.paint(red, strings.Repeat("╌", objectBar)), grouped(n.Fetched)
+		bar, count = paint.paint(red, strings.Repeat("╌", objectBar)), grouped(n.Fetched)
 	case o.Phase == "finished":
-		bar, count = c.paint.paint(green, strings.Repeat("█", objectBar)), grouped(n.Fetched)
+		bar, count = paint.paint(green, strings.Repeat("█", objectBar)), grouped(n.Fetched)
 	case n.Found > 0:
 		full := int(min(n.Fetched, n.Found) * objectBar / n.Found)
 		bar, count = strings.Repeat("█", full)+strings.Repeat("░", objectBar-full), grouped(n.Fetched)+" of "+grouped(n.Found)

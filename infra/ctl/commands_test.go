@@ -47,9 +47,17 @@ const (
 	loginAnswer      = `{"id":"conn_1","connector":"close","name":"Clo\u001b[2Jse","status":"active","keys":[],"base_url":"http://127.0.0.1:1/v1","account":{"id":"orga_1","name":"Ac\u001b[2Jme"},"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,
 		"login":{"kind":"api_key","state":"ok","fingerprint":"0a1b2c3d","missing_permissions":[{"permission":"manage_webhooks","needed":"Live changes."}],"tested_at":` + someTime + `},
 		"identity":{"account":{"id":"orga_1","name":"Ac\u001b[2Jme"},"user":{"id":"user_1","name":"A\u001b[2Jnn","email":"ann@example.com"}},"permissions":["read"],"missing_permissions":[{"permission":"manage_\u001b[2Jwebhooks","needed":"Live changes."}]`
-	refusedAnswer = `{"id":"conn_2","connector":"close","name":"Old","status":"active","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,"login":{"kind":"oauth2","state":"revoked","reason":"Close ref\u001b[2Juses it.","missing_permissions":[]}}`
-	plainAnswer   = `{"id":"conn_3","connector":"close","name":"Plain","status":"disabled","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2}`
-	entryAnswer   = `{"id":"01E","connection":"conn_1","connector":"client","object":"sales","batch":"bat_1","row":3,"reason":"schema_mismatch","detail":"De\u001b[2Jtail","kind":"push","received_at":` + someTime + `,"status":"open","replays":0,"updated_at":` + someTime + `,
+	refusedAnswer   = `{"id":"conn_2","connector":"close","name":"Old","status":"active","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2,"login":{"kind":"oauth2","state":"revoked","reason":"Close ref\u001b[2Juses it.","missing_permissions":[]}}`
+	plainAnswer     = `{"id":"conn_3","connector":"close","name":"Plain","status":"disabled","keys":[],"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2}`
+	runAnswer       = `{"id":"run_1","plan":{"kind":"import","mode":"full"},"status":"running","progress":` + progressAnswer + `,"created_by":"key_1","created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":2}`
+	failedRunAnswer = `{"id":"run_2","plan":{"kind":"import","mode":"full"},"status":"failed","problem":"Nobody ans\u001b[2Jwers.","progress":` + progressAnswer + `,"created_by":"key_1","created_at":` + someTime + `,"updated_at":` + someTime + `,"finished_at":` + someTime + `,"rev":3,
+		"objects":[{"object":"lead\u001b[2J","phase":"stopped","counts":` + countsAnswer + `,"requests":1,"retries":0,"throttled":0,"problem":"It may n\u001b[2Jot.","updated_at":` + someTime + `}],
+		"report":{"at":` + someTime + `,"agrees":false,"objects":[{"object":"deal","source":1302,"source_how":"its c\u001b[2Jount","stored":1300,"stored_how":"here","difference":-2,"explained":"2 in the quarantine","counts":` + countsAnswer + `}]}}`
+	progressAnswer = `{"counts":` + countsAnswer + `,"objects_done":1,"objects_total":3,"requests":30,"retries":1,"throttled":0,"records_per_minute":600}`
+	countsAnswer   = `{"found":5000,"fetched":1500,"missing":1200,"stale":80,"differing":10,"unchanged":200,"newer":8,"refused":2,"absent":0,"deleted":0,"kept":0,"held":0}`
+	syncAnswer     = `{"id":"sync_1","name":"Night\u001b[2Jly","plan":{"kind":"reconcile"},"schedule":{"kind":"daily","at":["02:30"]},"in_words":"every day at 02:30 (UTC)","off":false,"next_at":"2026-11-23T02:30:07Z","last_run":"run_9","last_at":` + someTime + `,"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":4}`
+	offSyncAnswer  = `{"id":"sync_2","name":"Changes","plan":{"kind":"changes"},"schedule":{"kind":"manual"},"in_words":"only when asked","off":true,"created_at":` + someTime + `,"updated_at":` + someTime + `,"rev":1}`
+	entryAnswer    = `{"id":"01E","connection":"conn_1","connector":"client","object":"sales","batch":"bat_1","row":3,"reason":"schema_mismatch","detail":"De\u001b[2Jtail","kind":"push","received_at":` + someTime + `,"status":"open","replays":0,"updated_at":` + someTime + `,
 		"mismatches":[{"field":"am\u001b[2Jount","expected":"a number","found":"a text"}],"payload":{"bytes":8,"text":"{\"id\":3}"}}`
 )
 
@@ -83,6 +91,22 @@ func TestCommands(t *testing.T) {
 		{args: "connections|settings|conn_1|--base-url||--name|N", asks: "PUT /v1/connections/conn_1/settings", answer: plainAnswer, prints: []string{"Plain"}},
 		{args: "connections|authorize|conn_1", asks: "POST /v1/connections/conn_1/authorize", answer: strings.TrimSuffix(plainAnswer, "}") + `,"authorize_url":"https://app/x"}`, prints: []string{"https://app/x"}, posts: `{}`},
 		{args: "connection|test|conn_1", asks: "POST /v1/connections/conn_1/test", answer: loginAnswer + "}", prints: []string{"as A·[2Jnn", "manage_·[2Jwebhooks"}, posts: `null`},
+		{args: "connections|pause|conn_1", asks: "POST /v1/connections/conn_1/pause", answer: plainAnswer, prints: []string{"Plain"}, posts: `null`},
+		{args: "connections|resume|conn_1", asks: "POST /v1/connections/conn_1/resume", answer: plainAnswer, prints: []string{"Plain"}, posts: `null`},
+		{args: "runs|conn_1|--kind|import", asks: "GET /v1/connections/conn_1/runs", answer: items(runAnswer + "," + failedRunAnswer), prints: []string{"run_1", "import full", "running", "2026-11-22 09:00:00.5", "1,500", "1,290", "failed", "Nobody ans·[2Jwers."}},
+		{args: "runs|show|run_1|--connection|conn_1", asks: "GET /v1/connections/conn_1/runs/run_1", answer: failedRunAnswer, prints: []string{"Import full  failed", "lead·[2J", "It may n·[2Jot.", "THERE", "its c·[2Jount; 2 in the quarantine"}},
+		{args: "runs|pause|run_1|--connection|conn_1", asks: "POST /v1/connections/conn_1/runs/run_1/pause", answer: runAnswer, prints: []string{"run_1"}, posts: `null`},
+		{args: "runs|resume|run_1|--connection|conn_1", asks: "POST /v1/connections/conn_1/runs/run_1/resume", answer: runAnswer, prints: []string{"run_1"}, posts: `null`},
+		{args: "runs|cancel|run_1|--connection|conn_1", asks: "POST /v1/connections/conn_1/runs/run_1/cancel", answer: runAnswer, prints: []string{"run_1"}, posts: `null`},
+		{args: "syncs|conn_1", asks: "GET /v1/connections/conn_1/syncs", answer: items(syncAnswer + "," + offSyncAnswer), prints: []string{"sync_1", "Night·[2Jly", "reconcile", "every day at 02:30 (UTC)", "2026-11-23 02:30:07", "run_9", "off"}},
+		{args: "syncs|add|conn_1|--name|N|--kind|reconcile|--at|02:30,14:30|--day|monday|--zone|Europe/Berlin|--object|lead", asks: "POST /v1/connections/conn_1/syncs", status: 201, answer: syncAnswer, prints: []string{"sync_1"},
+			posts: `{"name":"N","plan":{"kind":"reconcile","objects":["lead"]},"schedule":{"at":["02:30","14:30"],"days":["monday"],"kind":"weekly","zone":"Europe/Berlin"}}`},
+		{args: "syncs|add|conn_1|--name|N|--at|02:30", asks: "POST /v1/connections/conn_1/syncs", status: 201, answer: syncAnswer, posts: `{"name":"N","plan":{"kind":"changes"},"schedule":{"at":["02:30"],"kind":"daily"}}`},
+		{args: "syncs|add|conn_1|--name|N|--every|15|--kind|import", asks: "POST /v1/connections/conn_1/syncs", status: 201, answer: syncAnswer, posts: `{"name":"N","plan":{"kind":"import","mode":"incremental"},"schedule":{"every_minutes":15,"kind":"every"}}`},
+		{args: "syncs|add|conn_1|--name|N|--cron|30 2 * * mon-fri", asks: "POST /v1/connections/conn_1/syncs", status: 201, answer: syncAnswer, posts: `{"name":"N","plan":{"kind":"changes"},"schedule":{"cron":"30 2 * * mon-fri","kind":"cron"}}`},
+		{args: "syncs|add|conn_1|--name|N", asks: "POST /v1/connections/conn_1/syncs", status: 201, answer: syncAnswer, posts: `{"name":"N","plan":{"kind":"changes"},"schedule":{"kind":"manual"}}`},
+		{args: "syncs|run|conn_1|sync_1", asks: "POST /v1/connections/conn_1/syncs/sync_1/run", status: 202, answer: runAnswer, prints: []string{"run_1", "running"}, posts: `null`},
+		{args: "syncs|delete|conn_1|sync_1", asks: "DELETE /v1/connections/conn_1/syncs/sync_1", status: 204, prints: []string{"Deleted."}, nothing: true},
 		{args: "onboarding|conn_1", asks: "GET /v1/connections/conn_1/onboarding", answer: onboardingAnswer, prints: []string{"done   Cre·[2Jdentials", "to do  A schema", "POST /v1/x"}},
 		{args: "keys", asks: "GET /v1/keys", answer: items(keyAnswer + "," + revokedAnswer), prints: []string{"key_1", "c·[2Ji", "works until 2026-12-01", "revoked 2026-12-01"}},
 		{args: "keys|create|--name|ci|--role|ingest|--person|per_1|--expires-in|24h", asks: "POST /v1/keys", status: 201, answer: newKeyAnswer, prints: []string{"llk_new", "only now"},
@@ -260,6 +284,16 @@ func TestCommandsUsedWrongly(t *testing.T) {
 		"quarantine|replay|01E|--all":                          "say which entry",
 		"quarantine|replay|01E|--reason|missing_id":            "narrow --all",
 		"quarantine|replay|--all|--payload|x":                  "payload",
+		"import|--from|2026-01-01":                             "--mode range",
+		"import|--mode|range|--from|tomorrow":                  "2026-01-31",
+		"import|--hours|22:00":                                 "22:00-06:00",
+		"import|a|b":                                           "accepts at most 1 arg(s)",
+		"runs|show":                                            "accepts 1 arg(s)",
+		"runs|conn_1|--limit|-1":                               "--limit cannot be negative",
+		"syncs|add|conn_1":                                     "name",
+		"syncs|add|conn_1|--name|n|--day|monday":               "--day needs --at",
+		"syncs|add|conn_1|--name|n|--every|5|--cron|* * * * *": "every",
+		"syncs|delete|conn_1":                                  "accepts 2 arg(s)",
 		"tail|--every|1ms":                                     "100ms",
 		"privacy|export":                                       "email",
 		"privacy|export|--record|conn_1/lead":                  "CONNECTION/OBJECT/ID",
@@ -314,7 +348,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("a line of the help is long: %q", line)
 		}
 	}
-	for _, group := range []string{"clients", "schema", "batches", "destinations", "deliveries", "jobs", "keys", "people", "quarantine", "quota", "key", "privacy", "notices"} {
+	for _, group := range []string{"clients", "schema", "batches", "destinations", "deliveries", "jobs", "keys", "people", "quarantine", "quota", "key", "privacy", "notices", "connections", "runs", "syncs"} {
 		contains(t, f.run(group, "--help").ok(t), "Available Commands:")
 	}
 }

@@ -85,10 +85,11 @@ func (c *command) changeConnection(cmd *cobra.Command, body any, path ...string)
 	if err != nil {
 		return err
 	}
-	var conn connection
-	if err := api.post(cmd.Context(), body, &conn, path...); err != nil || c.asJSON {
-		return c.orJSON(conn, err)
+	var answer kept[connection]
+	if err := api.post(cmd.Context(), body, &answer, path...); err != nil || c.asJSON {
+		return c.orJSON(answer, err)
 	}
+	conn := answer.is
 	c.printf("%s", connectionTable(conn).format(c.paint, ""))
 	if conn.WebhookURL != "" {
 		c.printf("\nThe provider posts to this URL. It is secret, and shown only now:\n%s\n", conn.WebhookURL)

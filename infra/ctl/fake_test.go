@@ -105,6 +105,7 @@ func (f *fake) runFile() string {
 	r := map[string]any{"base_url": f.server.URL, "organization": fakeOrganization, "admin_key": fakeKey,
 		"close":     map[string]string{"connection": fakeConnection, "webhook_url": f.server.URL + "/hooks/" + fakeToken, "signature_key": fakeSigningKey},
 		"client":    map[string]string{"clientid": fakeClient, "clientSecret": fakeSecret, "connection": fakeClients},
+		"crm":       map[string]string{"connection": "conn_sandbox00001"},
 		"endpoints": map[string]string{"lambda": f.server.URL + "/lambda"}}
 	text, _ := json.Marshal(r)
 	name := filepath.Join(f.t.TempDir(), "run.json")

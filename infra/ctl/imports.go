@@ -119,9 +119,13 @@ func (f importFlags) body() (map[string]any, error) {
 	if len(f.objects) > 0 {
 		body["objects"] = f.objects
 	}
+	if f.mode != "range" && (f.from != "" || f.until != "") {
+		return nil, usagef("--from and --until are for --mode range: without it, all is read")
+	}
 	if f.mode == "range" {
 		body["by"] = f.by
-		for name, text := range map[string]string{"from": f.from, "until": f.until} {
+		for _, span := range [][2]string{{"from", f.from}, {"until", f.until}} {
+			name, text := span[0], span[1]
 			if text == "" {
 				continue
 			}
@@ -139,7 +143,7 @@ func (f importFlags) body() (map[string]any, error) {
 		body["query"] = f.query
 	}
 	budget := map[string]any{}
-	if f.perDay > 0 {
+	if f.perDay != 0 {
 		budget["requests_per_day"] = f.perDay
 	}
 	if f.hours != "" {
@@ -169,7 +173,7 @@ func (c *command) reconcileCommand() *cobra.Command {
 			if len(objects) > 0 {
 				body["objects"] = objects
 			}
-			if most > 0 {
+			if most != 0 {
 				body["max_deletions"] = most
 			}
 			return c.startRun(cmd.Context(), args, watch, "reconcile", body, "reconciliations")
@@ -231,7 +235,7 @@ func (c *command) runsCommand() *cobra.Command {
 			if err := api.get(ctx, &r, nil, "connections", conn, "runs", id); err != nil || c.asJSON {
 				return c.orJSON(r, err)
 			}
-			c.printf("%s\n", strings.Join(c.board(r.is, 0), "\n"))
+			c.printf("%s\n", strings.Join(board(c.paint, r.is, c.now(), 0, 0), "\n"))
 			c.showReport(r.is)
 			return nil
 		}),

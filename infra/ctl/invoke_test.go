@@ -112,6 +112,8 @@ func TestInvokeFillsInTheDemoOrganization(t *testing.T) {
 	if strings.Contains(f.bodies["payload"], fakeKey) {
 		t.Error("a request without a key got one")
 	}
+	f.run("invoke", "fetch", filepath.Join("..", "..", "events", "fetch", "01-tend.json")).ok(t)
+	contains(t, f.bodies["payload"], fakeOrganization, "conn_sandbox00001") // the one that logs in
 	event := filepath.Join(t.TempDir(), "event.json")
 	if err := os.WriteFile(event, []byte(`{"n":9007199254740993,"org":"`+sampleOrganization+`"}`), 0o600); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ func main() {
 	code := run(ctx, system{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		terminal: term.IsTerminal(int(os.Stdout.Fd())), watched: term.IsTerminal(int(os.Stderr.Fd())),
-		http: &http.Client{Timeout: 30 * time.Second},
-		now:  time.Now, pause: pause,
+		http: &http.Client{Timeout: 30 * time.Second}, now: time.Now, pause: pause,
+		height: func() int { _, lines, _ := term.GetSize(int(os.Stderr.Fd())); return lines },
 	})
 	stop()
 	os.Exit(code)

@@ -20,9 +20,11 @@ type system struct {
 	getenv         func(string) string
 	// terminal says that stdout is one, watched that stderr is.
 	terminal, watched bool
-	http              *http.Client
-	now               func() time.Time
-	pause             func(context.Context, time.Duration) error
+	// height gives how many lines stderr has where it is a terminal; nil or 0 where that is not known.
+	height func() int
+	http   *http.Client
+	now    func() time.Time
+	pause  func(context.Context, time.Duration) error
 }
 
 // The exit codes.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,58 +54,71 @@ func (c *command) syncsCommand() *cobra.Command {
 	cmd.AddCommand(c.addSyncCommand(), c.runSyncCommand(), &cobra.Command{
 		Use: "delete CONNECTION SYNC", Short: "Delete a sync; what it stored stays", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, err := c.client()
-			if err != nil {
-				return err
-			}
-			_, err = api.call(cmd.Context(), request{method: "DELETE", path: []string{"connections", args[0], "syncs", args[1]}}, nil)
-			return err
+			return c.quietly(cmd, http.MethodDelete, "Deleted.", "connections", args[0], "syncs", args[1])
 		},
 	})
 	return cmd
 }
 
+// syncFlags are what can be said of a sync.
+type syncFlags struct {
+	name, kind, cron, zone string
+	every                  int
+	at, days, objects      []string
+}
+
 func (c *command) addSyncCommand() *cobra.Command {
-	var name, kind, cron, zone string
-	var every int
-	var at, days, objects []string
+	var f syncFlags
 	cmd := &cobra.Command{
 		Use: "add CONNECTION", Short: "Plan what is read, and when: --every, --at (with --day), --cron, or by hand", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			when := map[string]any{"kind": "manual"}
-			switch {
-			case cron != "":
-				when = map[string]any{"kind": "cron", "cron": cron}
-			case every > 0:
-				when = map[string]any{"kind": "every", "every_minutes": every}
-			case len(at) > 0 && len(days) > 0:
-				when = map[string]any{"kind": "weekly", "at": at, "days": days}
-			case len(at) > 0:
-				when = map[string]any{"kind": "daily", "at": at}
+			body, err := f.body()
+			if err != nil {
+				return err
 			}
-			if zone != "" {
-				when["zone"] = zone
-			}
-			plan := map[string]any{"kind": kind}
-			if kind == "import" {
-				plan["mode"] = "incremental"
-			}
-			if len(objects) > 0 {
-				plan["objects"] = objects
-			}
-			return submit(cmd, c, map[string]any{"name": name, "plan": plan, "schedule": when}, func(y syncState) { syncList().print(c, y) }, "connections", args[0], "syncs")
+			return submit(cmd, c, body, func(y syncState) { syncList().print(c, y) }, "connections", args[0], "syncs")
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "what people call the sync")
-	cmd.Flags().StringVar(&kind, "kind", "changes", "changes, reconcile or import (what changed since the last time)")
-	cmd.Flags().IntVar(&every, "every", 0, "every so many minutes")
-	cmd.Flags().StringSliceVar(&at, "at", nil, "daily at these times: 02:30,14:30")
-	cmd.Flags().StringSliceVar(&days, "day", nil, "with --at: only on these days: monday,friday")
-	cmd.Flags().StringVar(&cron, "cron", "", "a cron expression: \"30 2 * * mon-fri\"")
-	cmd.Flags().StringVar(&zone, "zone", "", "the time zone: Europe/Berlin; UTC if left out")
-	cmd.Flags().StringSliceVar(&objects, "object", nil, "only these objects")
+	cmd.Flags().StringVar(&f.name, "name", "", "what people call the sync")
+	cmd.Flags().StringVar(&f.kind, "kind", "changes", "changes, reconcile or import (what changed since the last time)")
+	cmd.Flags().IntVar(&f.every, "every", 0, "every so many minutes")
+	cmd.Flags().StringSliceVar(&f.at, "at", nil, "daily at these times: 02:30,14:30")
+	cmd.Flags().StringSliceVar(&f.days, "day", nil, "with --at: only on these days: monday,friday")
+	cmd.Flags().StringVar(&f.cron, "cron", "", "a cron expression: \"30 2 * * mon-fri\"")
+	cmd.Flags().StringVar(&f.zone, "zone", "", "the time zone: Europe/Berlin; UTC if left out")
+	cmd.Flags().StringSliceVar(&f.objects, "object", nil, "only these objects")
 	_ = cmd.MarkFlagRequired("name") // it is there
+	cmd.MarkFlagsMutuallyExclusive("every", "at", "cron")
 	return cmd
+}
+
+// body makes what the API takes.
+func (f syncFlags) body() (map[string]any, error) {
+	if len(f.days) > 0 && len(f.at) == 0 {
+		return nil, usagef("--day needs --at: say at what time of the day")
+	}
+	when := map[string]any{"kind": "manual"}
+	switch {
+	case f.cron != "":
+		when = map[string]any{"kind": "cron", "cron": f.cron}
+	case f.every != 0:
+		when = map[string]any{"kind": "every", "every_minutes": f.every}
+	case len(f.days) > 0:
+		when = map[string]any{"kind": "weekly", "at": f.at, "days": f.days}
+	case len(f.at) > 0:
+		when = map[string]any{"kind": "daily", "at": f.at}
+	}
+	if f.zone != "" {
+		when["zone"] = f.zone
+	}
+	plan := map[string]any{"kind": f.kind}
+	if f.kind == "import" {
+		plan["mode"] = "incremental"
+	}
+	if len(f.objects) > 0 {
+		plan["objects"] = f.objects
+	}
+	return map[string]any{"name": f.name, "plan": plan, "schedule": when}, nil
 }
 
 func (c *command) runSyncCommand() *cobra.Command {

@@ -104,6 +104,10 @@ func (s *system) welcome(d *demo) {
 	if d != nil {
 		c.print("\nTry, in another terminal:\n")
 		c.print("  make demo")
+		if d.CRM != nil && s.sandbox != nil {
+			c.print("  %s --run-file %s import --watch %s", s.o.ctl, s.o.runFile, d.CRM.Connection)
+			c.print("  curl %s/change -d '%s'", s.sandbox.Control, `{"action": "win", "object": "opportunity", "count": 3}`)
+		}
 		c.print("  curl -H 'Authorization: Bearer %s' %s/v1/connections/%s/objects/lead/records", d.AdminKey, s.baseURL(), d.Close.Connection)
 		c.print("  curl -H 'Authorization: Bearer %s' %s/v1/quarantine", d.AdminKey, s.baseURL())
 		c.print("  curl -u %s:%s -H 'Content-Type: application/json' %s/v1/push -d '%s'", d.Client.ID, d.Client.Secret, s.baseURL(),

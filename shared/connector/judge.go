@@ -60,6 +60,11 @@ func (e *RefusedError) Error() string {
 	return text
 }
 
+// Brief gives the status and the code alone, for logs: the provider's words may quote what they are about.
+func (e *RefusedError) Brief() string {
+	return strings.TrimRight("status "+strconv.Itoa(e.Status)+" "+e.Code, " ")
+}
+
 // Refusal gives what a provider said when it refused a request, or nil.
 func Refusal(err error) *RefusedError {
 	var e *RefusedError
@@ -107,11 +112,13 @@ func at(value any, path string) any {
 	return value
 }
 
+// decode says of what it cannot read where it stands: the causes of encoding/json quote what they found.
 func decode(body []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
-	if err := dec.Decode(v); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "unreadable_answer", "The provider's answer is not the JSON that was expected.")
+	if dec.Decode(v) == nil {
+		return nil
 	}
-	return nil
+	return fault.New(fault.Unavailable, "unreadable_answer", "The provider's answer is not the JSON that was expected, at byte %d of %d.",
+		dec.InputOffset(), len(body))
 }

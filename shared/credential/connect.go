@@ -3,6 +3,8 @@ package credential
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"time"
@@ -13,11 +15,17 @@ import (
 	"leadline/shared/tenant"
 )
 
-// Offer is what a person gives to log in with.
+// Offer is what a person gives to log in with. It shows nothing of itself when printed.
 type Offer struct {
 	Kind                           connector.LoginKind
 	APIKey, ClientID, ClientSecret string
 }
+
+// Format prints nothing of the secrets, whatever the verb.
+func (Offer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "credential.Offer") }
+
+// MarshalJSON writes nothing of the secrets.
+func (Offer) MarshalJSON() ([]byte, error) { return []byte(`"credential.Offer"`), nil }
 
 // Tried is a login that works, ready to be stored, and who it is.
 type Tried struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"leadline/shared/connector"
@@ -93,6 +94,9 @@ type Secrets struct {
 
 // Format prints nothing of the secrets, whatever the verb.
 func (Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "credential.Secrets") }
+
+// LogValue logs nothing of the secrets: a logger would marshal them.
+func (Secrets) LogValue() slog.Value { return slog.StringValue("credential.Secrets") }
 
 // present gives what requests are authorized with.
 func (s Secrets) present(kind connector.LoginKind) string {

@@ -1,12 +1,14 @@
 package credential_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -599,6 +601,36 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
+// TestTokenRefusalsQuoteNoSecret has a token endpoint that quotes what it got, spelled in every way and under both names.
+func TestTokenRefusalsQuoteNoSecret(t *testing.T) {
+	const odd = "s3cr&t/<of>+nobody="
+	escaped, _ := json.Marshal(odd)
+	for name, words := range map[string]string{
+		"plain": odd, "in a query": url.QueryEscape(odd), "in a path": url.PathEscape(odd), "in JSON": strings.Trim(string(escaped), `"`),
+		"in the code": "\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			body := fmt.Sprintf(`{"error":"invalid_client","error_description":"no client has client_secret=%s&x=1"}`, words)
+			if name == "in the code" {
+				body = fmt.Sprintf(`{"error":%s}`, escaped)
+			}
+			w.provider.with(func() {
+				w.provider.token = func(rw http.ResponseWriter) bool { rw.WriteHeader(401); fmt.Fprint(rw, body); return true }
+			})
+			_, err := w.keeper().Try(t.Context(), w.conn, credential.Offer{Kind: connector.ClientCredentials, ClientID: "client", ClientSecret: odd})
+			if w.wants(err, fault.Revoked, rest.CodeRefused); !strings.Contains(err.Error(), "[secret]") {
+				t.Errorf("got %v", err)
+			}
+			for _, secret := range []string{odd, url.QueryEscape(odd), url.PathEscape(odd), strings.Trim(string(escaped), `"`)} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%v tells %s", err, secret)
+				}
+			}
+		})
+	}
+}
+
 func TestNobodyThere(t *testing.T) {
 	w := newWorld(t)
 	w.byOAuth()
@@ -616,6 +648,17 @@ func TestSecretsPrintNothing(t *testing.T) {
 		if got := fmt.Sprintf(verb, s); strings.Contains(got, "api_") || strings.Contains(got, "refresh") {
 			t.Errorf("%s prints %s", verb, got)
 		}
+	}
+	o := credential.Offer{APIKey: "api_first_key", ClientSecret: "refresh-1"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if got := fmt.Sprintf(verb+verb, o, &o); strings.Contains(got, "api_") || strings.Contains(got, "refresh") {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+	var log bytes.Buffer // which marshals what it does not know
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "s", s, "o", o)
+	if strings.Contains(log.String(), "api_") || strings.Contains(log.String(), "refresh") {
+		t.Errorf("logged %s", &log)
 	}
 	w := newWorld(t)
 	w.byKey("api_first_key")

@@ -83,9 +83,9 @@ func (k *Keeper) token(ctx context.Context, conn tenant.Connection, d connector.
 func refusal(d connector.Definition, a connector.Answer, secrets ...string) error {
 	var r refused
 	_ = json.Unmarshal(a.Body, &r) // what is no JSON says nothing
-	code := strings.Trim(string(r.Error), `"`)
-	if len(code) > 100 {
-		code = ""
+	var code string
+	if json.Unmarshal(r.Error, &code) != nil || len(code) > 100 {
+		code = "" // some give something else, which says nothing
 	}
 	words := strings.TrimRight("status "+strconv.Itoa(a.Status)+" "+code, " ")
 	if r.Description != "" && len(r.Description) <= 300 {

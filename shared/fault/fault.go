@@ -80,6 +80,24 @@ func Of(err error) *Error {
 	return nil
 }
 
+// Brief says what err is, for logs. Where its cause repeats somebody else's words, which may quote what they are about and
+// has a Brief of its own, only that and the code are told.
+func Brief(err error) string {
+	var quoting interface {
+		error
+		Brief() string
+	}
+	switch f := Of(err); {
+	case err == nil:
+		return ""
+	case !errors.As(err, &quoting):
+		return err.Error()
+	case f != nil:
+		return f.Code + ": " + quoting.Brief()
+	}
+	return quoting.Brief()
+}
+
 // KindOf tells the kind of err: the one it carries, Unavailable for a cancelled or expired context, Internal otherwise.
 // A nil err has no kind.
 func KindOf(err error) Kind {

@@ -9,6 +9,12 @@ import (
 	"leadline/shared/fault"
 )
 
+// quote is an error that repeats somebody else's words.
+type quote struct{}
+
+func (quote) Error() string { return "status 400: joe@example.com" }
+func (quote) Brief() string { return "status 400" }
+
 func TestKindOf(t *testing.T) {
 	cause := errors.New("cause")
 	for _, c := range []struct {
@@ -32,6 +38,16 @@ func TestKindOf(t *testing.T) {
 	}
 	if wrapped := fault.Wrap(cause, fault.Invalid, "bad", "no %s", "good"); !errors.Is(wrapped, cause) || wrapped.Error() != "no good: cause" {
 		t.Errorf("got %v", wrapped)
+	}
+	if fault.Brief(nil) != "" || fault.Brief(fmt.Errorf("get: %w", cause)) != "get: cause" {
+		t.Error("what quotes nobody is not told as it is")
+	}
+	quoting := fmt.Errorf("page: %w", fault.Wrap(quote{}, fault.Invalid, "refused", "It says: joe@example.com"))
+	if got := fault.Brief(quoting); got != "refused: status 400" {
+		t.Errorf("got %q", got)
+	}
+	if got := fault.Brief(fmt.Errorf("page: %w", quote{})); got != "status 400" {
+		t.Errorf("got %q", got)
 	}
 	if fault.Wrap(nil, fault.Invalid, "bad", "no") != nil {
 		t.Error("wrapping no error made one")

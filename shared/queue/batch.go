@@ -56,7 +56,7 @@ func Batch(ctx context.Context, event events.SQSEvent, handle func(ctx context.C
 		}
 		log.LogAttrs(ctx, slog.LevelWarn, "message failed", slog.String(telemetry.KeyMessage, m.ID),
 			slog.String(telemetry.KeyFault, string(fault.KindOf(err))), slog.String(telemetry.KeyCode, code),
-			slog.Int("receive_count", m.ReceiveCount), slog.String(telemetry.KeyError, err.Error()))
+			slog.Int("receive_count", m.ReceiveCount), slog.String(telemetry.KeyError, fault.Brief(err)))
 	}
 	return response, nil
 }

@@ -20,13 +20,14 @@ type Message struct {
 	// Run and Object name the stream to go on with.
 	Run    string `json:"run,omitempty"`
 	Object string `json:"object,omitempty"`
-	// Sync is due, At being its NextAt.
+	// Sync is due, At being its NextAt. A Tend with At is one that was planned for then, a Resume with At the second look at
+	// what came in since.
 	Sync string    `json:"sync,omitempty"`
 	At   time.Time `json:"at,omitzero"`
 	// Refs are to be read again; Entries are the quarantine entries that this resolves, by object and id.
 	Refs    []connector.Ref `json:"refs,omitempty"`
 	Entries []EntryRef      `json:"entries,omitempty"`
-	// Cursor is how far a Read has come, Try how often it failed.
+	// Cursor is how far a Resume has come, Try how often a Read or Tend failed.
 	Cursor string `json:"cursor,omitempty"`
 	Try    int    `json:"try,omitempty"`
 }

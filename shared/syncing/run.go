@@ -200,6 +200,8 @@ type Stream struct {
 	Counts Counts
 	// SourceAt is the provider's time at which the reading began: the next incremental run begins there.
 	SourceAt time.Time
+	// StuckSince is since when the provider prepares the page that Cursor asks for; zero while pages come.
+	StuckSince time.Time
 	// Requests are those made, Retries those of them that had to be made again, Throttled those that the provider refused
 	// as too many.
 	Requests, Retries, Throttled int64

@@ -33,7 +33,7 @@ type Sync struct {
 type State struct {
 	Organization string
 	Connection   string
-	// Identity is who we are there, as the last probe found.
+	// Identity is who we are there, as the last probe found, without name and address of the user.
 	Identity connector.Identity
 	ProbedAt time.Time
 	// Trusted are the permissions under which all records were read last: with fewer of them, what is not shown may only be
@@ -87,8 +87,9 @@ type ObjectState struct {
 	// Drift is what the last Reconcile found, at DriftAt.
 	Drift   *Counts   `json:"drift,omitempty"`
 	DriftAt time.Time `json:"drift_at,omitzero"`
-	// Problem is why the object could not be read last; empty for nothing.
-	Problem string `json:"problem,omitempty"`
+	// Problem is why the object could not be read last, at ReadAt; empty for nothing.
+	Problem string    `json:"problem,omitempty"`
+	ReadAt  time.Time `json:"read_at,omitzero"`
 }
 
 // Health is how a connection fares, in one word.
@@ -104,3 +105,14 @@ const (
 	// Inactive: paused or disabled.
 	Inactive Health = "inactive"
 )
+
+// Imported is the provider's time at which the reading of the first object began that was read whole; zero where none was.
+func (s State) Imported() time.Time {
+	var first time.Time
+	for object, mark := range s.Marks {
+		if object != LogObject && (first.IsZero() || mark.Before(first)) {
+			first = mark
+		}
+	}
+	return first
+}

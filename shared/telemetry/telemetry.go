@@ -45,7 +45,7 @@ func Wrap[In, Out any](function, stage string, log *slog.Logger, w io.Writer, ha
 		out, err := handle(context.WithValue(ctx, operationKey{}, op), in)
 		op.write(ctx, w, function, stage, time.Since(start), err)
 		if err != nil {
-			log.Error("failed", KeyRequest, requestID(ctx), KeyFault, string(fault.KindOf(err)), KeyError, err.Error())
+			log.Error("failed", KeyRequest, requestID(ctx), KeyFault, string(fault.KindOf(err)), KeyError, fault.Brief(err))
 		}
 		return out, err
 	}

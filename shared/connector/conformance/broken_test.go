@@ -30,9 +30,9 @@ func only(t *testing.T, rule string, found []Violation) {
 	}
 }
 
-// TestEachRuleCatchesItsConnectors breaks the toy's code in one way each.
-func TestEachRuleCatchesItsConnectors(t *testing.T) {
-	bugs := map[string][]string{
+// bugs are the ways to break the toy's code, by the rule that must find each.
+func bugs() map[string][]string {
+	return map[string][]string{
 		Requests:     {"a path with an empty part", "a header of the client's own", "a context of its own"},
 		Probe:        {"an account without a name", "permissions in any order", "missing without words", "all logins are alike"},
 		Describe:     {"types of its own", "fields by other names", "fields twice", "described otherwise each time", "described without end"},
@@ -54,6 +54,11 @@ func TestEachRuleCatchesItsConnectors(t *testing.T) {
 		Answers:      {"panics without an object", "nothing is empty"},
 		Secrecy:      {"shows the answer", "a refusal that quotes"},
 	}
+}
+
+// TestEachRuleCatchesItsConnectors breaks the toy's code in one way each.
+func TestEachRuleCatchesItsConnectors(t *testing.T) {
+	bugs := bugs()
 	for _, rule := range keys(bugs) {
 		for _, bug := range bugs[rule] {
 			t.Run(rule+"/"+bug, func(t *testing.T) {
@@ -279,9 +284,15 @@ func TestAGoroutineOfAPageIsCaught(t *testing.T) {
 }
 
 // TestEachRuleHasABrokenConnector keeps a rule from being added that nothing has shown to find anything.
-func TestEachRuleSaysSomethingOnce(t *testing.T) {
+func TestEachRuleHasABrokenConnector(t *testing.T) {
+	shown := append(keys(bugs()), Definition, API, Authorization, Judgement, Objects, // TestBrokenPartsAreCaught
+		Source, Goroutines, // tests of their own here
+		Signature, Samples, Changes, Numbers, Garbage, Quoting, Determinism) // conformance_test.go and parse_test.go
 	var names []string
 	for _, r := range Rules() {
+		if !slices.Contains(shown, r.Name) {
+			t.Errorf("nothing shows that the rule %q finds anything", r.Name)
+		}
 		if slices.Contains(names, r.Name) || r.Says == "" || !strings.HasSuffix(r.Says, ".") || strings.Contains(r.Says, "|") {
 			t.Errorf("the rule %+v is there twice, or says nothing in a sentence", r)
 		}

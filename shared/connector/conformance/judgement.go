@@ -28,12 +28,16 @@ func (s *suite) checkJudgement() {
 	outcomes := []connector.Outcome{connector.OK, connector.Throttled, connector.DayQuota, connector.Retry, connector.Expired, connector.Refused,
 		connector.Denied, connector.Missing, connector.Permanent}
 	bodies := garbage()
+	headers := make([]http.Header, len(bodies))
+	for i := range bodies {
+		headers[i] = header(i)
+	}
 	for status := -1; status <= 600; status++ {
 		for i, body := range bodies {
 			what := fmt.Sprintf("Judge of status %d with body %d", status, i)
 			var v connector.Verdict
 			if s.guarded(Judgement, what, func() error {
-				v = judge(connector.Answer{Status: status, Body: []byte(body), Header: header(i), At: time.Unix(1_700_000_000, 0)})
+				v = judge(connector.Answer{Status: status, Body: []byte(body), Header: headers[i], At: time.Unix(1_700_000_000, 0)})
 				return nil
 			}) != nil {
 				return

@@ -17,9 +17,6 @@ func SpoilJSON(body []byte, id string) []byte {
 	if err != nil {
 		return body
 	}
-	if i := strings.LastIndex(id, "/"); i >= 0 { // of a composite id, what the provider itself says
-		id = id[i+1:]
-	}
 	for _, at := range paths(tree) {
 		row, ok := find(tree, at).(map[string]any)
 		if !ok || len(at) == 0 {
@@ -28,13 +25,26 @@ func SpoilJSON(body []byte, id string) []byte {
 		if _, inList := at[len(at)-1].(int); !inList {
 			continue
 		}
-		for _, value := range row {
-			if number, ok := value.(json.Number); value == id || ok && number.String() == id {
-				return SpoilJSON(encode(replace(tree, at, markerText)), id)
-			}
+		if says(row, id) {
+			return SpoilJSON(encode(replace(tree, at, markerText)), id)
 		}
 	}
 	return body
+}
+
+// says tells whether each part of an id, which a slash may divide, is a value of the row.
+func says(row map[string]any, id string) bool {
+	for part := range strings.SplitSeq(id, "/") {
+		found := false
+		for _, value := range row {
+			number, ok := value.(json.Number)
+			found = found || value == part || ok && number.String() == part
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
 }
 
 // checkRefused spoils one record of each object that is not small.

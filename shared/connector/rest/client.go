@@ -112,11 +112,12 @@ func (c *Client) try(ctx context.Context, r connector.Request, s Secret) (attemp
 		c.meter.count(func(u *Usage) { u.Failed++ })
 		return attempt{}, c.named(err)
 	}
-	judge := c.config.API.Judge
+	a := attempt{secret: s, answer: answer}
 	if r.URL != "" {
-		judge = connector.JudgeDownload
+		a.verdict = connector.JudgeDownload(answer)
+	} else {
+		a.verdict = c.config.API.Judge(blind(answer, words))
 	}
-	a := attempt{secret: s, answer: answer, verdict: judge(answer)}
 	a.verdict.Code, a.verdict.Message = discreet(a.verdict.Code, words), discreet(a.verdict.Message, words)
 	seen = ratelimit.Seen{At: c.service.options.Now(), Limit: -1, Remaining: -1}
 	if c.config.API.Seen != nil && r.URL == "" {

@@ -254,6 +254,63 @@ func TestNoSecretLeaks(t *testing.T) {
 	}
 }
 
+// TestNoPartOfASecretIsLeftWhereWordsAreCut has a provider that quotes the key so late that judges cut the words within it.
+func TestNoPartOfASecretIsLeftWhereWordsAreCut(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString([]byte(key + ":"))
+	var before int
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(400)
+		words, _ := json.Marshal(strings.Repeat("x", before) + " " + key + " " + r.Header.Get("Authorization"))
+		fmt.Fprintf(w, `{"error":%s}`, words)
+	})
+	c := client(t, p, func(_ *rest.Options, c *rest.Config) {
+		c.API.Judge = func(a connector.Answer) connector.Verdict {
+			v := connector.StandardJudge(a)
+			v.Message = connector.ErrorText(a.Body, "error") + "."
+			return v
+		}
+	})
+	for before = 150; before < 310; before++ {
+		_, err := c.Do(t.Context(), get("/x"))
+		for _, part := range []string{key[:8], encoded[:8]} {
+			if err == nil || strings.Contains(err.Error(), part) {
+				t.Fatalf("behind %d characters: %v", before, err)
+			}
+		}
+	}
+}
+
+// TestHush takes words out of all that a fault of a client says, and leaves what programs go by.
+func TestHush(t *testing.T) {
+	p := newProvider(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(401)
+		fmt.Fprint(w, `{"error":"cannot post to https://x.example/hooks/t0ken"}`)
+	})
+	_, err := client(t, p, func(_ *rest.Options, c *rest.Config) {
+		c.API.Judge = func(a connector.Answer) connector.Verdict {
+			return connector.Verdict{Outcome: connector.Refused, Code: "t0ken", Message: connector.ErrorText(a.Body, "error")}
+		}
+	}).Do(t.Context(), get("/x"))
+	if err == nil || !strings.Contains(err.Error(), "t0ken") {
+		t.Fatalf("got %v", err)
+	}
+	hushed := rest.Hush(err, "https://x.example/hooks/t0ken", "t0ken")
+	var secret *rest.SecretError
+	if !fault.Is(hushed, fault.Revoked) || !errors.As(hushed, &secret) || secret.Generation != 7 || connector.Refusal(hushed).Status != 401 {
+		t.Errorf("got %#v", hushed)
+	}
+	text := fmt.Sprintf("%v %v %v %s", hushed, secret, connector.Refusal(hushed), fault.Of(hushed).Message)
+	if strings.Contains(text, "t0ken") || !strings.Contains(text, "cannot post to [secret]") {
+		t.Errorf("it says %s", text)
+	}
+	if !strings.Contains(err.Error(), "t0ken") {
+		t.Error("the fault itself was changed")
+	}
+	if rest.Hush(nil, "x") != nil || rest.Hush(io.EOF, "x") != io.EOF {
+		t.Error("other errors are changed")
+	}
+}
+
 func TestSecretsPrintNothing(t *testing.T) {
 	s := rest.Secret{Text: key}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {

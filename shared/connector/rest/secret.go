@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 
 	"leadline/shared/connector"
+	"leadline/shared/fault"
 )
 
 // Secret is what a request is authorized with. It shows nothing of itself when printed.
@@ -97,8 +99,42 @@ func bearer(header http.Header, secret string) { header.Set("Authorization", "Be
 // Discreet gives a provider's words without the secrets and as one line.
 func Discreet(text string, secrets ...string) string {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	for _, s := range secrets[:len(secrets):len(secrets)] {
+		secrets = append(secrets, url.QueryEscape(s), url.PathEscape(s))
+	}
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return discreet(text, secrets)
+}
+
+// Hush gives a fault of a Client without some words, in all that it says: what a request brought, and its answer quotes.
+func Hush(err error, words ...string) error {
+	switch e := err.(type) {
+	case *fault.Error:
+		hushed := *e
+		hushed.Message, hushed.Err = Discreet(e.Message, words...), Hush(e.Err, words...)
+		return &hushed
+	case *SecretError:
+		return &SecretError{Generation: e.Generation, Refusal: hushRefusal(e.Refusal, words)}
+	case *connector.RefusedError:
+		return hushRefusal(e, words)
+	}
+	return err
+}
+
+func hushRefusal(e *connector.RefusedError, words []string) *connector.RefusedError {
+	hushed := *e
+	hushed.Code, hushed.Message = Discreet(e.Code, words...), Discreet(e.Message, words...)
+	return &hushed
+}
+
+// blind gives an answer without the words, for a judge: what it cuts short, it would cut within a secret, too.
+func blind(a connector.Answer, words []string) connector.Answer {
+	for _, word := range words {
+		if len(word) >= minSecretLength && bytes.Contains(a.Body, []byte(word)) {
+			a.Body = bytes.ReplaceAll(a.Body, []byte(word), []byte("[secret]"))
+		}
+	}
+	return a
 }
 
 // discreet gives a provider's words without secrets and without characters that do not belong in a line.

@@ -28,8 +28,9 @@ const QueueName = "fetch"
 const MaxDelay = 15 * time.Minute
 
 const (
-	// watchEvery is how often somebody looks whether a run goes on.
+	// watchEvery is how often somebody looks whether a run goes on, and watchGrid what the times of a WatchOn are multiples of.
 	watchEvery = 10 * time.Minute
+	watchGrid  = 5 * time.Minute
 	// keepRuns is how long runs are remembered, keepChanges those of the kind Changes, of which there are many.
 	keepRuns    = 400 * 24 * time.Hour
 	keepChanges = 30 * 24 * time.Hour
@@ -168,10 +169,27 @@ func (c *Controller) Store(ctx context.Context, r syncing.Run, streams []syncing
 	return c.GoOn(ctx, streams)
 }
 
-// Watch has somebody look after a run in a while.
+// Watch has somebody look after a new run in a while.
 func (c *Controller) Watch(ctx context.Context, r syncing.Run) error {
-	m := syncing.Message{Kind: syncing.Watch, Organization: r.Organization, Connection: r.Connection, Run: r.ID}
-	return c.Send(ctx, m, c.Now().Add(watchEvery))
+	return c.Send(ctx, watchOf(r), c.Now().Add(watchEvery))
+}
+
+// WatchOn has somebody look after a run again. It is always an item that is due, at a time that is the same for all who ask at
+// about the same time: queues deliver twice, and so watches over a run that lasts for months would multiply.
+func (c *Controller) WatchOn(ctx context.Context, r syncing.Run) error {
+	m := watchOf(r)
+	body, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	if err := c.Due.Schedule(ctx, dueItem(m, body, c.Now().UTC().Add(watchEvery).Truncate(watchGrid))); err != nil {
+		return fmt.Errorf("control: watch on: %w", err)
+	}
+	return nil
+}
+
+func watchOf(r syncing.Run) syncing.Message {
+	return syncing.Message{Kind: syncing.Watch, Organization: r.Organization, Connection: r.Connection, Run: r.ID}
 }
 
 // MessageOf gives the message that makes a stream go on.

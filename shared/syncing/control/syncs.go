@@ -99,7 +99,7 @@ func (c *Controller) Fire(ctx context.Context, conn tenant.Connection, y syncing
 
 // dueRun prepares the run of a sync at a time. It has no streams where none is to begin: while the connection is not active
 // or the run before is under way, and where nothing was imported yet. Nothing is lost by that, for what comes next goes by
-// the marks.
+// the marks. The run before is watched over once more: one whose watch was lost would keep the sync from ever running again.
 func (c *Controller) dueRun(ctx context.Context, conn tenant.Connection, y syncing.Sync, at time.Time) (syncing.Run, []syncing.Stream, error) {
 	r := syncing.Run{ID: runAt(y, at), Sync: y.ID, CreatedAt: c.Now().UTC(), CreatedBy: y.ID}
 	if conn.Status != tenant.Active {
@@ -111,7 +111,7 @@ func (c *Controller) dueRun(ctx context.Context, conn tenant.Connection, y synci
 			return r, nil, fmt.Errorf("control: run %s: %w", y.LastRun, err)
 		}
 		if err == nil && !before.Status.Final() {
-			return r, nil, nil
+			return r, nil, c.WatchOn(ctx, before)
 		}
 	}
 	next, streams, err := c.prepare(ctx, conn, y.Plan, r)

@@ -40,7 +40,7 @@ func (t task) read(ctx context.Context) error {
 	case kind == fault.Revoked:
 		return t.revoked(ctx, err)
 	case kind == fault.Invalid || kind == fault.Forbidden || kind == fault.NotFound:
-		t.Log.Warn("not read again", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, telemetry.KeyError, err.Error())
+		t.Log.Warn("not read again", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, telemetry.KeyError, fault.Brief(err))
 		return nil // the next reconciliation reads them
 	case t.message.Try >= maxTries:
 		return err

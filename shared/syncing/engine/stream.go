@@ -233,10 +233,10 @@ func (w *worker) failed(ctx context.Context, err error) error {
 	case fault.Revoked:
 		return w.revoked(ctx, err)
 	case fault.Forbidden, fault.Invalid, fault.NotFound, fault.Conflict:
-		return w.stop(ctx, f.Message)
+		return w.stop(ctx, err, f.Message)
 	}
 	if w.stream.Failures >= maxFailures {
-		return w.stop(ctx, fmt.Sprintf("It failed %d times in a row, at last so: %s", w.stream.Failures, words(err)))
+		return w.stop(ctx, err, fmt.Sprintf("It failed %d times in a row, at last so: %s", w.stream.Failures, words(err)))
 	}
 	next := w.stream
 	next.Failures++
@@ -245,7 +245,7 @@ func (w *worker) failed(ctx context.Context, err error) error {
 	next.WaitUntil, next.Waiting = at, words(err)
 	// Not an error: a retry that helps calls nobody.
 	w.Log.Info("will try again", telemetry.KeyOrganization, w.conn.Organization, "run", w.run.ID, "object", w.stream.Object,
-		"failures", next.Failures, "in_seconds", int(at.Sub(w.Now()).Seconds()), telemetry.KeyFault, string(kind), telemetry.KeyError, err.Error())
+		"failures", next.Failures, "in_seconds", int(at.Sub(w.Now()).Seconds()), telemetry.KeyFault, string(kind), telemetry.KeyError, fault.Brief(err))
 	if saved, err := w.save(ctx, next); err != nil || !saved {
 		return err
 	}
@@ -260,15 +260,15 @@ func words(err error) string {
 	return "Something went wrong on our side."
 }
 
-// stop ends the stream with a problem; the others of the run go on.
-func (w *worker) stop(ctx context.Context, problem string) error {
+// stop ends the stream with a problem, which logs tell by its cause; the others of the run go on.
+func (w *worker) stop(ctx context.Context, cause error, problem string) error {
 	next := w.stream
 	next.Phase, next.Problem, next.WaitUntil, next.Waiting = syncing.Stopped, problem, time.Time{}, ""
 	saved, err := w.save(ctx, next)
 	if err != nil || !saved {
 		return err
 	}
-	w.Log.Warn("stopped", telemetry.KeyOrganization, w.conn.Organization, "run", w.run.ID, "object", w.stream.Object, telemetry.KeyError, problem)
+	w.Log.Warn("stopped", telemetry.KeyOrganization, w.conn.Organization, "run", w.run.ID, "object", w.stream.Object, telemetry.KeyError, fault.Brief(cause))
 	return w.ended(ctx)
 }
 

@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"leadline/shared/connector"
+	"leadline/shared/connector/rest"
 	"leadline/shared/fault"
 	"leadline/shared/syncing"
 	"leadline/shared/telemetry"
@@ -33,6 +35,8 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 	if err != nil {
 		return fmt.Errorf("engine: webhook URL: %w", err)
 	}
+	secret := []string{url, url[strings.LastIndexByte(url, '/')+1:]}
+	client = hushed{client, secret}
 	before := state.Subscription
 	now := t.Now().UTC()
 	standing, err := t.standing(ctx, client, url, before.ID)
@@ -65,7 +69,7 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 	}
 	next.HealedAt = now
 	if !before.LastGoodAt.IsZero() {
-		t.Log.Warn("subscription healed", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "problem", standing.Problem)
+		t.Log.Warn("subscription healed", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "problem", rest.Discreet(standing.Problem, secret...))
 		// Before it is noted, so that a crash in between fills the gap twice and not never.
 		if err := t.catchUp(ctx, before.LastGoodAt); err != nil {
 			return err
@@ -97,6 +101,18 @@ func (t task) standing(ctx context.Context, client Client, url, id string) (conn
 		}
 	}
 	return connector.SubscriptionState{}, nil
+}
+
+// hushed is a client whose faults do not repeat some words: providers quote what they refuse, and the URL is secret.
+type hushed struct {
+	Client
+	words []string
+}
+
+// Do implements connector.Client.
+func (h hushed) Do(ctx context.Context, r connector.Request) (connector.Answer, error) {
+	a, err := h.Client.Do(ctx, r)
+	return a, rest.Hush(err, h.words...)
 }
 
 func (t task) noteSubscription(ctx context.Context, next syncing.SubscriptionState) error {

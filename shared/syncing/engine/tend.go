@@ -66,7 +66,7 @@ func (t task) tend(ctx context.Context) error {
 			return err
 		case err != nil: // the other steps may do
 			t.Log.Info("not tended", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "step", s.name,
-				telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, err.Error())
+				telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, fault.Brief(err))
 			telemetry.Count(ctx, "NotTended", 1)
 			if !byItself && (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.RateLimited)) && t.message.Try < 5 {
 				m := t.message
@@ -98,6 +98,7 @@ func (t task) probe(ctx context.Context, client Client, state syncing.State, now
 	if err != nil {
 		return err
 	}
+	identity.UserName, identity.UserEmail = "", "" // nobody asks for them here, and what is not kept need not be erased
 	_, err = t.change(ctx, func(s *syncing.State) {
 		s.Identity, s.ProbedAt = identity, t.Now().UTC()
 		s.Problem, s.ProblemCode, s.ProblemSince = "", "", time.Time{}
