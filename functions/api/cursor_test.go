@@ -36,7 +36,12 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 	}
 	s.employ()
 	var destinations []string
+	reads := []string{s.crmConnection(byKey(goodKey)).ID, s.crmConnection(byKey(goodKey)).ID}
 	for i := range 2 {
+		for _, conn := range reads {
+			s.importing(conn, map[string]any{})
+			s.post(s.admin, syncPath(conn), nightly()).want(t, 201)
+		}
 		s.client(fmt.Sprint(i))
 		s.post(s.admin, "/v1/people", map[string]any{"email": fmt.Sprintf("%d@example.com", i), "name": "P", "role": "reader"}).want(t, 201)
 		s.post(s.manager, "/v1/quarantine/replay", map[string]any{}).want(t, 202)
@@ -66,6 +71,11 @@ func TestCursorsAreGoodForOneListOnly(t *testing.T) {
 		{s.admin, "/v1/quarantine?limit=1&status=open"},
 		{s.admin, "/v1/quarantine?limit=1&reason=missing_event"},
 		{s.admin, "/v1/quarantine?limit=1&connection=" + one},
+		{s.admin, runPath(reads[0]) + "?limit=1"},
+		{s.admin, runPath(reads[1]) + "?limit=1"},
+		{s.admin, runPath(reads[0]) + "?limit=1&kind=import"},
+		{s.admin, syncPath(reads[0]) + "?limit=1"},
+		{s.admin, syncPath(reads[1]) + "?limit=1"},
 		{s.admin, "/v1/clients?limit=1"},
 		{s.admin, "/v1/people?limit=1"},
 		{s.admin, "/v1/members?limit=1"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -44,6 +45,9 @@ const (
 	syncID       = "sync_0a1b2c3d4e5f"
 	gone         = "lead_gone00000000000000000000000000000000000000"
 )
+
+// hookToken is that of the connection's webhook URL.
+const hookToken = "t0ken-of-the-webhook-url-of-nobody"
 
 // due is when the sync of the samples is due.
 var due = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -206,23 +210,31 @@ type world struct {
 	log   *bytes.Buffer
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldBehind(t, httptest.NewServer) }
+
+// newWorldBehind makes one whose sandbox stands behind a server of the test's.
+func newWorldBehind(t *testing.T, front func(http.Handler) *httptest.Server) *world {
 	t.Helper()
 	tenancy := memory.NewTenancy()
 	logins := memory.NewLogins(tenancy)
 	w := &world{queue: &queued{}, model: server.New(server.Options{Options: crm.Options{Seed: 1, Records: 300, Ties: 5}})}
-	w.crm = httptest.NewServer(w.model)
+	w.crm = front(w.model)
 	t.Cleanup(w.crm.Close)
 	w.parts = parts{Records: memory.NewRecords(), Intake: memory.NewIntake(), Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Tenancy: tenancy,
 		Members: memory.NewMembers(tenancy), Syncs: memory.NewSyncs(tenancy), Due: memory.NewDue(), Journal: memory.NewJournal(), Roster: memory.NewRoster(tenancy),
-		Views: memory.NewViews(tenancy), Logins: logins, Limits: memory.NewLimits(), Payloads: blob.NewMemory(), Keyring: secrettest.NewKeyring(t),
+		Views: memory.NewViews(tenancy), Logins: logins, Payloads: blob.NewMemory(), Keyring: secrettest.NewKeyring(t),
 		Fetch: w.queue, Inbox: dropped{}, Outbox: dropped{}}
-	cfg := Config{AllowLoopback: true, BaseURL: "http://127.0.0.1:1", ClockGuardSeconds: 300, SchemaCacheSeconds: 60}
 	w.handler, w.log = handlerOf(nil)
 	w.parts.Log = w.handler.log
-	w.handler.engine = w.parts.engine(cfg)
+	w.start()
 	w.connect(t, tenancy, logins)
 	return w
+}
+
+// start puts the parts together, with no memory of the provider's limits.
+func (w *world) start() {
+	w.parts.Limits = memory.NewLimits()
+	w.handler.engine = w.parts.engine(Config{AllowLoopback: true, BaseURL: "http://127.0.0.1:1", ClockGuardSeconds: 300, SchemaCacheSeconds: 60})
 }
 
 // connect makes the organization of the samples, and its connection, which has a login, a run and a sync.
@@ -237,7 +249,7 @@ func (w *world) connect(t *testing.T, tenancy *memory.Tenancy, logins *memory.Lo
 	box, err1 := w.Keyring.Open(ctx, organization, key)
 	err2 := tenancy.CreateOrganization(ctx, org)
 	conn := hook.With(box, tenant.Connection{ID: connection, Organization: organization, Connector: "close", Name: "Sandbox", Status: tenant.Active,
-		BaseURL: w.crm.URL + "/api/v1", CreatedAt: now.Add(-time.Hour), UpdatedAt: now, Rev: 1}, "token")
+		BaseURL: w.crm.URL + "/api/v1", CreatedAt: now.Add(-time.Hour), UpdatedAt: now, Rev: 1}, hookToken)
 	tried, err3 := credential.New(credential.Options{Store: logins, Organizations: tenancy, Keyring: w.Keyring, Connectors: registry,
 		Service: rest.New(rest.Options{AllowLoopback: true})}).Try(ctx, conn, credential.Offer{Kind: connector.APIKey, APIKey: server.AdminKey})
 	if err1 != nil || err2 != nil || err3 != nil {

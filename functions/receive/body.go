@@ -15,10 +15,10 @@ import (
 	"leadline/shared/problem"
 )
 
-// bodyOf gives the raw bytes that were posted, if there are not too many of them and they are said to be JSON. API Gateway
-// hands over as base64 what it takes for binary, by its content type:
+// bodyOf gives the raw bytes that were posted, if there are not too many of them and they are said to be JSON, or a form. API
+// Gateway hands over as base64 what it takes for binary, by its content type:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-func bodyOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
+func bodyOf(request events.APIGatewayV2HTTPRequest, max int, form bool) ([]byte, error) {
 	body := []byte(request.Body)
 	if request.IsBase64Encoded {
 		var err error
@@ -29,7 +29,10 @@ func bodyOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
 	if len(body) > max {
 		return nil, fault.New(fault.Invalid, problem.BodyTooLarge, "The body has %d bytes; at most %d are taken.", len(body), max)
 	}
-	if contentType, ok := header(request.Headers, "content-type"); ok && !isJSON(contentType) {
+	switch contentType, ok := header(request.Headers, "content-type"); {
+	case ok && form && !isForm(contentType):
+		return nil, fault.New(fault.Invalid, problem.UnsupportedMediaType, "The content type must be application/x-www-form-urlencoded.")
+	case ok && !form && !isJSON(contentType):
 		return nil, fault.New(fault.Invalid, problem.UnsupportedMediaType, "The content type must be application/json.")
 	}
 	return body, nil
@@ -38,7 +41,7 @@ func bodyOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
 // rowsOf gives the raw bytes of a push: as bodyOf does, unpacked where they are said to be packed. Neither may have more
 // than max bytes, and no more are unpacked than that.
 func rowsOf(request events.APIGatewayV2HTTPRequest, max int) ([]byte, error) {
-	body, err := bodyOf(request, max)
+	body, err := bodyOf(request, max, false)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +72,11 @@ func isJSON(contentType string) bool {
 		return false
 	}
 	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+}
+
+func isForm(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return media == "application/x-www-form-urlencoded" && (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter))
 }
 
 // header finds a header by name. API Gateway writes names in lower case and joins doubled ones with commas.

@@ -120,7 +120,7 @@ func (h *handler) receive(ctx context.Context, request events.APIGatewayV2HTTPRe
 	if err != nil {
 		return "", nil, err
 	}
-	body, err := bodyOf(request, h.bodyMax)
+	body, err := bodyOf(request, h.bodyMax, hook.form)
 	if err != nil {
 		return "", hook, err
 	}

@@ -68,11 +68,18 @@ func (s *system) imported(ctx context.Context) error {
 			if run.Status != "done" {
 				return fmt.Errorf("the import is %s. %s", run.Status, run.Problem)
 			}
-			return s.drain(ctx)
+			var connection struct {
+				State struct {
+					Subscription struct{ Active bool }
+				}
+			}
+			if err := get(ctx, s.crmPath(), s.AdminKey, &connection); err != nil || connection.State.Subscription.Active {
+				return err
+			}
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	return errors.New("the import does not end")
+	return errors.New("the import does not end, or nothing is subscribed to")
 }
 
 func (s *system) crmPath() string { return s.BaseURL + "/v1/connections/" + s.CRM.Connection }

@@ -25,6 +25,9 @@ type Page struct {
 	Object string
 	// ReadAt is when it was asked for, by our clock.
 	ReadAt time.Time
+	// Began is when the reading began that the page belongs to, by our clock: all that it shows was there after that. Zero where
+	// that is not known.
+	Began time.Time
 	// Since is some time that never changes for the connection: what is set aside is named by it and by what it is, so that
 	// the same state of a record that is refused by every run is one entry.
 	Since time.Time
@@ -120,6 +123,7 @@ func (in *Intake) pageRows(ctx context.Context, it *item, p Page) ([]*pageRow, e
 		keys = keys[n:]
 	}
 	for _, r := range rows {
+		r.revive(p)
 		r.why = in.guard(r.Object, r.Version.Time())
 		if r.why == nil && r.Kind == record.Upsert {
 			_, err := splitLarge(&r.record) // as it would be stored, to compare with what is
@@ -127,6 +131,23 @@ func (in *Intake) pageRows(ctx context.Context, it *item, p Page) ([]*pageRow, e
 		}
 	}
 	return rows, nil
+}
+
+// settles is how long a source may go on showing what it has deleted: its lists and indexes follow.
+const settles = 10 * time.Minute
+
+// revive makes a record newer than its tombstone if it was read as being there well after it was deleted here, whatever its
+// date: a source may show again what it hid, or restore what was deleted, without changing when it was updated last. What a
+// person had erased stays so until it is changed at the source.
+func (r *pageRow) revive(p Page) {
+	s := r.standing
+	if s == nil || !s.Deleted || s.Erased || r.Kind != record.Upsert || p.Posted || p.Began.IsZero() || !s.StoredAt.Add(settles).Before(p.Began) {
+		return
+	}
+	again := record.Version{Micros: s.Version.Micros, Parser: max(r.Version.Parser, s.Version.Parser), Read: r.Version.Read}
+	if r.Version.Compare(s.Version) <= 0 && again.Compare(s.Version) > 0 {
+		r.Version, r.record.Version = again, again
+	}
 }
 
 // recordOf makes the record of a change that a delivery brought.
@@ -148,6 +169,9 @@ func (r *pageRow) unchanged() bool {
 		return false
 	}
 	same := r.record.Hash() == r.standing.Hash()
+	if r.standing.Erased && r.Version.State().Compare(r.standing.Version.State()) <= 0 {
+		return true // what was erased was read again, and is nothing new
+	}
 	switch order := r.Version.Compare(r.standing.Version); {
 	case order < 0:
 		return true
@@ -163,7 +187,7 @@ func (in *Intake) storeRow(ctx context.Context, it *item, r *pageRow) error {
 	case r.why != nil:
 		return nil
 	case r.unchanged():
-		r.count = r.kept(r.standing)
+		r.count = r.kept(it)
 		return nil
 	}
 	err := in.writeRow(ctx, it, r)
@@ -210,12 +234,21 @@ func (in *Intake) writeRow(ctx context.Context, it *item, r *pageRow) error {
 	return nil
 }
 
-// kept says what a row counts as that what stands made needless.
-func (r *pageRow) kept(standing *record.Record) func(*syncing.Counts) {
-	if r.record.Hash() == standing.Hash() {
+// kept says what a row counts as that what stands made needless. What an earlier try of the same page stored, whose counts were
+// lost, counts as it did then, as far as that can be told.
+func (r *pageRow) kept(it *item) func(*syncing.Counts) {
+	s := r.standing
+	switch same := r.record.Hash() == s.Hash(); {
+	case !same:
+		return func(c *syncing.Counts) { c.Newer++ }
+	case s.Source.Kind != delivery.Fetch || s.Source.Delivery != it.ID:
 		return func(c *syncing.Counts) { c.Unchanged++ }
+	case s.Deleted:
+		return func(c *syncing.Counts) { c.Deleted++ }
+	case s.Rev == 1:
+		return func(c *syncing.Counts) { c.Missing++ }
 	}
-	return func(c *syncing.Counts) { c.Newer++ }
+	return func(c *syncing.Counts) { c.Stale++ }
 }
 
 // settlePage sets aside what was refused and resolves the entries that are not any more.

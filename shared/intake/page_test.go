@@ -156,11 +156,19 @@ func TestAPageCountsWhatBecameOfEachRecord(t *testing.T) {
 	if r := p.deal("stale"); r.Source.Kind != delivery.Fetch || r.Source.Delivery == "" {
 		t.Errorf("it comes from %+v", r.Source)
 	}
-	// The same page again changes nothing and says so.
-	again := counts(11, func(c *syncing.Counts) { c.Unchanged, c.Newer, c.Refused = 7, 1, 2 })
+	// The same page again changes nothing. Its counts may have been lost, so that it says what it did, as far as that can be told.
+	again := counts(11, func(c *syncing.Counts) {
+		c.Unchanged, c.Stale, c.Newer, c.Deleted, c.Missing, c.Refused = 1, 3, 1, 1, 2, 2
+	})
 	before := p.deal("stale").Rev
 	if got := p.process(page); got != again || p.deal("stale").Rev != before || len(p.open()) != 2 {
 		t.Errorf("again: %+v, want %+v, %d set aside", got, again, len(p.open()))
+	}
+	// The same records in another page are unchanged.
+	page.Name = "run_2\nopportunity\n"
+	unchanged := counts(11, func(c *syncing.Counts) { c.Unchanged, c.Newer, c.Refused = 7, 1, 2 })
+	if got := p.process(page); got != unchanged || p.deal("stale").Rev != before || len(p.open()) != 2 {
+		t.Errorf("by another run: %+v, want %+v, %d set aside", got, unchanged, len(p.open()))
 	}
 }
 
@@ -255,6 +263,43 @@ func TestALogSettlesNothing(t *testing.T) {
 	p.run(t, p.deliver(bytes.ReplaceAll(body("updated", "2026-11-22T08:00:01+00:00", ""), []byte("oppo_1"), []byte("never seen"))))
 	if !p.deal("never seen").Deleted {
 		t.Error("it came back")
+	}
+}
+
+// TestWhatIsShownLongAfterItsDeletionIsThere: a source may restore a record without changing when it was updated last. For a
+// while it may also show what it has deleted.
+func TestWhatIsShownLongAfterItsDeletionIsThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*intake.Page, *record.Record)
+		back   bool
+	}{
+		"long after it":   {func(page *intake.Page, _ *record.Record) { page.Began = page.Began.Add(11 * time.Minute) }, true},
+		"soon after it":   {func(page *intake.Page, _ *record.Record) { page.Began = page.Began.Add(9 * time.Minute) }, false},
+		"nobody knows":    {func(page *intake.Page, _ *record.Record) { page.Began = time.Time{} }, false},
+		"told by the log": {func(page *intake.Page, _ *record.Record) { page.Began, page.Posted = page.Began.Add(time.Hour), true }, false},
+		"erased":          {func(page *intake.Page, r *record.Record) { page.Began, r.Erased = page.Began.Add(time.Hour), true }, false},
+		"erased, and newer": {func(page *intake.Page, r *record.Record) {
+			page.Began, r.Erased = page.Began.Add(time.Hour), true
+			page.Changes[0].Version.Micros += 60e6
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPaged(t)
+			p.process(p.page(change(t, "x", 1, `{"v":1}`)))
+			p.process(p.page(gone(t, "x", 2)))
+			page, tombstone := p.page(change(t, "x", 1, `{"v":1}`)), p.deal("x")
+			page.Began, page.ReadAt = p.now, p.now.Add(2*time.Hour)
+			c.change(&page, &tombstone)
+			if tombstone.Erased {
+				if done, _, err := p.records.Replace(t.Context(), tombstone, tombstone.Rev); err != nil || !done {
+					t.Fatal(err)
+				}
+			}
+			got := p.process(page)
+			if r := p.deal("x"); r.Deleted == c.back || (got.Missing == 1) != c.back || c.back && string(r.Fields["v"]) != "1" {
+				t.Errorf("got %+v, stored %+v", got, r)
+			}
+		})
 	}
 }
 

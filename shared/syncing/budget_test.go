@@ -111,13 +111,14 @@ func TestBudgetsAlwaysOpenAgain(t *testing.T) {
 		})
 		b := syncing.Budget{Zone: rapid.SampledFrom(zones).Draw(t, "zone"), RequestsPerDay: rapid.Int64Range(0, 2).Draw(t, "requests")}
 		if rapid.Bool().Draw(t, "hours") {
-			b.From, b.Until = clock.Draw(t, "from"), clock.Draw(t, "until")
+			b.From = clock.Draw(t, "from")
+			b.Until = clock.Filter(func(until string) bool { return until != b.From }).Draw(t, "until")
 		}
 		for _, d := range rapid.SliceOfNDistinct(rapid.IntRange(0, 6), 0, 7, rapid.ID).Draw(t, "days") {
 			b.Days = append(b.Days, time.Weekday(d))
 		}
 		if b.Check() != nil {
-			t.Skip() // from and until are the same
+			return // from and until are the same
 		}
 		zone, err := schedule.Location(b.Zone)
 		if err != nil {

@@ -129,13 +129,9 @@ func (r Run) Streams(d connector.Definition, state State) []Stream {
 	return streams
 }
 
-// since gives from when on what is asked for is read: the mark less an overlap, or earlier if the plan says so. The log is read
-// for the first time from where the reading of the first object began.
+// since gives from when on what is asked for is read: the mark less an overlap, or earlier if the plan says so.
 func (r Run) since(state State, object string, overlap, keeps time.Duration) time.Time {
 	from := state.Marks[object]
-	if from.IsZero() && object == LogObject {
-		from = state.Imported()
-	}
 	if from.IsZero() {
 		from = r.CreatedAt
 	}

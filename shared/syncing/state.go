@@ -105,14 +105,3 @@ const (
 	// Inactive: paused or disabled.
 	Inactive Health = "inactive"
 )
-
-// Imported is the provider's time at which the reading of the first object began that was read whole; zero where none was.
-func (s State) Imported() time.Time {
-	var first time.Time
-	for object, mark := range s.Marks {
-		if object != LogObject && (first.IsZero() || mark.Before(first)) {
-			first = mark
-		}
-	}
-	return first
-}

@@ -19,6 +19,7 @@ func TestImport(t *testing.T) {
 	const records, kills = 10_000, 10
 	// What a killed process was given comes again after twelve minutes of queue time.
 	s := start(t, t.TempDir(), "--queue-speed", "8")
+	s.logged(t)
 	crm := startSandbox(t, "-records", "10000")
 	p := connect(t, s, crm, "importer", crm.key(t, "Admin"))
 

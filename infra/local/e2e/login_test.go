@@ -12,7 +12,7 @@ import (
 // refresh token works once.
 func testOAuth(t *testing.T, s *system) {
 	const life = 8 * time.Second
-	crm := startSandbox(t, "-records", "900", "-seed", "19", "-token-life", life.String())
+	crm := startSandbox(t, "-records", "400", "-seed", "19", "-token-life", life.String())
 	own, address := s.organization(t, "oauth")
 	p := &provider{system: own, crm: crm, address: address}
 	made := p.open(t, "oauth", map[string]string{"kind": "oauth2", "client_id": crm.ClientID, "client_secret": crm.ClientSecret})
@@ -61,11 +61,11 @@ func testOAuth(t *testing.T, s *system) {
 
 // testRevoked: the import stands where it is until there is another key, and goes on from there.
 func testRevoked(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "1500", "-seed", "20")
+	crm := startSandbox(t, "-records", "1000", "-seed", "20")
 	key := crm.key(t, "Admin")
 	p := connect(t, s, crm, "revoked", key)
 	id := p.begin(t, "imports", struct{}{})
-	eventually(t, time.Minute, "the import is under way", func() bool { return p.run(t, id).Progress.Counts.Fetched > 0 })
+	eventually(t, time.Minute, "the import is under way", func() bool { return p.run(t, id).Progress.Counts.Fetched > 200 })
 	crm.order(t, "keys/revoke", map[string]string{"key": key})
 	eventually(t, 2*time.Minute, "the connection is in error", func() bool {
 		c := p.connection(t)
@@ -76,7 +76,7 @@ func testRevoked(t *testing.T, s *system) {
 		t.Errorf("the notice does not say what to do: %s", n.Text)
 	}
 	stood := p.run(t, id)
-	if stood.final() || stood.Status != "running" || stood.Progress.Counts.Fetched >= 1500 {
+	if stood.final() || stood.Status != "running" || stood.Progress.Counts.Fetched >= 1000 {
 		t.Fatalf("the import does not stand: %s", shown(stood))
 	}
 	before := len(crm.requests(t, "/api/v1/"))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -72,6 +73,27 @@ func startSandbox(t *testing.T, flags ...string) *sandbox {
 		}
 	})
 	return c
+}
+
+// logged has what the functions that read said of trouble printed, if the test fails.
+func (s *system) logged(t *testing.T) {
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		text, err := os.ReadFile(filepath.Join(s.dir, "logs", "fetch.log"))
+		if err != nil {
+			t.Log(err)
+		}
+		const most = 60
+		var lines []string
+		for line := range strings.Lines(string(text)) {
+			if !strings.Contains(line, `"duration_ms"`) {
+				lines = append(lines, line)
+			}
+		}
+		t.Logf("the end of the log of fetch:\n%s", strings.Join(lines[max(0, len(lines)-most):], ""))
+	})
 }
 
 // ask gives the sandbox an order, or asks it something.
@@ -328,11 +350,14 @@ func (p *provider) connection(t *testing.T) apiConnection {
 // tended waits until the connection was looked after for the first time, and takes the usual syncs off.
 func (p *provider) tended(t *testing.T) {
 	t.Helper()
-	eventually(t, 2*time.Minute, "the connection is looked after", func() bool { return p.connection(t).State.TendedAt != nil })
-	syncs := list[struct{ ID string }](t, p.system, p.path+"/syncs")
-	if len(syncs) != 2 {
-		t.Errorf("a new connection has %d syncs", len(syncs))
-	}
+	var syncs []struct{ ID string }
+	eventually(t, 4*time.Minute, "the connection is looked after", func() bool {
+		if c := p.connection(t); c.State.TendedAt == nil || !c.State.Subscription.Active {
+			return false
+		}
+		syncs = list[struct{ ID string }](t, p.system, p.path+"/syncs")
+		return len(syncs) == 2
+	})
 	for _, y := range syncs {
 		if status, answer := p.call(t, p.AdminKey, http.MethodDelete, p.path+"/syncs/"+y.ID, nil); status != http.StatusNoContent {
 			t.Fatalf("%d %s", status, answer)
@@ -400,7 +425,7 @@ func (p *provider) run(t *testing.T, id string) apiRun {
 }
 
 // runLimit is how long a run may take: far longer than it does, for the machine may be busy.
-const runLimit = 6 * time.Minute
+const runLimit = 8 * time.Minute
 
 // ended waits for the end of a run, which must be a good one.
 func (p *provider) ended(t *testing.T, id string) apiRun {
@@ -502,7 +527,7 @@ func (p *provider) same(t *testing.T) drift {
 func (p *provider) sameOf(t *testing.T, shows func(object, id string, s state) bool) drift {
 	t.Helper()
 	var d drift
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Second) {
+	for deadline := time.Now().Add(4 * time.Minute); ; time.Sleep(time.Second) {
 		if d = p.drift(t, shows); d.none() && d.total > 0 {
 			return d
 		}

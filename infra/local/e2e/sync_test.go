@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,8 +18,10 @@ import (
 func TestProviders(t *testing.T) {
 	t.Parallel()
 	// What is looked after every ten minutes is so every thirty seconds.
-	s := start(t, t.TempDir(), "--queue-speed", "20")
+	s := start(t, t.TempDir(), "--queue-speed", "20", "--sandbox", "on", "--sandbox-flags", "-records 300 -play 2s")
+	s.logged(t)
 	for name, test := range map[string]func(*testing.T, *system){
+		"what make run connects to":                                  testFirstRun,
 		"live changes, lost webhooks and what puts them right":       testLive,
 		"a subscription that was paused is found and its gap filled": testPausedSubscription,
 		"the same for a user who is no admin":                        testPausedSubscriptionOfARep,
@@ -34,6 +38,53 @@ func TestProviders(t *testing.T) {
 			test(t, s)
 		})
 	}
+}
+
+// testFirstRun is what a newcomer sees: a team that is imported, and changes that come in by themselves.
+func testFirstRun(t *testing.T, s *system) {
+	var file struct {
+		CRM     struct{ Connection, Import string }
+		Sandbox struct{ URL string }
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "run.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &file)
+	}
+	if err != nil || file.CRM.Import == "" {
+		t.Fatalf("run.json: %v, %s", err, text)
+	}
+	p := &provider{system: s, crm: &sandbox{url: file.Sandbox.URL}, id: file.CRM.Connection, path: "/v1/connections/" + file.CRM.Connection}
+	run := p.ended(t, file.CRM.Import)
+	var c apiConnection
+	eventually(t, 2*time.Minute, "the connection is healthy", func() bool {
+		c = p.connection(t)
+		return c.State.Health == "healthy"
+	})
+	leads := slices.IndexFunc(c.State.Objects, func(o struct {
+		Object         string
+		Stored, Source int64
+	}) bool {
+		return o.Object == "lead" && o.Stored > 0 && o.Stored == o.Source
+	})
+	if leads < 0 {
+		t.Errorf("the counts: %+v", c.State.Objects)
+	}
+	eventually(t, 2*time.Minute, "a change has come in by webhook", func() bool {
+		for _, object := range []string{"opportunity", "activity.call", "activity.note", "task", "lead"} {
+			if slices.ContainsFunc(list[posted](t, s, p.path+"/objects/"+object+"/records"), func(r posted) bool {
+				return r.Source.Kind == "webhook" && r.StoredAt.After(run.FinishedAt)
+			}) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// posted says how a record came in.
+type posted struct {
+	StoredAt time.Time `json:"stored_at"`
+	Source   struct{ Kind string }
 }
 
 // picker gives ids of what the sandbox has of an object, always others.
@@ -79,13 +130,13 @@ func (p *picker) busy(t *testing.T, n int) {
 
 // testLive changes records while they are imported, then loses a tenth of the webhooks.
 func testLive(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "1200", "-seed", "11")
+	crm := startSandbox(t, "-records", "800", "-seed", "11")
 	p := connect(t, s, crm, "live", crm.key(t, "Admin"))
 	before := crm.stats(t).Webhooks.Sent
 	pick := &picker{crm: crm}
 	id := p.begin(t, "imports", struct{}{})
 	rounds := 0
-	for ; !p.run(t, id).final() && rounds < 25; rounds++ {
+	for ; !p.run(t, id).final() && rounds < 15; rounds++ {
 		pick.busy(t, rounds)
 	}
 	p.ended(t, id)
@@ -130,7 +181,7 @@ func (p *picker) change(t *testing.T, n int) {
 	p.crm.change(t, crmChange{Action: "update", ID: p.next(t, "contact"), Fields: map[string]any{"name": text}})
 	p.crm.change(t, crmChange{Action: "update", ID: p.next(t, "activity.email"), Fields: map[string]any{"subject": text}})
 	p.crm.change(t, crmChange{Action: "delete", ID: p.next(t, "task")})
-	p.crm.change(t, crmChange{Action: "create", Object: "activity.note", Fields: map[string]any{"lead_id": p.parent(t), "note": text}})
+	p.crm.change(t, crmChange{Action: "create", Object: "activity.note", Count: 8, Fields: map[string]any{"lead_id": p.parent(t), "note": text}})
 }
 
 // healed waits until a subscription was mended after a time, and what it missed was read.
@@ -159,7 +210,7 @@ func (p *provider) caughtUp(t *testing.T, after time.Time) {
 }
 
 func testPausedSubscription(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "600", "-seed", "12")
+	crm := startSandbox(t, "-records", "300", "-seed", "12")
 	p := connect(t, s, crm, "subscriber", crm.key(t, "Admin"))
 	p.imports(t)
 	pick := &picker{crm: crm}
@@ -184,7 +235,7 @@ func testPausedSubscription(t *testing.T, s *system) {
 // testPausedSubscriptionOfARep: the log shows the contents of events of the last hour only, so that what changed before is
 // read record by record.
 func testPausedSubscriptionOfARep(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "1500", "-seed", "13")
+	crm := startSandbox(t, "-records", "1200", "-seed", "13")
 	const role = "Account Executive"
 	p := connect(t, s, crm, "rep", crm.key(t, role))
 	if c := p.connection(t); !slices.ContainsFunc(c.State.Why, func(why string) bool { return strings.Contains(why, "view_all_leads") }) || c.State.Health != "warning" {
@@ -262,7 +313,7 @@ func (c *sandbox) owned(t *testing.T, address string) map[string]bool {
 
 // testPausedConnection: what comes in is kept, what is not told is read.
 func testPausedConnection(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "600", "-seed", "14")
+	crm := startSandbox(t, "-records", "300", "-seed", "14")
 	p := connect(t, s, crm, "pauser", crm.key(t, "Admin"))
 	p.imports(t)
 	pick := &picker{crm: crm}
@@ -306,7 +357,7 @@ func testPausedConnection(t *testing.T, s *system) {
 
 // testSilence is what happens in Close without an event.
 func testSilence(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "900", "-seed", "15")
+	crm := startSandbox(t, "-records", "600", "-seed", "15")
 	p := connect(t, s, crm, "silent", crm.key(t, "Admin"))
 	p.imports(t)
 	p.same(t)
@@ -332,14 +383,18 @@ func testSilence(t *testing.T, s *system) {
 
 // testPeople: who works there, and what is seen of what they did.
 func testPeople(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "1200", "-seed", "16")
+	crm := startSandbox(t, "-records", "600", "-seed", "16")
 	p := connect(t, s, crm, "people", crm.key(t, "Admin"))
 	type member struct {
 		ID, Name, Role, Manager, Access string
 		Active                          bool
 		Teams                           []struct{ Name string }
 	}
-	members := list[member](t, p.system, "/v1/members")
+	var members []member
+	eventually(t, 2*time.Minute, "there are members", func() bool {
+		members = list[member](t, p.system, "/v1/members")
+		return len(members) > 0
+	})
 	roles, teams, inactive := map[string]int{}, map[string]int{}, 0
 	for _, m := range members {
 		if !m.Active {
@@ -417,7 +472,7 @@ func testPeople(t *testing.T, s *system) {
 // testSecondClient reads everything three times while somebody else uses half of the limit with the same key.
 func testSecondClient(t *testing.T, s *system) {
 	const window = time.Second
-	crm := startSandbox(t, "-records", "1500", "-seed", "17", "-window", window.String())
+	crm := startSandbox(t, "-records", "1000", "-seed", "17", "-window", window.String())
 	key := crm.key(t, "Admin")
 	p := connect(t, s, crm, "shared", key)
 	lists := []string{"opportunity", "task", "activity/call", "activity/email", "activity/note", "activity/sms", "lead"}
@@ -508,7 +563,7 @@ func byGroup(all []crmRequest) map[string][]crmRequest {
 // testSkew: clocks that differ by three minutes make no difference. What lies further ahead is set aside, and applied when
 // its time has come.
 func testSkew(t *testing.T, s *system) {
-	crm := startSandbox(t, "-records", "600", "-seed", "18")
+	crm := startSandbox(t, "-records", "300", "-seed", "18")
 	crm.order(t, "clock", map[string]string{"skew": "3m"})
 	p := connect(t, s, crm, "skewed", crm.key(t, "Admin"))
 	pick := &picker{crm: crm}

@@ -19,9 +19,10 @@ import (
 
 // Fault spoils a request: it is answered with Status and what Body makes of a quotation of the request.
 type Fault struct {
-	Name   string
-	Status int
-	Body   func(quote string) string
+	// Name tells it apart, Form what its bodies have in common with others.
+	Name, Form string
+	Status     int
+	Body       func(quote string) string
 	// Cut ends the connection instead of an answer.
 	Cut bool
 }
@@ -33,23 +34,31 @@ func Faults() []Fault {
 		return string(text)
 	}
 	fill := strings.Repeat("x", 270) + " " // so that a judge cuts within a secret
-	all := []Fault{{Name: "cut", Cut: true}}
+	all := []Fault{{Name: "cut", Form: "cut", Cut: true}}
 	for name, body := range map[string]func(string) string{
-		"error":        func(q string) string { return `{"error":` + quoted(q) + `}` },
-		"late":         func(q string) string { return `{"error":` + quoted(fill+q) + `,"error_description":` + quoted(q) + `}` },
-		"list":         func(q string) string { return `{"errors":[` + quoted(q) + `]}` },
-		"fields":       func(q string) string { return `{"field-errors":{"url":[` + quoted(q) + `],"query":` + quoted(q) + `}}` },
-		"token":        func(q string) string { return `{"error":"invalid_grant","error_description":` + quoted(q[:min(len(q), 280)]) + `}` },
-		"code":         func(q string) string { return `{"error":` + quoted(q[:min(len(q), 90)]) + `}` },
-		"plain":        func(q string) string { return q },
-		"page":         func(q string) string { return "<html><body>" + q + "</body></html>" },
-		"another type": func(q string) string { return `{"data":` + quoted(q) + `,"id":12,"access_token":{"a":` + quoted(q) + `}}` },
+		"error":  func(q string) string { return `{"error":` + quoted(q) + `}` },
+		"late":   func(q string) string { return `{"error":` + quoted(fill+q) + `,"error_description":` + quoted(q) + `}` },
+		"list":   func(q string) string { return `{"errors":[` + quoted(q) + `]}` },
+		"fields": func(q string) string { return `{"field-errors":{"url":[` + quoted(q) + `],"query":` + quoted(q) + `}}` },
+		"token": func(q string) string {
+			return `{"error":"invalid_grant","error_description":` + quoted(q[:min(len(q), 280)]) + `}`
+		},
+		"code":  func(q string) string { return `{"error":` + quoted(q[:min(len(q), 90)]) + `}` },
+		"plain": func(q string) string { return q },
+		"page":  func(q string) string { return "<html><body>" + q + "</body></html>" },
+		"another type": func(q string) string {
+			return `{"data":` + quoted(q) + `,"id":12,"access_token":{"a":` + quoted(q) + `}}`
+		},
 	} {
-		for _, status := range []int{200, 302, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503} {
-			all = append(all, Fault{Name: fmt.Sprint(name, " ", status), Status: status, Body: body})
+		statuses := []int{200, 400, 401, 503}
+		if name == "error" {
+			statuses = []int{200, 302, 400, 401, 402, 403, 404, 422, 500, 503, 429}
+		}
+		for _, status := range statuses {
+			all = append(all, Fault{Name: fmt.Sprint(name, " ", status), Form: name, Status: status, Body: body})
 		}
 	}
-	slices.SortFunc(all, func(a, b Fault) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(all, func(a, b Fault) int { return strings.Compare(a.Form, b.Form) }) // the one that others wait for comes last
 	return all
 }
 
@@ -94,7 +103,7 @@ func (p *Proxy) Note(what, secret string) {
 }
 
 func (p *Proxy) note(what, secret string) {
-	if len(secret) >= 8 {
+	if len(secret) >= 8 && p.secrets[secret] == "" {
 		p.secrets[secret] = what
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"leadline/shared/fault"
 )
 
-// checkAnswers puts something else in the place of the first answers of each door: what is no answer at all, and parts of
-// the true one. The first is an error; neither ever a panic.
+// checkAnswers puts something else in the place of answers to each door: what is no answer at all, and parts of the true
+// one. Neither is ever a panic, nor an answer with less in it.
 func (s *suite) checkAnswers() {
 	p := s.options.Server()
 	for _, d := range s.doors() {
 		w := s.visit(d, p)
 		n, _ := s.enter(w, d)
-		for at := 1; at <= min(w.requests, 3); at++ {
+		for _, at := range few(positions(w.requests), 5) {
+			at++
 			for i, body := range []string{"", "null", "7", "{}", `"` + markerText + `"`, "<html>" + markerText, `{"data":null,"result":null}`} {
 				s.answered(s.visit(d, p), d, fmt.Sprintf("%s with body %d as answer %d", d.name, i, at), at, n, func([]byte) []byte { return []byte(body) })
 			}
@@ -46,8 +47,8 @@ func (s *suite) answered(w *world, d door, what string, at, usual int, change fu
 	}
 	yield, err := s.enter(w, d)
 	switch {
-	case err == nil && yield == 0 && usual > 0:
-		s.fail(Answers, "%s is taken for nothing at all", what)
+	case err == nil && yield < usual:
+		s.fail(Answers, "%s is taken for nothing: %d of %d came without an error", what, yield, usual)
 	case err != nil && fault.Of(err) == nil:
 		s.fail(Answers, "%s gives an error that is no fault: %T", what, err)
 	case err != nil && fault.Of(err).Kind == fault.Internal:
@@ -61,7 +62,8 @@ func (s *suite) checkSecrecy() {
 	for _, d := range s.doors() {
 		w := s.visit(d, p)
 		_, _ = s.enter(w, d)
-		for at := 1; at <= min(w.requests, 3); at++ {
+		for _, at := range few(positions(w.requests), 5) {
+			at++
 			for _, how := range []func([]byte) []byte{
 				func(b []byte) []byte { return remarked(b, false) },
 				func(b []byte) []byte { return remarked(b, true) },

@@ -244,13 +244,13 @@ func TestBrokenSourcesAreCaught(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := toyOptions()
 			o.Source = fstest.MapFS{"toy.go": {Data: []byte("package toy\n\n" + text + "\n")}}
-			only(t, Source, Check(toy(), o))
+			only(t, Source, Check(hooked(), o))
 		})
 	}
 	t.Run("nothing", func(t *testing.T) {
 		o := toyOptions()
 		o.Source = fstest.MapFS{}
-		only(t, Source, Check(toy(), o))
+		only(t, Source, Check(hooked(), o))
 	})
 }
 

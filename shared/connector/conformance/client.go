@@ -47,13 +47,14 @@ func base(api *connector.API) string {
 	if api.BaseURL != "" {
 		return api.BaseURL
 	}
-	for _, h := range api.Hosts {
-		if strings.HasPrefix(h, ".") {
-			return hostBase + h
-		}
-		return "https://" + h
+	host := ".example.com"
+	if len(api.Hosts) > 0 {
+		host = api.Hosts[0]
 	}
-	return hostBase + ".example.com"
+	if strings.HasPrefix(host, ".") {
+		return hostBase + host
+	}
+	return "https://" + host
 }
 
 // Do implements connector.Client.

@@ -118,7 +118,7 @@ func (s *suite) checkReading() {
 			s.checkContent()
 		}
 	}
-	if !s.broken(Complete, Page) {
+	if !s.broken(Complete, Page, Bounds, Describe, People) {
 		s.checkLog()
 		s.checkObedience()
 		s.checkAnswers()

@@ -76,7 +76,7 @@ func pageDoor(object string, kind connector.ScopeKind, p Provider) door {
 func stepped(step func(ctx context.Context, w *world, cursor string) (int, string, error)) func(context.Context, *world) (int, error) {
 	return func(ctx context.Context, w *world) (int, error) {
 		yield, cursor := 0, ""
-		for range mostWaits + mostPages {
+		for range 10_000 {
 			n, next, err := step(ctx, w, cursor)
 			yield += n
 			if err != nil || next == "" {

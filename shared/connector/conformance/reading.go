@@ -33,8 +33,8 @@ func (s *suite) worldOf(p Provider) *world {
 const (
 	// mostRequests is how many requests one page takes.
 	mostRequests = 10
-	// mostPages is how many pages a fake needs, beside those that wait.
-	mostPages = 2_000
+	// mostPages is how many pages a reading takes besides ten for each record; mostWaits how many of them wait.
+	mostPages = 100
 	mostWaits = 100
 )
 
@@ -84,7 +84,8 @@ func (s *suite) guarded(rule, what string, call func() error) (err error) {
 // read reads a scope from a cursor to its end. each is called behind every page.
 func (s *suite) read(w *world, object string, scope connector.Scope, cursor string, each func()) *reading {
 	r := &reading{object: object, scope: scope, changes: map[string]record.Change{}}
-	for waits := 0; len(r.cursors) < mostPages && waits < mostWaits; {
+	most := mostPages + 10*len(w.provider.Rows(object))
+	for waits := 0; len(r.cursors) < most && waits < mostWaits; {
 		before := w.requests
 		now := w.provider.Now()
 		var page connector.Page
@@ -111,7 +112,7 @@ func (s *suite) read(w *world, object string, scope connector.Scope, cursor stri
 			each()
 		}
 	}
-	s.fail(Bounds, "the reading of %s does not end within %d pages and %d waits", r.what(), mostPages, mostWaits)
+	s.fail(Bounds, "the reading of %s does not end within %d pages and %d waits", r.what(), most, mostWaits)
 	return r
 }
 

@@ -137,10 +137,34 @@ func blind(a connector.Answer, words []string) connector.Answer {
 	return a
 }
 
+// partLength is from how many characters on the beginning of a secret is hidden, too: some quote it shortened.
+const partLength = 12
+
+// without gives a text without a word, and without what begins as it does.
+func without(text, word string) string {
+	const hidden = "[secret]"
+	if word == "" {
+		return text
+	}
+	begin := word[:min(len(word), partLength)]
+	for from := 0; ; {
+		at := strings.Index(text[from:], begin)
+		if at < 0 {
+			return text
+		}
+		at += from
+		n := len(begin)
+		for n < len(word) && at+n < len(text) && text[at+n] == word[n] {
+			n++
+		}
+		text, from = text[:at]+hidden+text[at+n:], at+len(hidden)
+	}
+}
+
 // discreet gives a provider's words without secrets and without characters that do not belong in a line.
 func discreet(text string, words []string) string {
 	for _, word := range words {
-		text = strings.ReplaceAll(text, word, "[secret]")
+		text = without(text, word)
 	}
 	return strings.Map(func(r rune) rune {
 		switch {

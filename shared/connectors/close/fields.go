@@ -72,7 +72,7 @@ const (
 func ofObject(object string) string {
 	switch object {
 	case objectLead:
-		return `id name display_name description url html_url status_id:>status.lead status_label contact_ids:multi_choice addresses:json
+		return `id name display_name description url html_url status_id:>status.lead status_label addresses:json
 			source created_by_name updated_by_name` + signedFields
 	case objectContact:
 		return `id lead_id:>lead name display_name title emails:json phones:json urls:json timezone timezone_source` + signedFields

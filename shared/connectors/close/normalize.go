@@ -53,7 +53,7 @@ func droppedOfLead(field string) (reason string) {
 	switch field {
 	case "contacts", "opportunities", "tasks":
 		return "records of their own, put into the lead by lists"
-	case "contacts_summary", "primary_email", "primary_phone":
+	case "contact_ids", "contacts_summary", "primary_email", "primary_phone":
 		return "computed from the contacts, which change without the lead"
 	case "primary_address_summary", "primary_address_full":
 		return "addresses, written for display"

@@ -43,7 +43,7 @@ type kindOfRecord struct {
 func searchFields(object string) []string {
 	switch object {
 	case objectLead: // https://developer.close.com/api/resources/leads
-		return strings.Fields(`id name display_name description url html_url status_id status_label organization_id contact_ids addresses
+		return strings.Fields(`id name display_name description url html_url status_id status_label organization_id addresses
 			source created_by created_by_name updated_by updated_by_name date_created date_updated custom`)
 	case objectContact: // https://developer.close.com/api/resources/contacts
 		return strings.Fields(`id lead_id name display_name title emails phones urls timezone timezone_source organization_id

@@ -72,7 +72,6 @@ func TestMillion(t *testing.T) {
 				t.Errorf("%s: refused %+v", object, r)
 			}
 			for _, c := range page.Changes {
-				delete(c.Fields, "contact_ids") // the sandbox's contents lack them
 				got[c.ID] = digestOf(c.ID, c.Fields)
 			}
 			if cursor = page.Next; cursor == "" {
@@ -86,7 +85,6 @@ func TestMillion(t *testing.T) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", id, err)
 			}
-			delete(changes[0].Fields, "contact_ids")
 			if got[id] != digestOf(id, changes[0].Fields) {
 				return fmt.Errorf("%s of %s differs, or is missing: %t; as posted: %s", object, id, got[id] == digest{}, changes[0].Fields.Canonical())
 			}

@@ -28,9 +28,8 @@ const QueueName = "fetch"
 const MaxDelay = 15 * time.Minute
 
 const (
-	// watchEvery is how often somebody looks whether a run goes on, and watchGrid what the times of a WatchOn are multiples of.
+	// watchEvery is how often somebody looks whether a run goes on.
 	watchEvery = 10 * time.Minute
-	watchGrid  = 5 * time.Minute
 	// keepRuns is how long runs are remembered, keepChanges those of the kind Changes, of which there are many.
 	keepRuns    = 400 * 24 * time.Hour
 	keepChanges = 30 * 24 * time.Hour
@@ -174,15 +173,15 @@ func (c *Controller) Watch(ctx context.Context, r syncing.Run) error {
 	return c.Send(ctx, watchOf(r), c.Now().Add(watchEvery))
 }
 
-// WatchOn has somebody look after a run again. It is always an item that is due, at a time that is the same for all who ask at
-// about the same time: queues deliver twice, and so watches over a run that lasts for months would multiply.
+// WatchOn has somebody look after a run again. It is always an item that is due, and at the same time for all who ask within ten
+// minutes: queues deliver twice, and so watches over a run that lasts for months would multiply.
 func (c *Controller) WatchOn(ctx context.Context, r syncing.Run) error {
 	m := watchOf(r)
 	body, err := m.Encode()
 	if err != nil {
 		return err
 	}
-	if err := c.Due.Schedule(ctx, dueItem(m, body, c.Now().UTC().Add(watchEvery).Truncate(watchGrid))); err != nil {
+	if err := c.Due.Schedule(ctx, dueItem(m, body, c.Now().UTC().Truncate(watchEvery).Add(watchEvery))); err != nil {
 		return fmt.Errorf("control: watch on: %w", err)
 	}
 	return nil

@@ -222,3 +222,25 @@ func TestSteeringRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestWatchesDoNotMultiply: whoever asks at about the same time asks for the same.
+func TestWatchesDoNotMultiply(t *testing.T) {
+	w := newWorld(t)
+	r := syncing.Run{ID: "run_1", Organization: organization, Connection: connection}
+	w.at = w.at.Truncate(5 * time.Minute)
+	for range 20 {
+		w.must(w.control.WatchOn(t.Context(), r))
+		w.at = w.at.Add(10 * time.Second)
+	}
+	items := w.waiting(w.at.Add(time.Hour))
+	if len(items) != 1 || !items[0].At.After(w.at) || items[0].At.After(w.at.Add(10*time.Minute)) || len(w.sent) > 0 {
+		t.Fatalf("due: %+v, sent %+v", items, w.sent)
+	}
+	if m, err := syncing.Decode(items[0].Body); err != nil || m.Kind != syncing.Watch || m.Run != "run_1" {
+		t.Errorf("it says %+v, %v", m, err)
+	}
+	w.calls, w.breaks = 0, 1
+	if err := w.control.WatchOn(t.Context(), r); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}

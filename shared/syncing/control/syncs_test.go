@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/schedule"
+	"leadline/shared/store"
 	"leadline/shared/syncing"
 	"leadline/shared/syncing/control"
 	"leadline/shared/tenant"
@@ -153,6 +155,13 @@ func TestASyncWaitsForItsRunBefore(t *testing.T) {
 	y := w.stored()
 	if len(w.runs()) != 41 || y.LastRun != first.ID || !y.NextAt.After(w.at) {
 		t.Errorf("%d runs, the sync is %+v", len(w.runs()), y)
+	}
+	// Its own watch may have been lost: it is looked after once more.
+	if !slices.ContainsFunc(w.waiting(w.at.Add(time.Hour)), func(item store.DueItem) bool {
+		m, err := syncing.Decode(item.Body)
+		return err == nil && m.Kind == syncing.Watch && m.Run == first.ID
+	}) {
+		t.Error("nobody looks after the run that is waited for")
 	}
 	w.end(first)
 	w.fire(conn(), w.at) // the message comes once more: what was left out stays so

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -72,6 +72,9 @@ func (w *worker) loadSeen(ctx context.Context) error {
 	for page := range w.stream.Pages {
 		group.Go(func() error {
 			body, err := w.Payloads.Get(ctx, seenKey(w.stream, page))
+			if fault.Is(err, fault.NotFound) {
+				return fault.Wrap(err, fault.Invalid, "reading_forgotten", "What this run had read is not kept any more: it stood still for too long. Start it anew.")
+			}
 			if err != nil {
 				return fmt.Errorf("engine: read the ids of a page: %w", err)
 			}
@@ -99,6 +102,8 @@ type comparison struct {
 	Heads    string `json:"heads,omitempty"`
 	// Alive counts the records that are stored and not deleted.
 	Alive int64 `json:"alive"`
+	// At is when the step that the cursor stands before could begin.
+	At time.Time `json:"at,omitzero"`
 }
 
 // compare takes one step of the phase Comparing.
@@ -121,9 +126,12 @@ func (w *worker) compare(ctx context.Context) (syncing.Stream, error) {
 	if err != nil {
 		return next, fmt.Errorf("engine: what is stored: %w", err)
 	}
-	var absent []record.Record
+	var absent, deleted []record.Record
 	for _, h := range heads {
 		if h.Deleted {
+			if at.Deleting && !w.seen.has(h.ID) && !h.StoredAt.Before(at.At) { // perhaps by a try of this step that was not saved
+				deleted = append(deleted, h)
+			}
 			continue
 		}
 		if !at.Deleting {
@@ -134,10 +142,10 @@ func (w *worker) compare(ctx context.Context) (syncing.Stream, error) {
 			absent = append(absent, h)
 		}
 	}
-	at.Heads = following
+	at.Heads, at.At = following, w.Now().UTC()
 	switch {
 	case at.Deleting:
-		if err := w.resolveAbsent(ctx, &next, absent); err != nil {
+		if err := w.resolveAbsent(ctx, &next, absent, deleted); err != nil {
 			return w.stream, err
 		}
 		if following == "" {
@@ -160,7 +168,7 @@ func (w *worker) compare(ctx context.Context) (syncing.Stream, error) {
 			next.Phase, next.Cursor = w.after(syncing.Comparing), ""
 			return next, nil
 		}
-		at = comparison{Deleting: true, Alive: at.Alive}
+		at = comparison{Deleting: true, Alive: at.Alive, At: at.At}
 	}
 	text, err := json.Marshal(at)
 	next.Cursor = string(text)
@@ -176,7 +184,14 @@ func (w *worker) mustHold(ctx context.Context, absent, alive int64) (string, err
 		return fmt.Sprintf("%d of %d records are not at %s any more, more than the %d that are deleted without asking. If that is right, start a reconciliation of this object with max_deletions %d.",
 			absent, alive, w.definition.Title, ceiling, absent), nil
 	}
-	if w.run.Plan.MaxDeletions > 0 || w.definition.API == nil || w.definition.API.Probe == nil { // a person has agreed, or there is nothing to compare
+	if w.run.Plan.MaxDeletions > 0 && w.run.Sync == "" { // a person has agreed
+		return "", nil
+	}
+	if len(w.seen) == 0 {
+		return fmt.Sprintf("%s shows no record at all, and %d are stored: that may be a fault of its own. If it is right, start a reconciliation of this object with max_deletions %d.",
+			w.definition.Title, alive, absent), nil
+	}
+	if w.definition.API == nil || w.definition.API.Probe == nil {
 		return "", nil
 	}
 	now, err := w.definition.API.Probe(ctx, w.client)
@@ -196,35 +211,45 @@ func (w *worker) mustHold(ctx context.Context, absent, alive int64) (string, err
 	return "", nil
 }
 
-// resolveAbsent asks for records by id, deletes those that are not there and stores those that are.
-func (w *worker) resolveAbsent(ctx context.Context, next *syncing.Stream, absent []record.Record) error {
-	if len(absent) == 0 {
+// resolveAbsent asks for records by id, deletes those that are not there and stores those that are. deleted were deleted since
+// the step could begin: those of them that an earlier try of it deleted are counted now.
+func (w *worker) resolveAbsent(ctx context.Context, next *syncing.Stream, absent, deleted []record.Record) error {
+	var page connector.Page
+	asked := w.Now().UTC()
+	if len(absent) > 0 {
+		var ids []string
+		versions := map[string]record.Version{}
+		for _, r := range absent {
+			ids = append(ids, r.ID)
+			versions[r.ID] = r.Version
+		}
+		slices.Sort(ids)
+		var err error
+		if page, err = w.readIDs(ctx, w.client, w.stream.Object, ids); err != nil {
+			return err
+		}
+		for _, id := range page.Missing {
+			page.Changes = append(page.Changes, w.gone(w.stream.Object, id, versions[id], page))
+		}
+	}
+	for _, r := range deleted {
+		page.Changes = append(page.Changes, record.Change{Object: w.stream.Object, ID: r.ID, Kind: record.Delete, Version: r.Version, Action: absentAction})
+	}
+	if len(page.Changes)+len(page.Refused) == 0 {
 		return nil
-	}
-	slices.SortFunc(absent, func(a, b record.Record) int { return cmp.Compare(a.ID, b.ID) })
-	var ids []string
-	versions := map[string]record.Version{}
-	for _, r := range absent {
-		ids = append(ids, r.ID)
-		versions[r.ID] = r.Version
-	}
-	page, err := w.readIDs(ctx, w.client, w.stream.Object, ids)
-	if err != nil {
-		return err
-	}
-	for _, id := range page.Missing {
-		page.Changes = append(page.Changes, w.gone(w.stream.Object, id, versions[id], page))
 	}
 	counts, err := w.Pages.ProcessPage(ctx, intake.Page{
 		Organization: w.conn.Organization, Connection: w.conn.ID, Connector: w.conn.Connector, Object: w.stream.Object,
 		Name:   w.run.ID + "\n" + w.stream.Object + "\nabsent " + w.stream.Cursor,
-		ReadAt: w.Now().UTC(), Since: w.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
+		ReadAt: asked, Began: asked, Since: w.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
 	})
 	if err != nil {
 		return fmt.Errorf("engine: store what is absent: %w", err)
 	}
-	next.Counts.Deleted += counts.Deleted
-	next.Counts.Kept += int64(len(absent)) - int64(len(page.Missing))
+	counts.Fetched -= int64(len(page.Missing) + len(deleted))
+	counts.Kept = int64(len(absent)) - int64(len(page.Missing))
+	counts.Unchanged = min(counts.Unchanged, counts.Kept)
+	next.Counts = next.Counts.Add(counts)
 	return nil
 }
 
@@ -241,7 +266,9 @@ func (t task) readIDs(ctx context.Context, client Client, object string, ids []s
 		all.Changes = append(all.Changes, page.Changes...)
 		all.Refused = append(all.Refused, page.Refused...)
 		all.Missing = append(all.Missing, page.Missing...)
-		all.At = page.At
+		if all.At.IsZero() || page.At.Before(all.At) { // what is not there was not there at the earliest of their times
+			all.At = page.At
+		}
 		raw = append(raw, page.Raw)
 		if r.Cursor = page.Next; page.Next == "" {
 			all.Raw = bytes.Join(raw, []byte("\n"))
@@ -261,5 +288,8 @@ func (t task) gone(object, id string, standing record.Version, page connector.Pa
 	if v.Micros <= standing.Micros {
 		v.Micros = standing.Micros + 1
 	}
-	return record.Change{Object: object, ID: id, Kind: record.Delete, Version: v, Action: "absent"}
+	return record.Change{Object: object, ID: id, Kind: record.Delete, Version: v, Action: absentAction}
 }
+
+// absentAction is the action of a change that deletes what the provider says it does not have.
+const absentAction = "absent"

@@ -141,43 +141,77 @@ func (t task) due(ctx context.Context) error {
 		return fmt.Errorf("engine: sync: %w", err)
 	}
 	telemetry.Count(ctx, "SyncsDue", 1)
-	return t.Control.Fire(ctx, t.conn, y, t.message.At)
+	if err := t.fire(ctx, y, t.message.At); err != nil {
+		return err
+	}
+	return t.tendAgain(ctx)
 }
 
-// watch lets those streams of a run go on that stand still for no reason, and ends the run if that is all that is left.
+// fire begins the run of a sync. A plan that does not fit the connector any more does not fit it later either.
+func (t task) fire(ctx context.Context, y syncing.Sync, at time.Time) error {
+	err := t.Control.Fire(ctx, t.conn, y, at)
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	telemetry.Count(ctx, "SyncsUnfit", 1)
+	t.Log.Warn("a sync cannot run", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "sync", y.ID, telemetry.KeyError, fault.Brief(err))
+	return nil
+}
+
+// tendAgain has the connection looked after if that should have been done a while ago: its message was lost. Tending does the
+// same for syncs.
+func (t task) tendAgain(ctx context.Context) error {
+	state, err := t.Syncs.State(ctx, t.conn.Organization, t.conn.ID)
+	if err != nil {
+		return fmt.Errorf("engine: state: %w", err)
+	}
+	if t.conn.Status != tenant.Active || t.Now().Sub(state.NextTendAt) <= stillAfter {
+		return nil
+	}
+	return t.Control.Tend(ctx, t.conn.Organization, t.conn.ID)
+}
+
+// watch lets those streams of a run go on that stand still for no reason, and ends the run if that is all that is left. Of a run
+// that has ended it does again what follows that, for whoever ended it may have died there.
 func (t task) watch(ctx context.Context) error {
 	r, err := t.Syncs.Run(ctx, t.conn.Organization, t.conn.ID, t.message.Run)
-	if fault.Is(err, fault.NotFound) || err == nil && r.Status.Final() {
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("engine: run: %w", err)
 	}
+	if !r.Status.Final() {
+		if err := t.Control.WatchOn(ctx, r); err != nil { // before anything can fail
+			return err
+		}
+	}
 	streams, err := t.Syncs.Streams(ctx, r.Organization, r.ID)
 	if err != nil {
 		return fmt.Errorf("engine: streams: %w", err)
+	}
+	if r.Status.Final() {
+		return t.concluded(ctx, r, streams)
 	}
 	state, err := t.Syncs.State(ctx, t.conn.Organization, t.conn.ID)
 	if err != nil {
 		return fmt.Errorf("engine: state: %w", err)
 	}
-	if r.Status != syncing.Paused && t.conn.Status == tenant.Active && state.Problem == "" {
-		var still []syncing.Stream
-		now := t.Now()
-		for _, s := range streams {
-			if now.Sub(s.UpdatedAt) > stillAfter && now.After(s.WaitUntil.Add(stillAfter)) {
-				still = append(still, s)
-			}
-		}
-		telemetry.Count(ctx, "StreamsStill", len(still))
-		if err := t.Control.GoOn(ctx, still); err != nil {
-			return err
-		}
-		if err := t.finish(ctx, r); err != nil {
-			return err
+	if r.Status == syncing.Paused || t.conn.Status != tenant.Active || state.Problem != "" {
+		return nil
+	}
+	var still []syncing.Stream
+	now := t.Now()
+	for _, s := range streams {
+		if now.Sub(s.UpdatedAt) > stillAfter && now.After(s.WaitUntil.Add(stillAfter)) {
+			still = append(still, s)
 		}
 	}
-	return t.Control.Watch(ctx, r)
+	telemetry.Count(ctx, "StreamsStill", len(still))
+	if err := t.Control.GoOn(ctx, still); err != nil {
+		return err
+	}
+	return t.finish(ctx, r)
 }
 
 // stillAfter is how long a stream may say nothing before it is taken for stuck.

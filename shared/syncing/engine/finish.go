@@ -57,14 +57,12 @@ func (w *worker) countBoth(ctx context.Context) (syncing.Stream, error) {
 	}
 	next.Stored = c.alive
 	next.Source, next.SourceHow = int64(len(w.seen)), fmt.Sprintf("ids listed by %d pages", w.stream.Pages)
-	if w.definition.Pull.Count != nil {
-		n, err := w.definition.Pull.Count(ctx, w.client, w.request(connector.Scope{Kind: connector.All}))
-		switch {
-		case err != nil && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Forbidden):
-			return w.stream, err
-		case err == nil && n.Known:
-			next.Source, next.SourceHow = n.N, n.Source
-		}
+	n, err := w.count(ctx, connector.Scope{Kind: connector.All})
+	if err != nil {
+		return w.stream, err
+	}
+	if n.Known {
+		next.Source, next.SourceHow = n.N, n.Source
 	}
 	next.Phase, next.Cursor = syncing.Finished, ""
 	return next, nil
@@ -84,6 +82,10 @@ func (t task) finish(ctx context.Context, r syncing.Run) error {
 		if s.Phase == syncing.Stopped {
 			stopped++
 		}
+	}
+	// Each has noted it by itself, but for those that died before that.
+	if err := t.remember(ctx, r, streams...); err != nil {
+		return err
 	}
 	for range contests {
 		next, err := t.Syncs.Run(ctx, r.Organization, r.Connection, r.ID)
@@ -115,22 +117,13 @@ func (t task) finish(ctx context.Context, r syncing.Run) error {
 	return fault.New(fault.Unavailable, "contended", "engine: run %s is being changed by too many at once", r.ID)
 }
 
-// concluded does what follows the end of a run. It may be done again.
+// concluded does what follows the end of a run. It is done again by the run's last watch.
 func (t task) concluded(ctx context.Context, r syncing.Run, streams []syncing.Stream) error {
 	if r.Status == syncing.Cancelled || r.Report == nil {
 		return nil
 	}
 	if r.Status == syncing.Done {
-		whole := len(r.Plan.Objects) == 0 && (r.Plan.Mode == syncing.Full || r.Plan.Kind == syncing.Reconcile) && !slices.ContainsFunc(streams, func(s syncing.Stream) bool { return s.Counts.Held > 0 })
-		_, err := t.change(ctx, func(s *syncing.State) {
-			if !r.FinishedAt.Before(s.LastRunAt) {
-				s.LastRun, s.LastRunAt = r.ID, r.FinishedAt
-			}
-			if whole && !s.ProbedAt.IsZero() {
-				s.Trusted = s.Identity.Permissions
-			}
-		})
-		if err != nil {
+		if err := t.noteRun(ctx, r, streams); err != nil {
 			return err
 		}
 	}
@@ -142,8 +135,37 @@ func (t task) concluded(ctx context.Context, r syncing.Run, streams []syncing.St
 	return nil
 }
 
-// manyDrifted is how many records of a reconciliation must differ for the admins to be told.
-const manyDrifted = 1
+// noteRun notes a run that ended well.
+func (t task) noteRun(ctx context.Context, r syncing.Run, streams []syncing.Stream) error {
+	state, err := t.Syncs.State(ctx, r.Organization, r.Connection)
+	if err != nil {
+		return fmt.Errorf("engine: state: %w", err)
+	}
+	if !r.FinishedAt.After(state.LastRunAt) { // it is noted, or a later one
+		return nil
+	}
+	whole := len(r.Plan.Objects) == 0 && (r.Plan.Mode == syncing.Full || r.Plan.Kind == syncing.Reconcile) &&
+		!slices.ContainsFunc(streams, func(s syncing.Stream) bool { return s.Counts.Held > 0 || s.Phase == syncing.Stopped })
+	_, err = t.change(ctx, func(s *syncing.State) {
+		if r.FinishedAt.After(s.LastRunAt) {
+			s.LastRun, s.LastRunAt = r.ID, r.FinishedAt
+		}
+		switch {
+		case !whole || s.ProbedAt.IsZero():
+		case r.Plan.Kind == syncing.Reconcile:
+			s.Trusted = s.Identity.Permissions
+		default: // an import does not tell what it was not shown: what it could see with more permissions is there still
+			s.Trusted = slices.Compact(slices.Sorted(slices.Values(slices.Concat(s.Trusted, s.Identity.Permissions))))
+		}
+	})
+	return err
+}
+
+// unusual tells whether a reconciliation found more than what no webhook tells of, and what is on its way: the run shows
+// the rest, too, but nobody is called for it.
+func unusual(c syncing.Counts) bool {
+	return c.Stored()+c.Deleted > max(20, c.Fetched/100)
+}
 
 // noticesOf gives what the admins are told of a run that has ended.
 func noticesOf(r syncing.Run, streams []syncing.Stream, connection string) []notice.Notice {
@@ -168,7 +190,7 @@ func noticesOf(r syncing.Run, streams []syncing.Stream, connection string) []not
 			text += " " + p
 		}
 		add(notice.ImportDone, text, reportTable(*r.Report))
-	case r.Plan.Kind == syncing.Reconcile && total.Stored()+total.Deleted >= manyDrifted:
+	case r.Plan.Kind == syncing.Reconcile && unusual(total):
 		add(notice.DriftFound, fmt.Sprintf("%s differed from what was stored, and was put right: %d records were missing, %d older, %d other, %d deleted there.",
 			connection, total.Missing, total.Stale, total.Differing, total.Deleted), driftTable(streams))
 	}

@@ -41,17 +41,26 @@ func (w *worker) step(ctx context.Context) (syncing.Stream, error) {
 func (w *worker) expect(ctx context.Context) (syncing.Stream, error) {
 	next := w.stream
 	next.StartedAt = w.Now().UTC()
-	if w.definition.Pull.Count == nil || w.run.Plan.Kind == syncing.Changes {
+	if w.run.Plan.Kind == syncing.Changes {
 		return next, nil
 	}
-	n, err := w.definition.Pull.Count(ctx, w.client, w.request(w.stream.Scope))
-	if err != nil {
-		return next, err
-	}
+	n, err := w.count(ctx, w.stream.Scope)
 	if n.Known {
 		next.Counts.Found = n.N
 	}
-	return next, nil
+	return next, err
+}
+
+// count asks the provider how many records there are. One that refuses to tell does not tell.
+func (w *worker) count(ctx context.Context, scope connector.Scope) (connector.Count, error) {
+	if w.definition.Pull.Count == nil {
+		return connector.Count{}, nil
+	}
+	n, err := w.definition.Pull.Count(ctx, w.client, w.request(scope))
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) {
+		return connector.Count{}, nil
+	}
+	return n, err
 }
 
 func (w *worker) request(scope connector.Scope) connector.PageRequest {
@@ -62,13 +71,16 @@ func (w *worker) request(scope connector.Scope) connector.PageRequest {
 func (w *worker) readPage(ctx context.Context, scope connector.Scope) (syncing.Stream, error) {
 	asked := w.Now().UTC()
 	page, err := w.definition.Pull.Page(ctx, w.client, w.request(scope))
+	if err == nil {
+		err = w.moves(asked, page)
+	}
 	if err != nil {
 		return w.stream, err
 	}
 	counts, err := w.Pages.ProcessPage(ctx, intake.Page{
 		Organization: w.conn.Organization, Connection: w.conn.ID, Connector: w.conn.Connector, Object: w.stream.Object,
 		Name:   strings.Join([]string{w.run.ID, w.stream.Object, string(w.stream.Phase), w.stream.Cursor}, "\n"),
-		ReadAt: asked, Since: w.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
+		ReadAt: asked, Began: w.stream.StartedAt, Since: w.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused,
 	})
 	if err != nil {
 		return w.stream, fmt.Errorf("engine: store a page of %s: %w", w.stream.Object, err)
@@ -93,6 +105,11 @@ func (w *worker) readPage(ctx context.Context, scope connector.Scope) (syncing.S
 		next.Pages++
 	}
 	next.Cursor = page.Next
+	if page.Next == "" || page.Next != w.stream.Cursor {
+		next.StuckSince = time.Time{}
+	} else if next.StuckSince.IsZero() {
+		next.StuckSince = asked
+	}
 	if page.NotBefore.After(asked) {
 		next.WaitUntil, next.Waiting = page.NotBefore.UTC(), w.definition.Title+" to prepare the data"
 	}
@@ -100,6 +117,21 @@ func (w *worker) readPage(ctx context.Context, scope connector.Scope) (syncing.S
 		next.Phase = w.after(w.stream.Phase)
 	}
 	return next, nil
+}
+
+// patience is for how long a provider may prepare a page.
+const patience = 48 * time.Hour
+
+// moves refuses a page that asks for itself: at once, or again and again for too long.
+func (w *worker) moves(asked time.Time, page connector.Page) error {
+	switch s := w.stream; {
+	case page.Next == "" || page.Next != s.Cursor:
+	case !page.NotBefore.After(asked):
+		return fault.New(fault.Internal, "cursor_stands_still", "engine: the page behind a cursor of %s is the page of that cursor", s.Object)
+	case !s.StuckSince.IsZero() && asked.Sub(s.StuckSince) > patience:
+		return fault.New(fault.Invalid, "never_ready", "%s prepares the data since %s and is not done. Start it anew.", w.definition.Title, s.StuckSince.UTC().Format("2006-01-02 15:04"))
+	}
+	return nil
 }
 
 // after gives the phase that follows.
@@ -158,31 +190,58 @@ func (w *worker) readLog(ctx context.Context) (syncing.Stream, error) {
 	return next, nil
 }
 
-// remember notes in the state of the connection what the stream has learnt.
-func (w *worker) remember(ctx context.Context) error {
-	s := w.stream
-	plan := w.run.Plan
-	everything := s.Scope.Kind == connector.All || plan.Kind == syncing.Changes || plan.Mode == syncing.Incremental
-	_, err := w.change(ctx, func(state *syncing.State) {
+// remember notes in the state of the connection what a run's streams that have ended have learnt. It may be done again, and
+// behind what later runs remembered.
+func (t task) remember(ctx context.Context, r syncing.Run, streams ...syncing.Stream) error {
+	_, err := t.change(ctx, func(state *syncing.State) {
 		if state.Objects == nil {
 			state.Objects = map[string]syncing.ObjectState{}
 		}
-		o := state.Objects[s.Object]
-		o.Problem = s.Problem
-		if s.Phase == syncing.Finished && everything && s.SourceAt.After(state.Marks[s.Object]) {
-			if state.Marks == nil {
-				state.Marks = map[string]time.Time{}
-			}
-			state.Marks[s.Object] = s.SourceAt
+		if state.Marks == nil {
+			state.Marks = map[string]time.Time{}
 		}
-		if s.Stored >= 0 {
-			o.Stored, o.Source, o.How, o.At = s.Stored, s.Source, s.SourceHow, s.UpdatedAt
+		for _, s := range streams {
+			t.mark(state.Marks, r, s)
+			state.Objects[s.Object] = learnt(state.Objects[s.Object], r.Plan, s)
 		}
-		if plan.Kind == syncing.Reconcile && s.Phase == syncing.Finished {
-			drift := s.Counts
-			o.Drift, o.DriftAt = &drift, s.UpdatedAt
-		}
-		state.Objects[s.Object] = o
 	})
 	return err
+}
+
+// mark notes from when on the next incremental run reads.
+func (t task) mark(marks map[string]time.Time, r syncing.Run, s syncing.Stream) {
+	everything := s.Scope.Kind == connector.All || r.Plan.Kind == syncing.Changes || r.Plan.Mode == syncing.Incremental
+	if s.Phase != syncing.Finished || !everything || !s.SourceAt.After(marks[s.Object]) {
+		return
+	}
+	if s.Object != syncing.LogObject {
+		marks[s.Object] = s.SourceAt
+		if marks[syncing.LogObject].IsZero() && t.definition.Log != nil { // what was deleted since stands in the log alone
+			marks[syncing.LogObject] = s.SourceAt
+		}
+		return
+	}
+	// The log goes on where it was read to. A run that began before anything was imported may have left out what lies between.
+	gap := s.Scope.From.After(marks[s.Object])
+	if keeps := t.definition.Log.Keeps; keeps > 0 && !s.Scope.From.After(r.CreatedAt.Add(-keeps)) {
+		gap = false // there is no more
+	}
+	if !gap && !marks[s.Object].IsZero() {
+		marks[s.Object] = s.SourceAt
+	}
+}
+
+// learnt adds what a stream has learnt to what is known of its object.
+func learnt(o syncing.ObjectState, plan syncing.Plan, s syncing.Stream) syncing.ObjectState {
+	if !s.UpdatedAt.Before(o.ReadAt) {
+		o.Problem, o.ReadAt = s.Problem, s.UpdatedAt
+	}
+	if s.Stored >= 0 && !s.UpdatedAt.Before(o.At) {
+		o.Stored, o.Source, o.How, o.At = s.Stored, s.Source, s.SourceHow, s.UpdatedAt
+	}
+	if plan.Kind == syncing.Reconcile && s.Phase == syncing.Finished && !s.UpdatedAt.Before(o.DriftAt) {
+		drift := s.Counts
+		o.Drift, o.DriftAt = &drift, s.UpdatedAt
+	}
+	return o
 }

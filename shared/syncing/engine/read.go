@@ -24,8 +24,8 @@ func (t task) read(ctx context.Context) error {
 	if t.definition.Pull == nil || t.conn.Status == tenant.Disabled {
 		return nil
 	}
-	if t.conn.Status == tenant.Paused { // when it goes on, all that changed meanwhile is read
-		return nil
+	if t.conn.Status == tenant.Paused {
+		return t.readLater(ctx, standsStill)
 	}
 	client, err := t.Logins.Client(ctx, t.conn)
 	if fault.Is(err, fault.NotFound) {
@@ -38,20 +38,29 @@ func (t task) read(ctx context.Context) error {
 	case err == nil || ctx.Err() != nil:
 		return err
 	case kind == fault.Revoked:
+		if err := t.readLater(ctx, standsStill); err != nil {
+			return err
+		}
 		return t.revoked(ctx, err)
+	case kind == fault.RateLimited: // no failure, however often
+		wait := max(time.Second, fault.Of(err).RetryAfter)
+		return t.readLater(ctx, wait+jitter(wait/2))
 	case kind == fault.Invalid || kind == fault.Forbidden || kind == fault.NotFound:
 		t.Log.Warn("not read again", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, telemetry.KeyError, fault.Brief(err))
 		return nil // the next reconciliation reads them
 	case t.message.Try >= maxTries:
 		return err
 	}
-	m := t.message
-	m.Try++
-	wait := min(maxBackoff, time.Second<<min(m.Try, 12))
-	if f := fault.Of(err); f != nil && f.Kind == fault.RateLimited {
-		wait = max(time.Second, f.RetryAfter)
-	}
-	return t.Control.Send(ctx, m, t.Now().Add(wait+jitter(wait/2)))
+	t.message.Try++
+	wait := min(maxBackoff, time.Second<<min(t.message.Try, 12))
+	return t.readLater(ctx, wait+jitter(wait/2))
+}
+
+// standsStill is when records are asked for again of a connection that is paused or whose login is refused.
+const standsStill = time.Hour
+
+func (t task) readLater(ctx context.Context, wait time.Duration) error {
+	return t.Control.Send(ctx, t.message, t.Now().Add(wait))
 }
 
 func (t task) readRefs(ctx context.Context, client Client) error {
@@ -89,21 +98,22 @@ func (t task) readRefs(ctx context.Context, client Client) error {
 
 // readByID reads records, and deletes those that are not there any more.
 func (t task) readByID(ctx context.Context, client Client, object string, ids []string) error {
+	var keys []record.Key
+	for _, id := range ids {
+		keys = append(keys, record.Key{Organization: t.conn.Organization, Connection: t.conn.ID, Object: object, ID: id})
+	}
+	// Before they are asked for: what comes in meanwhile is newer than the answer.
+	standing, err := t.Records.GetMany(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("engine: what is stored: %w", err)
+	}
 	asked := t.Now().UTC()
 	page, err := t.readIDs(ctx, client, object, ids)
 	if err != nil {
 		return err
 	}
-	var keys []record.Key
-	for _, id := range page.Missing {
-		keys = append(keys, record.Key{Organization: t.conn.Organization, Connection: t.conn.ID, Object: object, ID: id})
-	}
-	standing, err := t.Records.GetMany(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("engine: what is stored: %w", err)
-	}
 	for _, r := range standing {
-		if !r.Deleted {
+		if !r.Deleted && slices.Contains(page.Missing, r.ID) {
 			page.Changes = append(page.Changes, t.gone(object, r.ID, r.Version, page))
 		}
 	}
@@ -132,7 +142,7 @@ func (t task) store(ctx context.Context, object, name string, asked time.Time, p
 	_, err := t.Pages.ProcessPage(ctx, intake.Page{
 		Organization: t.conn.Organization, Connection: t.conn.ID, Connector: t.conn.Connector, Object: object,
 		Name:   "read\n" + asked.Format(time.RFC3339Nano) + "\n" + object + "\n" + name,
-		ReadAt: asked, Since: t.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused, Missing: page.Missing, Entries: t.message.Entries,
+		ReadAt: asked, Began: asked, Since: t.conn.CreatedAt, Raw: page.Raw, Changes: page.Changes, Refused: page.Refused, Missing: page.Missing, Entries: t.message.Entries,
 	})
 	if err != nil {
 		return fmt.Errorf("engine: store %s: %w", object, err)
@@ -142,10 +152,16 @@ func (t task) store(ctx context.Context, object, name string, asked time.Time, p
 }
 
 // resume lets a connection that was paused go on: what was kept of webhooks meanwhile is applied, what changed is read,
-// and its runs go on.
+// and its runs go on. Receivers believe for a while what they knew of the connection before, so that what came in since is looked
+// at a second time later.
 func (t task) resume(ctx context.Context) error {
 	if t.conn.Status != tenant.Active {
 		return nil
+	}
+	now := t.Now().UTC()
+	if second := t.message.At; !second.IsZero() {
+		_, err := t.unpark(ctx, second.Add(-syncing.Overlap), now)
+		return err
 	}
 	state, err := t.Syncs.State(ctx, t.conn.Organization, t.conn.ID)
 	if err != nil {
@@ -154,20 +170,68 @@ func (t task) resume(ctx context.Context) error {
 	if state.PausedAt.IsZero() { // it was disabled, or this was done
 		return t.goOnWithRuns(ctx)
 	}
-	now := t.Now().UTC()
-	// Receivers believe for a while what they knew of the connection before.
-	n, err := t.Inbox.Replay(ctx, t.conn.Organization, t.conn.ID, t.conn.Connector, state.PausedAt.Add(-syncing.Overlap), now.Add(syncing.Overlap))
-	if err != nil {
-		return fmt.Errorf("engine: apply what was parked: %w", err)
+	if all, err := t.unpark(ctx, state.PausedAt.Add(-syncing.Overlap), now); err != nil || !all {
+		return err
 	}
-	telemetry.Count(ctx, "Unparked", n)
+	second := syncing.Message{Kind: syncing.Resume, Organization: t.conn.Organization, Connection: t.conn.ID, At: now}
+	if err := t.Control.Send(ctx, second, now.Add(syncing.Overlap)); err != nil {
+		return err
+	}
 	if err := t.catchUp(ctx, state.PausedAt); err != nil {
 		return err
 	}
 	if err := t.goOnWithRuns(ctx); err != nil {
 		return err
 	}
-	_, err = t.change(ctx, func(s *syncing.State) { s.PausedAt, s.ResumedAt = time.Time{}, now })
+	conn, err := t.Tenancy.Connection(ctx, t.conn.Organization, t.conn.ID)
+	if err != nil {
+		return fmt.Errorf("engine: connection: %w", err)
+	}
+	_, err = t.change(ctx, func(s *syncing.State) {
+		s.PausedAt, s.ResumedAt = time.Time{}, now
+		if conn.Status == tenant.Paused { // again, while this was done
+			s.PausedAt = now
+		}
+	})
+	return err
+}
+
+// unpark applies what was kept of webhooks that came in between two times, a day at a time, and tells whether that is all: what
+// there is no time for sends itself on.
+func (t task) unpark(ctx context.Context, from, until time.Time) (all bool, err error) {
+	if at, err := time.Parse(time.RFC3339Nano, t.message.Cursor); err == nil && at.After(from) {
+		from = at
+	}
+	for from.Before(until) {
+		day := from.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		if day.After(until) {
+			day = until
+		}
+		n, err := t.Inbox.Replay(ctx, t.conn.Organization, t.conn.ID, t.conn.Connector, from, day)
+		if err != nil {
+			return false, fmt.Errorf("engine: apply what was parked: %w", err)
+		}
+		telemetry.Count(ctx, "Unparked", n)
+		if from = day; from.Before(until) && late(ctx) {
+			m := t.message
+			m.Cursor = from.UTC().Format(time.RFC3339Nano)
+			return false, t.Control.Send(ctx, m, time.Time{})
+		}
+	}
+	return true, nil
+}
+
+// paused notes since when a connection is paused that is, where its resuming before was still being done and took the note for
+// its own.
+func (t task) paused(ctx context.Context, state syncing.State) error {
+	if t.conn.Status != tenant.Paused || !state.PausedAt.IsZero() {
+		return nil
+	}
+	_, err := t.change(ctx, func(s *syncing.State) {
+		if s.PausedAt.IsZero() {
+			s.PausedAt = t.conn.UpdatedAt
+		}
+	})
 	return err
 }
 

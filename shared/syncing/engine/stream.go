@@ -21,8 +21,10 @@ type worker struct {
 	run    syncing.Run
 	stream syncing.Stream
 	client Client
-	// used is how many requests of the run's budget of today are used.
-	used int64
+	// taken names the day of whose budget a request was taken and not made yet; empty for none.
+	taken string
+	// unsaved says that the stream has requests that are not saved.
+	unsaved bool
 	// seen is what the stream's reading saw, while it is being compared.
 	seen seen
 }
@@ -42,14 +44,18 @@ func (t task) goOn(ctx context.Context) error {
 		return err
 	}
 	if stream.Phase.Final() {
-		return t.finish(ctx, w.run)
+		return w.ended(ctx)
 	}
-	if w.client, err = t.Logins.Client(ctx, t.conn); err != nil {
+	switch w.client, err = t.Logins.Client(ctx, t.conn); {
+	case fault.Is(err, fault.NotFound):
+		return w.stop(ctx, err, "The connection has no login any more: give it one, and begin again.")
+	case err != nil:
 		return w.failed(ctx, err)
 	}
 	if err := w.began(ctx); err != nil {
 		return err
 	}
+	defer w.giveBack(ctx)
 	for first := true; ; first = false {
 		if !first {
 			if late(ctx) {
@@ -60,7 +66,11 @@ func (t task) goOn(ctx context.Context) error {
 				return err
 			}
 		}
-		if wait, why := w.mustWait(); !wait.IsZero() {
+		wait, why, err := w.mustWait(ctx)
+		if err != nil {
+			return err
+		}
+		if !wait.IsZero() {
 			return w.waitUntil(ctx, wait, why)
 		}
 		ends, err := w.advance(ctx)
@@ -85,13 +95,6 @@ func (w *worker) mayGoOn(ctx context.Context) (bool, error) {
 
 // began notes that the run has begun. Whoever else does that at the same time does the same.
 func (w *worker) began(ctx context.Context) error {
-	if w.run.Plan.Budget.RequestsPerDay > 0 {
-		used, err := w.Members.Use(ctx, w.conn.Organization, w.window(), 0, w.Now().Add(48*time.Hour))
-		if err != nil {
-			return fmt.Errorf("engine: budget: %w", err)
-		}
-		w.used = used
-	}
 	if w.run.Status != syncing.Queued {
 		return nil
 	}
@@ -104,25 +107,6 @@ func (w *worker) began(ctx context.Context) error {
 	return nil
 }
 
-// window names the count of the run's requests of a day.
-func (w *worker) window() string {
-	return "requests of " + w.run.ID + " on " + w.run.Plan.Budget.Day(w.Now())
-}
-
-// mustWait tells until when the stream must wait, if it must, and for what.
-func (w *worker) mustWait() (until time.Time, why string) {
-	now := w.Now()
-	if b := w.run.Plan.Budget; b.Bounds() {
-		if ok, next := b.Allows(now, w.used); !ok {
-			return next, "its budget"
-		}
-	}
-	if w.stream.WaitUntil.After(now) {
-		return w.stream.WaitUntil, w.stream.Waiting
-	}
-	return time.Time{}, ""
-}
-
 // advance takes one step and saves it. It tells whether the worker is done with the stream for now.
 func (w *worker) advance(ctx context.Context) (ends bool, err error) {
 	next, err := w.step(ctx)
@@ -132,6 +116,7 @@ func (w *worker) advance(ctx context.Context) (ends bool, err error) {
 	}
 	if err != nil {
 		count(&w.stream, usage)
+		w.unsaved = usage.Requests > 0
 		return true, w.failed(ctx, err)
 	}
 	count(&next, usage)
@@ -159,19 +144,6 @@ func count(s *syncing.Stream, u rest.Usage) {
 	s.Throttled += u.Throttled
 }
 
-// charge counts requests against the run's budget.
-func (w *worker) charge(ctx context.Context, u rest.Usage) error {
-	if w.run.Plan.Budget.RequestsPerDay == 0 || u.Requests == 0 {
-		return nil
-	}
-	used, err := w.Members.Use(ctx, w.conn.Organization, w.window(), u.Requests, w.Now().Add(48*time.Hour))
-	if err != nil {
-		return fmt.Errorf("engine: budget: %w", err)
-	}
-	w.used = used
-	return nil
-}
-
 // save stores the stream as it is next. It is not saved if another worker goes on with it.
 func (w *worker) save(ctx context.Context, next syncing.Stream) (bool, error) {
 	next.Rev, next.UpdatedAt = w.stream.Rev+1, w.Now().UTC()
@@ -192,7 +164,7 @@ func (w *worker) save(ctx context.Context, next syncing.Stream) (bool, error) {
 
 // ended does what follows the end of a stream.
 func (w *worker) ended(ctx context.Context) error {
-	if err := w.remember(ctx); err != nil {
+	if err := w.remember(ctx, w.run, w.stream); err != nil {
 		return err
 	}
 	return w.finish(ctx, w.run)
@@ -203,12 +175,22 @@ const (
 	shortWait = 20 * time.Second
 	// maxFailures is how many failures in a row a stream may have: about a day.
 	maxFailures = 60
-	maxBackoff  = 30 * time.Minute
+	// maxFailuresOfChanges is that of a sync that reads what changed, about half an hour: while one of its runs lasts there is
+	// no other, and the next one goes on from where this one has not come.
+	maxFailuresOfChanges = 10
+	maxBackoff           = 30 * time.Minute
 )
+
+func (w *worker) mayFail() int {
+	if w.run.Sync != "" && w.run.Plan.Kind == syncing.Changes {
+		return maxFailuresOfChanges
+	}
+	return maxFailures
+}
 
 // waitUntil lets the stream go on at a time.
 func (w *worker) waitUntil(ctx context.Context, at time.Time, why string) error {
-	if at.Sub(w.Now()) > shortWait && (!w.stream.WaitUntil.Equal(at) || w.stream.Waiting != why) {
+	if w.unsaved || at.Sub(w.Now()) > shortWait && (!w.stream.WaitUntil.Equal(at) || w.stream.Waiting != why) {
 		next := w.stream
 		next.WaitUntil, next.Waiting = at.UTC(), why
 		if saved, err := w.save(ctx, next); err != nil || !saved {
@@ -235,7 +217,7 @@ func (w *worker) failed(ctx context.Context, err error) error {
 	case fault.Forbidden, fault.Invalid, fault.NotFound, fault.Conflict:
 		return w.stop(ctx, err, f.Message)
 	}
-	if w.stream.Failures >= maxFailures {
+	if w.stream.Failures >= w.mayFail() {
 		return w.stop(ctx, err, fmt.Sprintf("It failed %d times in a row, at last so: %s", w.stream.Failures, words(err)))
 	}
 	next := w.stream

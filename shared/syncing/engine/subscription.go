@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -40,19 +41,16 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 	before := state.Subscription
 	now := t.Now().UTC()
 	standing, err := t.standing(ctx, client, url, before.ID)
-	if fault.Is(err, fault.Forbidden) {
-		return t.noteSubscription(ctx, syncing.SubscriptionState{CheckedAt: now, LastGoodAt: before.LastGoodAt,
-			Problem: "The login may not manage webhooks: changes are read every few minutes instead. " + fault.Of(err).Message})
-	}
 	if err != nil {
-		return err
+		return t.unsubscribed(ctx, before, "", err)
 	}
+	standing.Problem = rest.Discreet(standing.Problem, secret...)
 	next := syncing.SubscriptionState{ID: standing.ID, Active: true, CheckedAt: now, LastGoodAt: now, HealedAt: before.HealedAt}
 	switch {
 	case standing.ID == "":
 		made, err := s.Create(ctx, client, url)
 		if err != nil {
-			return err
+			return t.unsubscribed(ctx, before, "There is no subscription.", err)
 		}
 		if err := t.Hooks.Accept(ctx, t.conn, made.SigningKey); err != nil {
 			return fmt.Errorf("engine: accept a signing key: %w", err)
@@ -61,21 +59,42 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 		telemetry.Count(ctx, "Subscribed", 1)
 	case !standing.Active || standing.Incomplete:
 		if err := s.Mend(ctx, client, standing.ID, url); err != nil {
-			return err
+			return t.unsubscribed(ctx, before, standing.Problem, err)
 		}
 		telemetry.Count(ctx, "SubscriptionsMended", 1)
 	default:
+		// What fails for so long that the provider gives it up is lost, though all the while it was active.
+		if next.Problem = standing.Problem; next.Problem != "" && !before.LastGoodAt.IsZero() {
+			next.LastGoodAt = before.LastGoodAt
+		}
 		return t.noteSubscription(ctx, next)
 	}
 	next.HealedAt = now
 	if !before.LastGoodAt.IsZero() {
-		t.Log.Warn("subscription healed", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "problem", rest.Discreet(standing.Problem, secret...))
+		t.Log.Warn("subscription healed", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "problem", standing.Problem)
 		// Before it is noted, so that a crash in between fills the gap twice and not never.
 		if err := t.catchUp(ctx, before.LastGoodAt); err != nil {
 			return err
 		}
 	}
 	return t.noteSubscription(ctx, next)
+}
+
+// unsubscribed notes that no events come, as far as an error says so: not if it is only unknown. problem is what the provider
+// says of the subscription.
+func (t task) unsubscribed(ctx context.Context, before syncing.SubscriptionState, problem string, cause error) error {
+	next := before
+	next.Active, next.CheckedAt = false, t.Now().UTC()
+	switch {
+	case fault.Is(cause, fault.Forbidden):
+		next.Problem = "The login may not manage webhooks: changes are read every few minutes instead. " + words(cause)
+		cause = nil
+	case fault.Is(cause, fault.Revoked) || problem == "" && !fault.Is(cause, fault.Invalid):
+		return cause
+	default:
+		next.Problem = strings.TrimSpace(problem + " It could not be mended: " + words(cause))
+	}
+	return errors.Join(t.noteSubscription(ctx, next), cause)
 }
 
 // standing gives the subscription that there is, one without an ID if there is none. Of one whose creation was not noted the

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -38,7 +39,10 @@ func (t task) tend(ctx context.Context) error {
 	if byItself && !state.NextTendAt.Equal(t.message.At) {
 		return nil // another message has taken its place
 	}
-	if err := t.tendOn(ctx); err != nil || t.conn.Status != tenant.Active || t.definition.API == nil {
+	if err := t.tendOn(ctx); err != nil {
+		return err
+	}
+	if err := t.paused(ctx, state); err != nil || t.conn.Status != tenant.Active || t.definition.API == nil {
 		return err
 	}
 	client, err := t.Logins.Client(ctx, t.conn)
@@ -56,6 +60,7 @@ func (t task) tend(ctx context.Context) error {
 	}{
 		{"probe", t.probe}, {"subscription", t.subscription}, {"schema", t.describe}, {"people", t.people}, {"syncs", t.plan},
 	}
+	planned := true
 	for _, s := range steps {
 		err := s.do(ctx, client, state, !byItself)
 		client.Take()
@@ -65,6 +70,7 @@ func (t task) tend(ctx context.Context) error {
 		case err != nil && ctx.Err() != nil:
 			return err
 		case err != nil: // the other steps may do
+			planned = planned && s.name != "syncs"
 			t.Log.Info("not tended", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "step", s.name,
 				telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, fault.Brief(err))
 			telemetry.Count(ctx, "NotTended", 1)
@@ -75,18 +81,23 @@ func (t task) tend(ctx context.Context) error {
 			}
 		}
 	}
+	if !planned && state.TendedAt.IsZero() { // the usual syncs are made the first time
+		return nil
+	}
 	_, err = t.change(ctx, func(s *syncing.State) { s.TendedAt = t.Now().UTC() })
 	return err
 }
 
-// tendOn plans the next time, before anything can fail.
+// tendOn plans the next time, before anything can fail. The message is sent before it is noted: one that is not the noted one
+// does nothing, and a note without a message would be the end of it.
 func (t task) tendOn(ctx context.Context) error {
 	at := t.Now().UTC().Add(tendEvery).Truncate(time.Second)
-	if _, err := t.change(ctx, func(s *syncing.State) { s.NextTendAt = at }); err != nil {
+	m := syncing.Message{Kind: syncing.Tend, Organization: t.conn.Organization, Connection: t.conn.ID, At: at}
+	if err := t.Control.Send(ctx, m, at); err != nil {
 		return err
 	}
-	m := syncing.Message{Kind: syncing.Tend, Organization: t.conn.Organization, Connection: t.conn.ID, At: at}
-	return t.Control.Send(ctx, m, at)
+	_, err := t.change(ctx, func(s *syncing.State) { s.NextTendAt = at })
+	return err
 }
 
 // probe asks who we are, and takes the connection out of error if that works again.
@@ -99,13 +110,22 @@ func (t task) probe(ctx context.Context, client Client, state syncing.State, now
 		return err
 	}
 	identity.UserName, identity.UserEmail = "", "" // nobody asks for them here, and what is not kept need not be erased
+	if state.Problem != "" {                       // before it is noted, so that a crash in between does it twice and not never
+		if err := t.healed(ctx, state); err != nil {
+			return err
+		}
+	}
 	_, err = t.change(ctx, func(s *syncing.State) {
 		s.Identity, s.ProbedAt = identity, t.Now().UTC()
-		s.Problem, s.ProblemCode, s.ProblemSince = "", "", time.Time{}
+		if s.ProblemSince.Equal(state.ProblemSince) {
+			s.Problem, s.ProblemCode, s.ProblemSince = "", "", time.Time{}
+		}
 	})
-	if err != nil || state.Problem == "" {
-		return err
-	}
+	return err
+}
+
+// healed lets everything go on after a problem.
+func (t task) healed(ctx context.Context, state syncing.State) error {
 	if err := t.catchUp(ctx, state.ProblemSince); err != nil {
 		return err
 	}
@@ -225,19 +245,15 @@ func (t task) plan(ctx context.Context, _ Client, state syncing.State, _ bool) e
 			syncs = append(syncs, y)
 		}
 	}
+	var failed []error
 	for _, y := range syncs {
-		if y.Off || y.NextAt.IsZero() {
-			continue
-		}
-		if late := t.Now().Sub(y.NextAt); late > stillAfter { // its item was lost
-			if err := t.Control.Fire(ctx, t.conn, y, y.NextAt); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := t.Control.Schedule(ctx, y); err != nil {
-			return err
+		switch {
+		case y.Off || y.NextAt.IsZero():
+		case t.Now().Sub(y.NextAt) > stillAfter: // its item was lost
+			failed = append(failed, t.fire(ctx, y, y.NextAt))
+		default:
+			failed = append(failed, t.Control.Schedule(ctx, y))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

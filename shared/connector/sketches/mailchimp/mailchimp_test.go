@@ -8,7 +8,7 @@ package mailchimp
 
 import (
 	"context"
-	"crypto/md5" //nolint // it is how Mailchimp names a contact
+	"crypto/md5" // it is how Mailchimp names a contact
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"

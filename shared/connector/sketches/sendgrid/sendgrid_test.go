@@ -184,11 +184,12 @@ func describe(ctx context.Context, c connector.Client, _ string) (connector.Desc
 	return connector.Description{Objects: []connector.DescribedObject{o}}, nil
 }
 
-// cursor is where a reading stands: with the export job, and the number of its files that were read.
+// cursor is where a reading stands: with the export job, and the number of its files and of their rows that were read.
 type cursor struct {
 	V     int    `json:"v"`
 	Job   string `json:"job,omitempty"`
 	Files int    `json:"files,omitempty"`
+	Rows  int64  `json:"rows,omitempty"`
 	// Token is that of a list of lists, IDs how many ids were asked for.
 	Token string `json:"token,omitempty"`
 	IDs   int    `json:"ids,omitempty"`
@@ -276,7 +277,7 @@ func readExport(ctx context.Context, c connector.Client, r connector.PageRequest
 	if at.Files == 0 && r.Scope.Kind == connector.All {
 		p.Total = job.Count
 	}
-	rows := 0
+	rows := int64(0)
 	for line := range bytes.Lines(file.Body) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -285,14 +286,15 @@ func readExport(ctx context.Context, c connector.Client, r connector.PageRequest
 		if (connector.Answer{Body: line}).Decode(&row) != nil || !json.Valid(line) {
 			return p, unreadable("a line of a file")
 		}
-		add(&p, contact, rows, row, r.Scope)
+		add(&p, contact, int(rows), row, r.Scope)
 		rows++
 	}
-	if rows == 0 && *job.Count > 0 {
-		return p, unreadable("a file that holds something")
-	}
-	if at.Files++; at.Files < len(job.URLs) {
+	at.Files, at.Rows = at.Files+1, at.Rows+rows
+	switch {
+	case at.Files < len(job.URLs):
 		p.Next = at.String()
+	case at.Rows != *job.Count: // a file came in part
+		p.Next, p.NotBefore = anew.Next, anew.NotBefore
 	}
 	return p, nil
 }

@@ -129,7 +129,7 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
 	var n int
 	_, err := fmt.Sscanf(strings.ReplaceAll(strings.Trim(r.URL.Path, "/"), "/", " "), "%s %d.json", &id, &n)
 	i := slices.IndexFunc(s.exports, func(j *job) bool { return j.id == id })
-	if err != nil || i < 0 || r.Header.Get("Authorization") != "" || r.URL.Query().Get("X-Amz-Signature") != "s"+id || n >= len(s.exports[i].files) {
+	if err != nil || i < 0 || s.now.Sub(s.exports[i].at) > 10*time.Hour || r.Header.Get("Authorization") != "" || r.URL.Query().Get("X-Amz-Signature") != "s"+id || n >= len(s.exports[i].files) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -191,7 +191,7 @@ func (s *server) answerContacts(what string, body []byte) (int, any) {
 		return http.StatusAccepted, map[string]any{"id": j.id, "_metadata": map[string]any{}}
 	}
 	for _, j := range s.exports {
-		if what == "GET marketing/contacts/exports/"+j.id {
+		if what == "GET marketing/contacts/exports/"+j.id && s.now.Sub(j.at) < 20*time.Hour {
 			return 200, s.state(j)
 		}
 	}
