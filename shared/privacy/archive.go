@@ -1,9 +1,11 @@
 package privacy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"leadline/shared/delivery"
@@ -93,6 +95,12 @@ func (r *run) lookAtObject(ctx context.Context, connection tenant.Connection, in
 			r.count(CountUnreadable, 1)
 			continue
 		}
+		if e.Kind == delivery.Fetch {
+			if !isErased(body) && r.namesOnPage(connection, p, body) {
+				o.bodies = append(o.bodies, kept{PayloadEntry: e, body: body, match: match{whole: true}})
+			}
+			continue
+		}
 		m, err := r.judge(ctx, connection, p, body)
 		if err != nil {
 			return err
@@ -119,6 +127,23 @@ func (r *run) judge(ctx context.Context, c tenant.Connection, at record.PayloadR
 		return match{whole: true}, nil
 	}
 	return match{}, nil
+}
+
+// namesOnPage tells whether a page that was read from a provider, which holds the records of many, has something of the
+// person. An erasure overwrites all of such a page: what of others was on it is in their records, and a replay reads it
+// from the provider.
+func (r *run) namesOnPage(c tenant.Connection, at record.PayloadRef, body []byte) bool {
+	if r.found.Payloads[placeOf(at)] || r.who.JSON(body) {
+		return true
+	}
+	for _, ids := range r.found.Records[c.ID] {
+		for id := range ids {
+			if bytes.Contains(body, []byte(strconv.Quote(id))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isAbout tells whether a webhook is about a record of the person.

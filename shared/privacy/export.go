@@ -159,6 +159,9 @@ type payloadData struct {
 
 func (e exporter) archived(ctx context.Context, o archived) error {
 	for _, k := range o.bodies {
+		if k.Kind == delivery.Fetch { // it holds the records of others, too; those of the person are exported as records
+			continue
+		}
 		data := payloadData{ReceivedAt: timeText(k.ReceivedAt), Payload: k.Payload}
 		if k.whole {
 			data.Body = shown(k.body)

@@ -146,7 +146,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault == nil:
 		p.pass(w, r)
 	case fault.Cut:
-		panic(http.ErrAbortHandler)
+		cut(w)
 	default:
 		w.Header().Set("Location", p.URL+"/?"+url.Values{"q": {quote}}.Encode())
 		w.WriteHeader(fault.Status)
@@ -213,5 +213,12 @@ func (p *Proxy) received(value any) {
 			}
 			p.received(e)
 		}
+	}
+}
+
+// cut ends the connection in the middle of an answer.
+func cut(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
 	}
 }

@@ -330,7 +330,7 @@ func TestRequestsAreCountedAlsoOfShortWaits(t *testing.T) {
 func TestABudgetIsOneForAllObjects(t *testing.T) {
 	w := newWorld(t, more)
 	for _, o := range []string{"deal", "lead", "note", "tag"} {
-		w.deals(o, 230)
+		w.deals(o, 60)
 	}
 	plan := full()
 	plan.Budget = syncing.Budget{RequestsPerDay: 5}

@@ -280,4 +280,3 @@ func TestWhatIsThereAfterAllIsCounted(t *testing.T) {
 	}
 	w.same("deal")
 }
-

@@ -233,7 +233,7 @@ func (f faultyBlob) Get(ctx context.Context, key string) ([]byte, error) {
 type logins struct{ w *world }
 
 func (l logins) Client(context.Context, tenant.Connection) (engine.Client, error) {
-	return l.w.crm, l.w.call("client", func() error { return nil })
+	return &client{crm: l.w.crm}, l.w.call("client", func() error { return nil })
 }
 
 func (l logins) Revoked(context.Context, tenant.Connection, error) error {

@@ -46,6 +46,7 @@ func TestWeeksOfParkedWebhooks(t *testing.T) {
 		w.crm.put(row{object: "note", id: fmt.Sprintf("n%02d", day), updated: w.now().AddDate(-1, 0, 0), value: day})
 		w.run(func() bool { return len(w.inbox) == 0 })
 	}
+	w.advance(time.Hour)
 	w.deadline, w.replayed = time.Second, nil
 	w.become(tenant.Active)
 	w.pass(time.Minute)

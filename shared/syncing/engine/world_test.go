@@ -45,10 +45,9 @@ type crm struct {
 	// permissions of the login.
 	permissions []string
 	// log of changes, newest last; a deleted row has no fields.
-	log      []row
-	pages    map[string]int // how often each page was asked for
-	requests int64
-	now      func() time.Time
+	log   []row
+	pages map[string]int // how often each page was asked for
+	now   func() time.Time
 	// more gives it notes (which can only be asked for by when they were created, and belong to leads) and tags (which are
 	// few), mute no log, blind no count.
 	more, mute, blind bool
@@ -90,18 +89,27 @@ func (c *crm) Do(context.Context, connector.Request) (connector.Answer, error) {
 	return connector.Answer{}, fault.New(fault.Internal, "unused", "unused")
 }
 
-func (c *crm) Take() rest.Usage {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// Take implements engine.Client for whoever counts nothing.
+func (c *crm) Take() rest.Usage { return rest.Usage{} }
+
+// client counts the requests of one invocation.
+type client struct {
+	*crm
+	requests int64
+}
+
+func (c *client) Take() rest.Usage {
 	n := c.requests
 	c.requests = 0
 	return rest.Usage{Requests: n}
 }
 
-func (c *crm) ask(what string) error {
+func (c *crm) ask(by connector.Client, what string) error {
 	c.mu.Lock()
 	fail := c.fail
-	c.requests++
+	if counted, ok := by.(*client); ok {
+		counted.requests++
+	}
 	c.pages[what]++
 	c.mu.Unlock()
 	if fail == nil {
@@ -137,16 +145,16 @@ func (c *crm) put(rows ...row) {
 
 const pageSize = 50
 
-func (c *crm) page(_ context.Context, _ connector.Client, r connector.PageRequest) (connector.Page, error) {
-	page, err := c.makePage(r)
+func (c *crm) page(_ context.Context, by connector.Client, r connector.PageRequest) (connector.Page, error) {
+	page, err := c.makePage(by, r)
 	if c.answered != nil && err == nil {
 		c.answered(r)
 	}
 	return page, err
 }
 
-func (c *crm) makePage(r connector.PageRequest) (connector.Page, error) {
-	if err := c.ask(fmt.Sprint(r.Object, " ", r.Scope.Kind, " ", r.Cursor, r.Scope.IDs)); err != nil {
+func (c *crm) makePage(by connector.Client, r connector.PageRequest) (connector.Page, error) {
+	if err := c.ask(by, fmt.Sprint(r.Object, " ", r.Scope.Kind, " ", r.Cursor, r.Scope.IDs)); err != nil {
 		return connector.Page{}, err
 	}
 	c.mu.Lock()
@@ -224,29 +232,29 @@ func in(r row, s connector.Scope) bool {
 func (c *crm) definition() connector.Definition {
 	scopes := []connector.ScopeKind{connector.All, connector.ChangedSince, connector.IDs}
 	d := connector.Definition{Name: "toy", Title: "Toy",
-		API: &connector.API{Probe: func(context.Context, connector.Client) (connector.Identity, error) {
-			if err := c.ask("probe"); err != nil {
+		API: &connector.API{Probe: func(_ context.Context, by connector.Client) (connector.Identity, error) {
+			if err := c.ask(by, "probe"); err != nil {
 				return connector.Identity{}, err
 			}
 			return connector.Identity{AccountID: "a", Permissions: slices.Clone(c.permissions)}, nil
 		}},
-		Describe: func(context.Context, connector.Client, string) (connector.Description, error) {
-			if err := c.ask("describe"); err != nil {
+		Describe: func(_ context.Context, by connector.Client, _ string) (connector.Description, error) {
+			if err := c.ask(by, "describe"); err != nil {
 				return connector.Description{}, err
 			}
 			return connector.Description{Objects: []connector.DescribedObject{{Name: "deal", Title: "Deal", Fields: []schema.Field{{Name: "value", Type: schema.Number, Title: "Value"}}}}}, nil
 		},
 		Pull: &connector.Pull{Revision: 1, Objects: []connector.Object{{Name: "deal", Scopes: scopes, Absent: true}, {Name: "lead", Scopes: scopes, Absent: true}}, Page: c.page,
-			Count: func(_ context.Context, _ connector.Client, r connector.PageRequest) (connector.Count, error) {
-				if err := c.ask("count " + r.Object); err != nil {
+			Count: func(_ context.Context, by connector.Client, r connector.PageRequest) (connector.Count, error) {
+				if err := c.ask(by, "count "+r.Object); err != nil {
 					return connector.Count{}, err
 				}
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				return connector.Count{N: int64(len(c.objects[r.Object])), Known: r.Scope.Kind == connector.All, Source: "its own count"}, nil
 			}},
-		Log: &connector.Log{Keeps: 30 * 24 * time.Hour, Overlap: 5 * time.Minute, Read: func(_ context.Context, _ connector.Client, r connector.LogRequest) (connector.LogPage, error) {
-			if err := c.ask("log"); err != nil {
+		Log: &connector.Log{Keeps: 30 * 24 * time.Hour, Overlap: 5 * time.Minute, Read: func(_ context.Context, by connector.Client, r connector.LogRequest) (connector.LogPage, error) {
+			if err := c.ask(by, "log"); err != nil {
 				return connector.LogPage{}, err
 			}
 			c.mu.Lock()
@@ -306,8 +314,8 @@ func (c *crm) subscription() *connector.Subscription {
 		return s, nil
 	}
 	return &connector.Subscription{
-		Create: func(context.Context, connector.Client, string) (connector.Subscribed, error) {
-			if err := cmp.Or(c.ask("subscribe"), c.refuse); err != nil {
+		Create: func(_ context.Context, by connector.Client, _ string) (connector.Subscribed, error) {
+			if err := cmp.Or(c.ask(by, "subscribe"), c.refuse); err != nil {
 				return connector.Subscribed{}, err
 			}
 			c.mu.Lock()
@@ -317,24 +325,24 @@ func (c *crm) subscription() *connector.Subscription {
 			c.subscriptions[id] = connector.SubscriptionState{ID: id, Active: true}
 			return connector.Subscribed{ID: id, SigningKey: "key of " + id}, nil
 		},
-		Find: func(context.Context, connector.Client, string) ([]connector.SubscriptionState, error) {
-			if err := c.ask("find subscriptions"); err != nil {
+		Find: func(_ context.Context, by connector.Client, _ string) ([]connector.SubscriptionState, error) {
+			if err := c.ask(by, "find subscriptions"); err != nil {
 				return nil, err
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return slices.Collect(maps.Values(c.subscriptions)), nil
 		},
-		Check: func(_ context.Context, _ connector.Client, id string) (connector.SubscriptionState, error) {
-			if err := c.ask("check subscription"); err != nil {
+		Check: func(_ context.Context, by connector.Client, id string) (connector.SubscriptionState, error) {
+			if err := c.ask(by, "check subscription"); err != nil {
 				return connector.SubscriptionState{}, err
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return found(id)
 		},
-		Mend: func(_ context.Context, _ connector.Client, id, _ string) error {
-			if err := cmp.Or(c.ask("mend"), c.refuse); err != nil {
+		Mend: func(_ context.Context, by connector.Client, id, _ string) error {
+			if err := cmp.Or(c.ask(by, "mend"), c.refuse); err != nil {
 				return err
 			}
 			c.mu.Lock()
@@ -345,8 +353,8 @@ func (c *crm) subscription() *connector.Subscription {
 			}
 			return err
 		},
-		Delete: func(_ context.Context, _ connector.Client, id string) error {
-			if err := c.ask("unsubscribe"); err != nil {
+		Delete: func(_ context.Context, by connector.Client, id string) error {
+			if err := c.ask(by, "unsubscribe"); err != nil {
 				return err
 			}
 			c.mu.Lock()
