@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"leadline/infra/sandbox/crm"
+	sandbox "leadline/infra/sandbox/crm"
 	"leadline/infra/sandbox/server"
 	"leadline/shared/connector/canarytest"
 	"leadline/shared/store"
@@ -19,7 +19,7 @@ import (
 // no answer, log line, audit entry or stored thing repeats a key, a token, a code or a client's secret.
 func TestNoSecretIsAnswered(t *testing.T) {
 	s := newSystem(t)
-	proxy := canarytest.New(t, server.New(server.Options{Options: crm.Options{Seed: 1, Records: 30}}))
+	proxy := canarytest.New(t, server.New(server.Options{Options: sandbox.Options{Seed: 1, Records: 30}}))
 	base := proxy.URL + "/api/v1"
 	byKey := func(key string) map[string]any { return map[string]any{"kind": "api_key", "api_key": key} }
 	oauth := map[string]any{"kind": "oauth2", "client_id": server.DefaultClientID, "client_secret": server.DefaultClientSecret}
