@@ -68,8 +68,12 @@ fuzz: ## fuzz each target for FUZZTIME (1m)
 	@infra/scripts/fuzz.sh $(or $(FUZZTIME),1m)
 
 .PHONY: bench
-bench: setup build ## what an event costs, how fast it is, and which targets are met: FLAGS="-only cost,speed,zip,system -flood 50000"
+bench: setup build ## what an event costs, how fast it is, and which targets are met: FLAGS="-only cost,speed,zip,system,import -many 100000"
 	@go run ./infra/bench $(FLAGS)
+
+.PHONY: mutants
+mutants: ## take the remedy of each trap of a provider away, in a copy: its test must fail. FLAGS="-run webhooks"
+	@go run ./infra/mutants $(FLAGS)
 
 .PHONY: generate
 generate: ## write the files that are made from the code (the OpenAPI file, the tables of the connectors)

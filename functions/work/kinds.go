@@ -27,6 +27,7 @@ type parts struct {
 	Tenancy      store.Tenancy
 	Members      store.Members
 	Roster       store.Roster
+	Logins       store.Logins
 	Destinations store.Destinations
 	Deliveries   store.Deliveries
 	Journal      store.Journal
@@ -52,7 +53,7 @@ func (p parts) kinds() map[job.Kind]kind {
 	loads := upload.New(upload.Options{Payloads: p.Payloads, Batches: p.Batches, Schemas: p.Schemas, Inbox: p.Inbox,
 		Rows: rows{p.Tenancy, quota.NewRows(p.Members)}, Now: time.Now})
 	people := privacy.New(privacy.Options{Records: p.Records, History: p.History, Intake: p.Intake, Schemas: p.Schemas, Batches: p.Batches,
-		Tenancy: p.Tenancy, Members: p.Members, Roster: p.Roster, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
+		Tenancy: p.Tenancy, Members: p.Members, Roster: p.Roster, Logins: p.Logins, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
 		Payloads: p.Payloads, Connectors: connector.NewRegistry(connectors.All()...), Now: time.Now, Wait: privacy.Pause(betweenPasses)})
 	return map[job.Kind]kind{
 		job.Replay: {step: replays.Step},

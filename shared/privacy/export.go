@@ -222,15 +222,20 @@ func (e exporter) person(ctx context.Context, p account) error {
 	for i, k := range p.keys {
 		keys[i] = keyOf(k)
 	}
+	mail := "all"
+	if p.Mail != tenant.MailAll {
+		mail = string(p.Mail)
+	}
 	e.count(CountPeople, 1)
 	return e.write(ctx, line{Kind: kindPerson, ID: p.ID, Data: struct {
 		Email     string    `json:"email"`
 		Name      string    `json:"name"`
 		Role      string    `json:"role"`
 		Status    string    `json:"status"`
+		Mail      string    `json:"mail"`
 		CreatedAt string    `json:"created_at"`
 		Keys      []keyData `json:"keys"`
-	}{p.Email, p.Name, string(p.Role), string(p.Status), timeText(p.CreatedAt), keys}})
+	}{p.Email, p.Name, string(p.Role), string(p.Status), mail, timeText(p.CreatedAt), keys}})
 }
 
 func keyOf(k tenant.APIKey) keyData {

@@ -31,6 +31,7 @@ const (
 	kindDelivery   = "delivery"
 	kindPerson     = "person"
 	kindMember     = "member"
+	kindLogin      = "login"
 	kindAudit      = "audit"
 )
 

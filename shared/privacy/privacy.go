@@ -1,5 +1,5 @@
 // Package privacy exports and erases what is kept of a person: records with their history, untouched payloads, entries of
-// the quarantine, deliveries to destinations, accounts, members. Both are jobs that walk through everything of an
+// the quarantine, deliveries to destinations, accounts, members, logins at providers. Both are jobs that walk through everything of an
 // organization, step by step; each step can be repeated.
 //
 // A record is the person's if the job names it, if it holds one of the addresses or numbers of the job (see Finder), or if
@@ -15,6 +15,8 @@
 //   - {"erased":true} in place of each payload, or row of a client's payload, at the same place in the same bytes.
 //   - The audit log: ids, the name of a key as it was, where a request came from. It is what shows who did what.
 //   - Members with their ids, roles and teams, but without name, e-mail and phone, which no CRM brings back.
+//   - Logins at providers that are the person's, without the name: they work on until somebody replaces them. A later test
+//     of such a login asks the provider for the name again.
 //   - Revoked API keys of accounts that are gone, with the name of the key.
 //
 // What is under way while an erasure runs can bring data back: messages of the queues, rows of history that the stream
@@ -33,6 +35,7 @@ import (
 
 	"leadline/shared/blob"
 	"leadline/shared/connector"
+	"leadline/shared/credential"
 	"leadline/shared/fault"
 	"leadline/shared/job"
 	"leadline/shared/roster"
@@ -53,6 +56,7 @@ const (
 	CountDeliveries = "deliveries"
 	CountPeople     = "people"
 	CountMembers    = "members"
+	CountLogins     = "logins"
 	CountAudit      = "audit"
 	// CountExamples are those of proposed schemas, CountUploads the chunks of files on their way, CountJobs other jobs about
 	// the person, CountFields values that were kept by themselves for their size; CountFieldsKept those that other records
@@ -83,6 +87,7 @@ type Options struct {
 	Tenancy      store.Tenancy
 	Members      store.Members
 	Roster       store.Roster
+	Logins       store.Logins
 	Destinations store.Destinations
 	Deliveries   store.Deliveries
 	Journal      store.Journal
@@ -133,6 +138,7 @@ func (w *Worker) Export(ctx context.Context, j job.Job) (job.Job, error) {
 		{"deliveries", (*run).walkDeliveries},
 		{"people", (*run).walkPeople},
 		{"members", (*run).walkMembers},
+		{"logins", (*run).walkLogins},
 		{"audit", (*run).walkAudit},
 		{"join", (*run).join},
 		{"tidy", (*run).tidy},
@@ -155,6 +161,7 @@ func (w *Worker) Erase(ctx context.Context, j job.Job) (job.Job, error) {
 		{"schemas", (*run).walkSchemas},
 		{"people", (*run).walkPeople},
 		{"members", (*run).walkMembers},
+		{"logins", (*run).walkLogins},
 		{"jobs", (*run).walkJobs},
 		{"again", (*run).again},
 		{"history", (*run).sweepHistory},
@@ -211,6 +218,7 @@ type act interface {
 	delivered(ctx context.Context, d delivered) error
 	person(ctx context.Context, p account) error
 	member(ctx context.Context, m roster.Member) error
+	login(ctx context.Context, l credential.Login) error
 }
 
 func (w *Worker) step(ctx context.Context, j job.Job, does func(*run) act, stages []stage) (job.Job, error) {

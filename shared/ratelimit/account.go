@@ -19,6 +19,8 @@ const (
 	horizon = time.Second
 	// maxTries is how often a clock is saved before the caller is sent away. Each refused save is another worker's success.
 	maxTries = 24
+	// slowest is how slow a table may be that is waited for: what is taken from one that is slower has passed when it is there.
+	slowest = time.Second
 	// maxPending is how many answers are kept back until the next save.
 	maxPending = 200
 	// forgetAfter is how long a clock is kept that nobody uses.
@@ -209,7 +211,7 @@ func (a *account) confirmTakes() time.Duration {
 	if !a.company() {
 		return 0
 	}
-	return min(2*a.reading, fresh/2)
+	return min(2*a.reading, slowest)
 }
 
 // done ends a request with what its answer told.
@@ -269,7 +271,7 @@ func (a *account) lease(ctx context.Context, limit Limit, from, until time.Time,
 
 // lead is how far ahead of its time a tick is to be taken.
 func (a *account) lead() int64 {
-	return int64(min(max(a.saving*3/2, 2*time.Millisecond), 100*time.Millisecond))
+	return int64(min(max(a.saving*3/2, 2*time.Millisecond), slowest))
 }
 
 // save changes the clock and saves it, again and again if others were faster. Without a change, it saves what is pending.
@@ -306,6 +308,14 @@ func (a *account) save(ctx context.Context, change func(*state) bool) error {
 	return refused(CodeRate, time.Second)
 }
 
+// average follows a table that becomes slow at once, and one that becomes fast in a while.
+func average(so, took time.Duration) time.Duration {
+	if took > so {
+		return so + (took-so)*3/4
+	}
+	return so + (took-so)/8
+}
+
 // read reads the clock; one that is not there yet begins.
 func (a *account) read(ctx context.Context) error {
 	begin := a.limiter.options.Now()
@@ -313,7 +323,7 @@ func (a *account) read(ctx context.Context) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	a.reading += (a.since(begin) - a.reading) / 8
+	a.reading = average(a.reading, a.since(begin))
 	c.Key = a.key
 	a.adopt(c)
 	return nil
@@ -328,7 +338,7 @@ func (a *account) write(ctx context.Context, next *state) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	a.saving += (a.since(begin) - a.saving) / 8
+	a.saving = average(a.saving, a.since(begin))
 	// What stands may be our own, where the answer to the first try of a request was lost.
 	if stands != nil && (stands.Rev != c.Rev || !bytes.Equal(stands.State, c.State)) {
 		a.adopt(*stands)

@@ -16,6 +16,7 @@ func traps() []struct{ section, trap, test string } {
 		{"4", "more rows of one millisecond than max_skip lets be read", "TestTrapMaxSkipWithinOneInstant"},
 		{"4", "offset paging repeats and drops rows while data changes", "TestTrapOffsetsShift"},
 		{"4", "a skip that is put together as a text", "TestTrapOffsetsShift"},
+		{"4", "what pages read twice counts once", "TestTrapPagesOverlap"},
 		{"4", "a page size above the maximum is refused", "TestTrapPageSize"},
 		{"4", "a list that says has_more although it takes no offset", "TestTrapListsWithoutPages"},
 		{"5", "a search cursor lives 30 seconds", "TestTrapCursorLife"},

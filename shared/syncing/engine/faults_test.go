@@ -22,6 +22,9 @@ import (
 func (w *world) invoke(do func(context.Context) error) error {
 	w.mu.Lock()
 	w.working, w.dead = true, false
+	if w.skewed != nil {
+		w.skew = w.skewed()
+	}
 	w.mu.Unlock()
 	ctx := w.t.Context()
 	if w.deadline > 0 {

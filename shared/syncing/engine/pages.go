@@ -214,11 +214,12 @@ func (t task) mark(marks map[string]time.Time, r syncing.Run, s syncing.Stream) 
 	if s.Phase != syncing.Finished || !everything || !s.SourceAt.After(marks[s.Object]) {
 		return
 	}
-	if s.Object != syncing.LogObject {
-		marks[s.Object] = s.SourceAt
-		if marks[syncing.LogObject].IsZero() && t.definition.Log != nil { // what was deleted since stands in the log alone
+	if log := marks[syncing.LogObject]; s.Object != syncing.LogObject {
+		// What was deleted since the first reading began stands in the log alone.
+		if t.definition.Log != nil && (log.IsZero() || marks[s.Object].IsZero() && s.SourceAt.Before(log)) {
 			marks[syncing.LogObject] = s.SourceAt
 		}
+		marks[s.Object] = s.SourceAt
 		return
 	}
 	// The log goes on where it was read to. A run that began before anything was imported may have left out what lies between.

@@ -392,6 +392,10 @@ type world struct {
 	crash func() error
 	// dies, if set, decides before and behind each call of a store, queue or bucket whether the invocation ends there.
 	dies func(call string, behind bool) bool
+	// stride is by how much the clock moves on where there is nothing to do; skew is by how much that of the present worker is
+	// wrong.
+	stride, skew time.Duration
+	skewed       func() time.Duration
 	// deadline, if set, is the time that an invocation has.
 	deadline time.Duration
 	// onReplay, if set, is called once what was parked has been sent on.
@@ -422,9 +426,9 @@ func newWorld(t *testing.T, with ...func(*crm)) *world {
 	w.syncs = memory.NewSyncs(w.tenancy)
 	registry := connector.NewRegistry(w.crm.definition())
 	faulty := w.faulty()
-	w.control = control.New(control.Options{Outbox: control.Outbox{Queue: w, Due: faulty.due, Now: w.now}, Syncs: faulty.syncs, Connectors: registry, Random: rand.Reader})
+	w.control = control.New(control.Options{Outbox: control.Outbox{Queue: w, Due: faulty.due, Now: w.clock}, Syncs: faulty.syncs, Connectors: registry, Random: rand.Reader})
 	w.pages = intake.New(intake.Options{Records: faulty.records, Intake: faulty.intake, Schemas: faulty.schemas, Batches: memory.NewBatches(), Journal: memory.NewJournal(), Payloads: faulty.payloads,
-		Connectors: registry, Reread: w.control, ClockGuard: 5 * time.Minute, SchemaCache: time.Minute, Now: w.now})
+		Connectors: registry, Reread: w.control, ClockGuard: 5 * time.Minute, SchemaCache: time.Minute, Now: w.clock})
 	w.engine = engine.New(engine.Options{Syncs: faulty.syncs, Tenancy: faulty.tenancy, Members: faulty.members, Records: faulty.records, Schemas: faulty.schemas, Payloads: faulty.payloads,
 		Pages: w.pages, Logins: logins{w}, Control: w.control, Tell: func(_ context.Context, n notice.Notice) error {
 			return w.call("tell", func() error {
@@ -433,7 +437,7 @@ func newWorld(t *testing.T, with ...func(*crm)) *world {
 				}
 				return nil
 			})
-		}, Hooks: hooks{w}, Inbox: parked{replay.Parked{Intake: faulty.intake, Inbox: replay.Inbox{Queue: inbox{w}, Payloads: faulty.payloads}}, w}, Connectors: registry, Now: w.now})
+		}, Hooks: hooks{w}, Inbox: parked{replay.Parked{Intake: faulty.intake, Inbox: replay.Inbox{Queue: inbox{w}, Payloads: faulty.payloads}}, w}, Connectors: registry, Now: w.clock})
 	w.must(w.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: organization}))
 	w.must(w.tenancy.CreateConnection(t.Context(), tenant.Connection{ID: connection, Organization: organization, Connector: "toy", Name: "Toy CRM", Status: tenant.Active,
 		Hook: "h", CreatedAt: w.at.Add(-time.Hour), UpdatedAt: w.at.Add(-time.Hour), Rev: 1}, tenant.Hook{TokenHash: "h", Organization: organization, Connection: connection}, nil))
@@ -451,6 +455,13 @@ func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at
+}
+
+// clock is that of the present worker.
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at.Add(w.skew)
 }
 
 func (w *world) advance(d time.Duration) {
@@ -480,7 +491,7 @@ func (w *world) run(done func() bool) {
 			return
 		}
 		if !w.step() {
-			w.advance(10 * time.Second)
+			w.advance(cmp.Or(w.stride, 10*time.Second))
 			w.fire()
 		}
 	}
