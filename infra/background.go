@@ -139,7 +139,8 @@ func work(r resources) function {
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.history.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:Query"),
 			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			// Members and logins lose their names; a transaction needs the actions of its parts.
+			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.objects(uploadObjects), "s3:DeleteObject", "s3:GetObject"),
 			allow(r.objects(inboxObjects), "s3:GetObject", "s3:PutObject"),

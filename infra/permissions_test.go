@@ -86,7 +86,7 @@ func allowed() permissions {
 			"Records":             "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
 			"History":             "dynamodb:BatchWriteItem dynamodb:Query",
 			"Intake":              "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
-			"Tenancy":             "dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":             "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"WorkTable":           "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"Payloads/uploads/*":  "s3:DeleteObject s3:GetObject",
 			"Payloads/inbox/*":    "s3:GetObject s3:PutObject",

@@ -311,7 +311,8 @@ func TestSamplesOverASandbox(t *testing.T) {
 			if err != nil || !y.LastAt.Equal(due) || !y.NextAt.After(due) {
 				t.Fatalf("the sync stands so: %+v, %v", y, err)
 			}
-			if len(w.queue.sent) != 1 || w.queue.sent[0].Kind != syncing.GoOn || w.queue.sent[0].Run != y.LastRun || w.queue.sent[0].Object != "lead" {
+			if len(w.queue.sent) != 2 || w.queue.sent[0].Kind != syncing.GoOn || w.queue.sent[0].Run != y.LastRun || w.queue.sent[0].Object != "lead" ||
+				w.queue.sent[1].Kind != syncing.Tend { // the connection was never looked after
 				t.Errorf("sent is %+v", w.queue.sent)
 			}
 		},
@@ -322,8 +323,10 @@ func TestSamplesOverASandbox(t *testing.T) {
 			}
 		},
 		"05-watch.json": func(t *testing.T, w *world) {
-			if len(w.queue.sent) != 0 || w.queue.later != 1 {
-				t.Errorf("of a run that has just begun, sent is %+v, and %d for later", w.queue.sent, w.queue.later)
+			now := time.Now()
+			waiting, _, _, err := w.Due.DueBefore(t.Context(), store.DueMinute(now.Add(-time.Minute)), now.Add(time.Hour), 10)
+			if err != nil || len(w.queue.sent) != 0 || w.queue.later != 0 || len(waiting) != 1 {
+				t.Errorf("of a run that has just begun, sent is %+v, %d for later, and %d are due, %v", w.queue.sent, w.queue.later, len(waiting), err)
 			}
 		},
 		"06-resume.json": func(t *testing.T, w *world) {

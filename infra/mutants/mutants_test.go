@@ -91,9 +91,9 @@ func TestEachTrapHasItsTestAndEachTestItsMutation(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	const good = "# about\n\n== limits\n\ntrap: it is: late\ntest: a/b TestX\nfile: a/b/c.go\n-\tif a {\n-\t}\n+\n\n\ntrap: two\ntest: a TestY\nfile: a/d.go\n-x\n+y\n"
+	const good = "# about\n\n== limits\n\ntrap: it is: late\ntest: a/b TestX -n=1 -m\nfile: a/b/c.go\n-\tif a {\n-\t}\n+\n\n\ntrap: two\ntest: a TestY\nfile: a/d.go\n-x\n+y\n"
 	all, err := parse(good)
-	want := []mutant{{"limits", "it is: late", "a/b", "TestX", "a/b/c.go", "\tif a {\n\t}", ""}, {"limits", "two", "a", "TestY", "a/d.go", "x", "y"}}
+	want := []mutant{{"limits", "it is: late", "a/b", "TestX", "-n=1 -m", "a/b/c.go", "\tif a {\n\t}", ""}, {"limits", "two", "a", "TestY", "", "a/d.go", "x", "y"}}
 	if err != nil || len(all) != 2 || all[0] != want[0] || all[1] != want[1] {
 		t.Errorf("got %+v, %v", all, err)
 	}
@@ -142,12 +142,12 @@ func TestVerdicts(t *testing.T) {
 	}
 	t.Chdir(module)
 	one := func(trap, old, replaced string) mutant {
-		return mutant{"s", trap, "one", "TestOne", "one/one.go", old, replaced}
+		return mutant{"s", trap, "one", "TestOne", "", "one/one.go", old, replaced}
 	}
 	copies := t.TempDir()
 	var progress, out bytes.Buffer
 	results, err := try(t.Context(), []mutant{one("killed", "return 1", "return 3"), one("survives", "return 2", "return 3"), one("does not compile", "return 2", "return x"),
-		one("is not there", "return 4", "return 5"), {"s", "fails anyway", "bad", "TestBad", "bad/bad.go", "return 1", "return 2"}}, copies, 2, &progress)
+		one("is not there", "return 4", "return 5"), {"s", "fails anyway", "bad", "TestBad", "", "bad/bad.go", "return 1", "return 2"}}, copies, 2, &progress)
 	if err != nil {
 		t.Fatal(err)
 	}

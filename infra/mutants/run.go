@@ -85,7 +85,7 @@ func try(ctx context.Context, all []mutant, folder string, jobs int, progress io
 		return nil, err
 	}
 	fmt.Fprintln(progress, "the tests without mutations ...")
-	sound, err := baseline(ctx, all, trees, env)
+	failing, err := baseline(ctx, all, trees, env)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,8 @@ func try(ctx context.Context, all []mutant, folder string, jobs int, progress io
 				return
 			}
 			r := result{mutant: m}
-			if problem := sound[m.folder]; problem != "" {
-				r.problem = "the test fails without the mutation: " + problem
+			if problem, fails := failing[m.call()][m.test]; fails {
+				r.problem = "the test fails without the mutation\n" + problem
 			} else {
 				r = m.try(ctx, tree, env)
 			}
@@ -117,27 +117,34 @@ func try(ctx context.Context, all []mutant, folder string, jobs int, progress io
 	return results, ctx.Err()
 }
 
-// baseline runs the tests of each package as they are, and tells what fails, by folder.
-func baseline(ctx context.Context, all []mutant, trees chan string, env []string) (map[string]string, error) {
-	tests := map[string][]string{}
+// call is one run of tests of a package.
+type call struct{ folder, flags string }
+
+func (m mutant) call() call { return call{m.folder, m.flags} }
+
+// baseline runs the tests as they are, and tells what is wrong with those that do not pass.
+func baseline(ctx context.Context, all []mutant, trees chan string, env []string) (map[call]map[string]string, error) {
+	tests := map[call][]string{}
 	for _, m := range all {
-		if !slices.Contains(tests[m.folder], m.test) {
-			tests[m.folder] = append(tests[m.folder], m.test)
+		if !slices.Contains(tests[m.call()], m.test) {
+			tests[m.call()] = append(tests[m.call()], m.test)
 		}
 	}
-	failed := map[string]string{}
+	failed := map[call]map[string]string{}
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	for folder, names := range tests {
+	for c, names := range tests {
 		group.Go(func() {
 			tree := <-trees
 			defer func() { trees <- tree }()
-			passed, output := goTest(ctx, tree, env, folder, names)
-			missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.Contains(output, "--- PASS: "+name+" (") })
+			_, output := goTest(ctx, tree, env, c, names)
 			mu.Lock()
 			defer mu.Unlock()
-			if !passed || len(missing) > 0 {
-				failed[folder] = fmt.Sprintf("%v of %s did not pass\n%s", missing, folder, tail(output))
+			failed[c] = map[string]string{}
+			for _, name := range names {
+				if !strings.Contains(output, "--- PASS: "+name+" (") {
+					failed[c][name] = tail(output)
+				}
 			}
 		})
 	}
@@ -163,7 +170,7 @@ func (m mutant) try(ctx context.Context, tree string, env []string) result {
 		r.problem = err.Error()
 		return r
 	}
-	passed, output := goTest(ctx, tree, env, m.folder, []string{m.test})
+	passed, output := goTest(ctx, tree, env, m.call(), []string{m.test})
 	if err := os.WriteFile(file, before, 0o600); err != nil {
 		r.problem = err.Error()
 	}
@@ -178,10 +185,10 @@ func (m mutant) try(ctx context.Context, tree string, env []string) result {
 }
 
 // goTest runs tests of a package.
-func goTest(ctx context.Context, tree string, env []string, folder string, names []string) (passed bool, output string) {
+func goTest(ctx context.Context, tree string, env []string, c call, names []string) (passed bool, output string) {
 	// With -trimpath the copies share what was compiled; -vet, for a mutation need not be tidy.
-	cmd := exec.CommandContext(ctx, "go", "test", "-trimpath", "-vet=off", "-ldflags=-s -w", "-count=1", "-v", "-timeout="+patience,
-		"-run=^("+strings.Join(names, "|")+")$", "./"+folder)
+	args := []string{"test", "-trimpath", "-vet=off", "-ldflags=-s -w", "-count=1", "-v", "-timeout=" + patience, "-run=^(" + strings.Join(names, "|") + ")$", "./" + c.folder}
+	cmd := exec.CommandContext(ctx, "go", append(args, strings.Fields(c.flags)...)...)
 	var all bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = tree, env, &all, &all
 	cmd.WaitDelay = 5 * time.Second

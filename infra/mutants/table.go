@@ -14,8 +14,8 @@ var table string
 type mutant struct {
 	// section groups traps by what of the provider they are about.
 	section, trap string
-	// folder is that of the test's package, test its name.
-	folder, test string
+	// folder is that of the test's package, test its name, flags what it is given besides.
+	folder, test, flags string
 	// file holds old, exactly once, which new replaces.
 	file, old, new string
 }
@@ -26,7 +26,7 @@ func (m mutant) String() string { return m.section + ": " + m.trap }
 // # a comment:
 //
 //	trap: what goes wrong
-//	test: folder/of/the/package TestName
+//	test: folder/of/the/package TestName -flag=of-it
 //	file: path/of/a/file.go
 //	-what stands there
 //	+what is put there
@@ -51,7 +51,8 @@ func parse(text string) ([]mutant, error) {
 			case name == "trap":
 				m.trap = value
 			case name == "test":
-				m.folder, m.test, _ = strings.Cut(value, " ")
+				m.folder, value, _ = strings.Cut(value, " ")
+				m.test, m.flags, _ = strings.Cut(value, " ")
 			case name == "file":
 				m.file = value
 			default:

@@ -1,11 +1,9 @@
 package privacy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"leadline/shared/delivery"
@@ -35,11 +33,26 @@ type kept struct {
 
 // match is what of a body is the person's.
 type match struct {
-	// whole says that all of it is; rows are the places, from 0, of those rows of a client's body that are.
+	// whole says that all of it is; rows are the places, from 0, of those rows that are, of a client's body or of a page that
+	// was read.
 	whole bool
 	rows  []int
 	// contents are those of a client's body.
 	contents push.Contents
+	// page are all rows of a page that was read, by their places in body.
+	page []span
+	body []byte
+}
+
+// row gives one of the rows; nil if there is none.
+func (m match) row(i int) json.RawMessage {
+	switch {
+	case i < 0 || i >= max(len(m.page), len(m.contents.Rows)):
+		return nil
+	case m.page != nil:
+		return m.body[m.page[i].from:m.page[i].until]
+	}
+	return m.contents.Rows[i]
 }
 
 func (m match) none() bool { return !m.whole && len(m.rows) == 0 }
@@ -95,13 +108,7 @@ func (r *run) lookAtObject(ctx context.Context, connection tenant.Connection, in
 			r.count(CountUnreadable, 1)
 			continue
 		}
-		if e.Kind == delivery.Fetch {
-			if !isErased(body) && r.namesOnPage(connection, p, body) {
-				o.bodies = append(o.bodies, kept{PayloadEntry: e, body: body, match: match{whole: true}})
-			}
-			continue
-		}
-		m, err := r.judge(ctx, connection, p, body)
+		m, err := r.judge(ctx, connection, e.Kind, p, body)
 		if err != nil {
 			return err
 		}
@@ -116,34 +123,20 @@ func (r *run) lookAtObject(ctx context.Context, connection tenant.Connection, in
 }
 
 // judge tells what of a kept body is the person's.
-func (r *run) judge(ctx context.Context, c tenant.Connection, at record.PayloadRef, body []byte) (match, error) {
+func (r *run) judge(ctx context.Context, c tenant.Connection, kind string, at record.PayloadRef, body []byte) (match, error) {
 	if isErased(body) {
 		return match{}, nil
 	}
 	if c.Connector == tenant.ClientConnector {
 		return r.judgeRows(ctx, c, body)
 	}
+	if kind == delivery.Fetch {
+		return r.judgePage(c, body), nil
+	}
 	if r.found.Payloads[placeOf(at)] || r.who.JSON(body) || r.isAbout(c, body) {
 		return match{whole: true}, nil
 	}
 	return match{}, nil
-}
-
-// namesOnPage tells whether a page that was read from a provider, which holds the records of many, has something of the
-// person. An erasure overwrites all of such a page: what of others was on it is in their records, and a replay reads it
-// from the provider.
-func (r *run) namesOnPage(c tenant.Connection, at record.PayloadRef, body []byte) bool {
-	if r.found.Payloads[placeOf(at)] || r.who.JSON(body) {
-		return true
-	}
-	for _, ids := range r.found.Records[c.ID] {
-		for id := range ids {
-			if bytes.Contains(body, []byte(strconv.Quote(id))) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // isAbout tells whether a webhook is about a record of the person.
@@ -217,7 +210,7 @@ type cachedBody struct {
 }
 
 // payload reads a payload by its reference and tells what of it is the person's.
-func (r *run) payload(ctx context.Context, c tenant.Connection, p record.PayloadRef) (cachedBody, error) {
+func (r *run) payload(ctx context.Context, c tenant.Connection, kind string, p record.PayloadRef) (cachedBody, error) {
 	place := placeOf(p)
 	if r.lastBody.place == place {
 		return r.lastBody, nil
@@ -237,7 +230,7 @@ func (r *run) payload(ctx context.Context, c tenant.Connection, p record.Payload
 			r.count(CountUnreadable, 1)
 		} else {
 			b.found = true
-			if b.match, err = r.judge(ctx, c, p, b.body); err != nil {
+			if b.match, err = r.judge(ctx, c, kind, p, b.body); err != nil {
 				return b, err
 			}
 		}

@@ -54,7 +54,7 @@ func (r *run) walkQuarantine(ctx context.Context) (bool, error) {
 
 // entryIs tells whether an entry is the person's, and gives what was set aside.
 func (r *run) entryIs(ctx context.Context, e quarantine.Entry) (its bool, content []byte, err error) {
-	b, err := r.payload(ctx, r.connection(e.Connection), e.Payload)
+	b, err := r.payload(ctx, r.connection(e.Connection), e.Kind, e.Payload)
 	if err != nil {
 		return false, nil, err
 	}
@@ -64,16 +64,34 @@ func (r *run) entryIs(ctx context.Context, e quarantine.Entry) (its bool, conten
 		return its, nil, nil
 	}
 	content = b.body
-	if e.Row > 0 && len(b.contents.Rows) > 0 {
-		if e.Index < 0 || e.Index >= len(b.contents.Rows) {
-			return its, nil, nil
-		}
-		content = b.contents.Rows[e.Index]
-		its = its || slices.Contains(b.rows, e.Index)
+	if at := b.rowOf(e); at >= 0 {
+		content = b.row(at)
+		its = its || slices.Contains(b.rows, at) || len(b.page) > 0 && r.found.hasRecord(e.Connection, e.Object, e.Record)
+	} else if e.Row > 0 && len(b.contents.Rows)+len(b.page) > 0 {
+		return its, nil, nil
 	} else {
 		its = its || !b.none()
 	}
 	return its || string(content) == erasedMark || string(b.body) == erasedMark, content, nil
+}
+
+// rowOf gives the place of the row that an entry is about; -1 if it is about none. A page tells it by the record's id, for
+// its rows may be counted otherwise than here.
+func (b cachedBody) rowOf(e quarantine.Entry) int {
+	if e.Row == 0 {
+		return -1
+	}
+	if len(b.page) > 0 && e.Record != "" {
+		for i := range b.page {
+			if idsOf(b.row(i))[e.Record] {
+				return i
+			}
+		}
+	}
+	if b.row(e.Index) == nil {
+		return -1
+	}
+	return e.Index
 }
 
 // delivered is a delivery to a destination that is the person's, with what was sent.

@@ -159,7 +159,7 @@ type payloadData struct {
 
 func (e exporter) archived(ctx context.Context, o archived) error {
 	for _, k := range o.bodies {
-		if k.Kind == delivery.Fetch { // it holds the records of others, too; those of the person are exported as records
+		if k.Kind == delivery.Fetch && k.whole { // nobody can tell whose it is besides; the person's records are exported as such
 			continue
 		}
 		data := payloadData{ReceivedAt: timeText(k.ReceivedAt), Payload: k.Payload}
@@ -168,7 +168,7 @@ func (e exporter) archived(ctx context.Context, o archived) error {
 			e.found.note(e.found.Deliveries, k.Delivery)
 		}
 		for _, i := range k.rows {
-			data.Rows = append(data.Rows, rowData{i, k.contents.Rows[i]})
+			data.Rows = append(data.Rows, rowData{i, shown(k.row(i))})
 		}
 		e.count(CountPayloads, 1)
 		if err := e.write(ctx, line{Kind: kindPayload, Connection: o.connection.ID, Object: k.contents.Object, ID: k.Delivery, Data: data}); err != nil {

@@ -46,8 +46,8 @@ func TestLogins(t *testing.T) {
 				c.plant(w)
 				w.login(crm, "user_joe", c.user)
 				w.login("conn_other", "user_ann", "Ann")
-				j, _ := w.runs(w.job(ours, jobID, job.Export, job.Running, c.params), w.Export)
-				_, text := w.exported("exports/" + ours + "/" + jobID + ".ndjson.gz")
+				j, _ := w.runs(w.job(ours, "job_export", job.Export, job.Running, c.params), w.Export)
+				_, text := w.exported("exports/" + ours + "/job_export.ndjson.gz")
 				if j.Counts["logins"] != 1 || !strings.Contains(text, `"kind":"login"`) || !strings.Contains(text, c.user) || strings.Contains(text, "user_ann") || strings.Contains(text, "c2VhbGVk") {
 					t.Errorf("exported %v %s", j.Counts, text)
 				}
@@ -125,8 +125,8 @@ func TestExportSaysWhatMailOneGets(t *testing.T) {
 		p.Mail = preference
 		p.Rev++
 		w.must(w.members.UpdatePerson(t.Context(), p, nil))
-		w.runs(w.job(ours, jobID, job.Export, job.Running, him()), w.Export)
-		if _, text := w.exported("exports/" + ours + "/" + jobID + ".ndjson.gz"); !strings.Contains(text, want) {
+		w.runs(w.job(ours, "job_export", job.Export, job.Running, him()), w.Export)
+		if _, text := w.exported("exports/" + ours + "/job_export.ndjson.gz"); !strings.Contains(text, want) {
 			t.Errorf("it does not say %s: %s", want, text)
 		}
 	}

@@ -108,11 +108,27 @@ func appendMember(out, packed, body []byte, fill int) []byte {
 	return binary.LittleEndian.AppendUint32(out, uint32(len(body)))
 }
 
+// withoutRows gives the body of a page with the mark in place of each row that is the person's.
+func (m match) withoutRows() []byte {
+	var out []byte
+	at := 0
+	for _, i := range m.rows {
+		out = append(append(out, m.body[at:m.page[i].from]...), erasedMark...)
+		at = m.page[i].until
+	}
+	return append(out, m.body[at:]...)
+}
+
 // erasedBody gives what a packed body of so many bytes becomes without what matches, and whether nothing else of it was
 // kept. Rows that are the person's give way to the mark, the other rows stay as they are, byte for byte. Where that needs
 // more room than there is, for a mark can be longer than its row, all of it goes.
 func erasedBody(m match, length int) (packed []byte, whole bool, err error) {
-	if !m.whole {
+	if m.page != nil && !m.whole {
+		packed, err = fitted(m.withoutRows(), length)
+		if err != nil || packed != nil {
+			return packed, false, err
+		}
+	} else if !m.whole {
 		rows := append(m.contents.Rows[:0:0], m.contents.Rows...)
 		for _, i := range m.rows {
 			rows[i] = []byte(erasedMark)

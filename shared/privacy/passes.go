@@ -64,7 +64,7 @@ func (r *run) eraseUpload(ctx context.Context, b push.Batch) error {
 			r.count(CountUnreadable, 1)
 			continue
 		}
-		m, err := r.judge(ctx, r.connection(b.Connection), record.PayloadRef{}, body)
+		m, err := r.judge(ctx, r.connection(b.Connection), b.Kind, record.PayloadRef{}, body)
 		if err != nil || m.none() {
 			if err != nil {
 				return err

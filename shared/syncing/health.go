@@ -28,7 +28,7 @@ func HealthOf(conn tenant.Connection, loggedIn bool, s State, now time.Time) (He
 	if s.TendedAt.IsZero() {
 		why = append(why, "It was not looked after yet.")
 	}
-	if !s.TendedAt.IsZero() && !s.Subscription.Active && s.Subscription.Problem != "" {
+	if !s.TendedAt.IsZero() && s.Subscription.Problem != "" {
 		why = append(why, s.Subscription.Problem)
 	}
 	for _, m := range s.Identity.Missing {

@@ -12,7 +12,7 @@ import (
 
 func TestHealth(t *testing.T) {
 	well := func() syncing.State {
-		return syncing.State{TendedAt: noon, Subscription: syncing.SubscriptionState{Active: true, Problem: "It was paused before."}, LastRunAt: noon.Add(-36 * time.Hour),
+		return syncing.State{TendedAt: noon, Subscription: syncing.SubscriptionState{Active: true}, LastRunAt: noon.Add(-36 * time.Hour),
 			Objects: map[string]syncing.ObjectState{"deal": {Drift: &syncing.Counts{Missing: 5}}, "user": {}}}
 	}
 	for name, c := range map[string]struct {
@@ -29,6 +29,7 @@ func TestHealth(t *testing.T) {
 		"it listens":              {tenant.Active, true, func(s *syncing.State) { *s = syncing.State{} }, syncing.Healthy, nil},
 		"new":                     {tenant.Active, false, func(s *syncing.State) { *s = syncing.State{} }, syncing.Warning, []string{"It was not looked after yet."}},
 		"not subscribed":          {tenant.Active, false, func(s *syncing.State) { s.Subscription = syncing.SubscriptionState{Problem: "CRM paused it."} }, syncing.Warning, []string{"CRM paused it."}},
+		"deliveries fail":         {tenant.Active, false, func(s *syncing.State) { s.Subscription.Problem = "Deliveries fail." }, syncing.Warning, []string{"Deliveries fail."}},
 		"that cannot subscribe":   {tenant.Active, false, func(s *syncing.State) { s.Subscription = syncing.SubscriptionState{} }, syncing.Healthy, nil},
 		"quiet":                   {tenant.Active, false, func(s *syncing.State) { s.LastRunAt = noon.Add(-36*time.Hour - time.Second) }, syncing.Warning, []string{"Nothing was read since 2026-11-20 23:59."}},
 		"a permission is missing": {tenant.Active, false, func(s *syncing.State) {

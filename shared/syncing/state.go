@@ -67,7 +67,7 @@ type State struct {
 type SubscriptionState struct {
 	// ID is the provider's; empty where there is none.
 	ID string `json:"id,omitempty"`
-	// Active tells whether the provider sends events, as of CheckedAt. Problem says why not.
+	// Active tells whether the provider sends events, as of CheckedAt. Problem says why not, or why it soon will not.
 	Active    bool      `json:"active"`
 	Problem   string    `json:"problem,omitempty"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
@@ -75,6 +75,8 @@ type SubscriptionState struct {
 	LastGoodAt time.Time `json:"last_good_at,omitzero"`
 	// HealedAt is when it was resumed or made anew last.
 	HealedAt time.Time `json:"healed_at,omitzero"`
+	// MakingAt is since when somebody makes one; zero if nobody does.
+	MakingAt time.Time `json:"making_at,omitzero"`
 }
 
 // ObjectState is what is known of an object of a connection.

@@ -22,6 +22,9 @@ import (
 	closecrm "leadline/shared/connectors/close"
 )
 
+// patience is how long anything else than a run may take: far longer than it does, for the machine may be busy.
+const patience = 4 * time.Minute
+
 // sandbox is a CRM of a test's own that looks like Close, with what it tells of itself.
 type sandbox struct {
 	url   string
@@ -200,7 +203,7 @@ func (c *sandbox) stats(t *testing.T) crmStats {
 // posted waits until no webhook waits in the sandbox.
 func (c *sandbox) posted(t *testing.T) {
 	t.Helper()
-	eventually(t, time.Minute, "all webhooks are posted", func() bool { return c.stats(t).Webhooks.Waiting == 0 })
+	eventually(t, patience, "all webhooks are posted", func() bool { return c.stats(t).Webhooks.Waiting == 0 })
 }
 
 // state is a record on either side: its version, and a digest of its content.
@@ -335,6 +338,11 @@ func (p *provider) open(t *testing.T, name string, login map[string]string) apiC
 	var made apiConnection
 	p.post201(t, "/v1/connections", map[string]any{"connector": "close", "name": name, "base_url": p.crm.url + "/api/v1", "login": login}, &made)
 	p.id, p.path = made.ID, "/v1/connections/"+made.ID
+	t.Cleanup(func() { // or it would look for its sandbox when that is gone
+		if status, answer := p.call(t, p.AdminKey, http.MethodPost, p.path+"/disable", nil); status != http.StatusOK {
+			t.Errorf("disable: %d %s", status, answer)
+		}
+	})
 	return made
 }
 
@@ -351,7 +359,7 @@ func (p *provider) connection(t *testing.T) apiConnection {
 func (p *provider) tended(t *testing.T) {
 	t.Helper()
 	var syncs []struct{ ID string }
-	eventually(t, 4*time.Minute, "the connection is looked after", func() bool {
+	eventually(t, patience, "the connection is looked after", func() bool {
 		if c := p.connection(t); c.State.TendedAt == nil || !c.State.Subscription.Active {
 			return false
 		}
@@ -424,8 +432,8 @@ func (p *provider) run(t *testing.T, id string) apiRun {
 	return r
 }
 
-// runLimit is how long a run may take: far longer than it does, for the machine may be busy.
-const runLimit = 8 * time.Minute
+// runLimit is how long a run may take.
+const runLimit = 2 * patience
 
 // ended waits for the end of a run, which must be a good one.
 func (p *provider) ended(t *testing.T, id string) apiRun {
@@ -527,7 +535,7 @@ func (p *provider) same(t *testing.T) drift {
 func (p *provider) sameOf(t *testing.T, shows func(object, id string, s state) bool) drift {
 	t.Helper()
 	var d drift
-	for deadline := time.Now().Add(4 * time.Minute); ; time.Sleep(time.Second) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Second) {
 		if d = p.drift(t, shows); d.none() && d.total > 0 {
 			return d
 		}
@@ -569,7 +577,7 @@ func (p *provider) told(t *testing.T, kind, subject string) apiNotice {
 	t.Helper()
 	var notices []apiNotice
 	var mails []sentMail
-	eventually(t, time.Minute, "the admin is told: "+kind, func() bool {
+	eventually(t, patience, "the admin is told: "+kind, func() bool {
 		notices = slices.DeleteFunc(list[apiNotice](t, p.system, "/v1/notices"), func(n apiNotice) bool { return n.Kind != kind || n.Subject != subject })
 		mails = p.mails(t)
 		return len(notices) > 0 && slices.ContainsFunc(mails, func(m sentMail) bool { return m.Headers["X-Leadline-Notice"] == notices[0].ID })

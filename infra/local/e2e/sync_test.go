@@ -56,7 +56,7 @@ func testFirstRun(t *testing.T, s *system) {
 	p := &provider{system: s, crm: &sandbox{url: file.Sandbox.URL}, id: file.CRM.Connection, path: "/v1/connections/" + file.CRM.Connection}
 	run := p.ended(t, file.CRM.Import)
 	var c apiConnection
-	eventually(t, 2*time.Minute, "the connection is healthy", func() bool {
+	eventually(t, patience, "the connection is healthy", func() bool {
 		c = p.connection(t)
 		return c.State.Health == "healthy"
 	})
@@ -69,7 +69,7 @@ func testFirstRun(t *testing.T, s *system) {
 	if leads < 0 {
 		t.Errorf("the counts: %+v", c.State.Objects)
 	}
-	eventually(t, 2*time.Minute, "a change has come in by webhook", func() bool {
+	eventually(t, patience, "a change has come in by webhook", func() bool {
 		for _, object := range []string{"opportunity", "activity.call", "activity.note", "task", "lead"} {
 			if slices.ContainsFunc(list[posted](t, s, p.path+"/objects/"+object+"/records"), func(r posted) bool {
 				return r.Source.Kind == "webhook" && r.StoredAt.After(run.FinishedAt)
@@ -157,7 +157,7 @@ func testLive(t *testing.T, s *system) {
 	if lost == 0 {
 		t.Fatal("no webhook was lost")
 	}
-	eventually(t, 2*time.Minute, "all but what was lost has come in", func() bool {
+	eventually(t, patience, "all but what was lost has come in", func() bool {
 		d = p.drift(t, nil)
 		return len(d.missing)+len(d.stale)+len(d.surplus) == lost && len(d.other) == 0
 	})
@@ -187,7 +187,7 @@ func (p *picker) change(t *testing.T, n int) {
 // healed waits until a subscription was mended after a time, and what it missed was read.
 func (p *provider) healed(t *testing.T, after time.Time) {
 	t.Helper()
-	eventually(t, 3*time.Minute, "the subscription is healed", func() bool {
+	eventually(t, patience, "the subscription is healed", func() bool {
 		u := p.connection(t).State.Subscription
 		return u.Active && u.HealedAt.After(after)
 	})
@@ -198,7 +198,7 @@ func (p *provider) healed(t *testing.T, after time.Time) {
 func (p *provider) caughtUp(t *testing.T, after time.Time) {
 	t.Helper()
 	var run apiRun
-	eventually(t, time.Minute, "what changed is being read", func() bool {
+	eventually(t, patience, "what changed is being read", func() bool {
 		all := list[apiRun](t, p.system, p.path+"/runs?kind=changes")
 		i := slices.IndexFunc(all, func(r apiRun) bool { return r.CreatedAt.After(after) })
 		if i >= 0 {
@@ -323,7 +323,7 @@ func testPausedConnection(t *testing.T, s *system) {
 	}
 	// Receivers notice within a minute.
 	probe := pick.next(t, "activity.note")
-	eventually(t, 2*time.Minute, "a change is kept back", func() bool {
+	eventually(t, patience, "a change is kept back", func() bool {
 		crm.change(t, crmChange{Action: "touch", ID: probe})
 		crm.posted(t)
 		want := crm.contents(t, "activity.note")[probe]
@@ -368,7 +368,7 @@ func testSilence(t *testing.T, s *system) {
 
 	crm.order(t, "bulk", map[string]any{"leads": 25, "events": false})
 	crm.change(t, crmChange{Action: "delete", ID: leads[2]})
-	eventually(t, time.Minute, "the lead is deleted", func() bool { _, there := p.stored(t, "lead")[leads[2]]; return !there })
+	eventually(t, patience, "the lead is deleted", func() bool { _, there := p.stored(t, "lead")[leads[2]]; return !there })
 	d := p.drift(t, nil)
 	if len(d.missing) < 75 || len(d.surplus) == 0 || len(d.stale)+len(d.other) > 0 {
 		t.Errorf("before the reconciliation: %s", d)
@@ -391,7 +391,7 @@ func testPeople(t *testing.T, s *system) {
 		Teams                           []struct{ Name string }
 	}
 	var members []member
-	eventually(t, 2*time.Minute, "there are members", func() bool {
+	eventually(t, patience, "there are members", func() bool {
 		members = list[member](t, p.system, "/v1/members")
 		return len(members) > 0
 	})
@@ -598,7 +598,7 @@ func testSkew(t *testing.T, s *system) {
 	if now := p.stored(t, "activity.note"); now[far] != was[far] || now[near] != was[near] {
 		t.Error("a record from the future was stored")
 	}
-	eventually(t, 2*time.Minute, "what was a little ahead is applied when it is tried again", func() bool {
+	eventually(t, patience, "what was a little ahead is applied when it is tried again", func() bool {
 		for _, e := range aside() {
 			if status, answer := p.call(t, p.AdminKey, http.MethodPost, "/v1/quarantine/"+e.ID+"/replay", nil); status != http.StatusAccepted && status != http.StatusConflict {
 				t.Fatalf("replay: %d %s", status, answer)

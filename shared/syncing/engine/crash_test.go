@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/connector"
 	"leadline/shared/fault"
 	"leadline/shared/schedule"
 	"leadline/shared/store"
@@ -414,5 +415,43 @@ func TestAPlanThatFitsNoMoreHoldsUpNothing(t *testing.T) {
 	w.mu.Unlock()
 	if failed > 0 {
 		t.Errorf("%d messages are tried again and again", failed)
+	}
+}
+
+// TestTwoWorkersOnOneStream read a page twice at most, and count it once.
+func TestTwoWorkersOnOneStream(t *testing.T) {
+	w := newWorld(t, more)
+	w.deals("deal", 500)
+	plan := full()
+	plan.Objects = []string{"deal"}
+	run, within, pages := "", false, 0
+	w.crm.answered = func(connector.PageRequest) {
+		if pages++; within || pages%3 != 0 {
+			return
+		}
+		within = true // another takes the stream on, to its end or until it fails
+		w.crm.fail = func(string) error {
+			if pages%7 == 0 {
+				return &fault.Error{Kind: fault.RateLimited, Code: "rate_limited", RetryAfter: time.Second}
+			}
+			return nil
+		}
+		w.must(w.engine.Process(t.Context(), syncing.Message{Kind: syncing.GoOn, Organization: organization, Connection: connection, Run: run, Object: "deal"}))
+		w.crm.fail, within = nil, false
+	}
+	run = w.start(plan)
+	_, streams := w.finish(run)
+	w.pass(15 * time.Minute)
+	w.same("deal")
+	if c := streams["deal"].Counts; c.Missing != 500 || c.Stored() != 500 || c.Newer != 0 {
+		t.Errorf("got %+v", c)
+	}
+	for what, n := range w.crm.pages {
+		if n > 4 {
+			t.Errorf("%s was asked for %d times", what, n)
+		}
+	}
+	if len(w.notices) != 1 || w.waiting(syncing.GoOn) != 0 || w.waiting(syncing.Watch) != 0 {
+		t.Errorf("%d notices, %d messages", len(w.notices), w.waiting(syncing.GoOn)+w.waiting(syncing.Watch))
 	}
 }

@@ -215,9 +215,14 @@ func (t task) mark(marks map[string]time.Time, r syncing.Run, s syncing.Stream) 
 		return
 	}
 	if log := marks[syncing.LogObject]; s.Object != syncing.LogObject {
-		// What was deleted since the first reading began stands in the log alone.
-		if t.definition.Log != nil && (log.IsZero() || marks[s.Object].IsZero() && s.SourceAt.Before(log)) {
-			marks[syncing.LogObject] = s.SourceAt
+		// What was deleted since the first reading began stands in the log alone, as does what of it had come in before that by
+		// webhooks or by parts.
+		switch {
+		case t.definition.Log == nil:
+		case log.IsZero():
+			marks[syncing.LogObject] = earlier(t.conn.CreatedAt, s.SourceAt)
+		case marks[s.Object].IsZero():
+			marks[syncing.LogObject] = earlier(log, s.SourceAt)
 		}
 		marks[s.Object] = s.SourceAt
 		return
@@ -230,6 +235,13 @@ func (t task) mark(marks map[string]time.Time, r syncing.Run, s syncing.Stream) 
 	if !gap && !marks[s.Object].IsZero() {
 		marks[s.Object] = s.SourceAt
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // learnt adds what a stream has learnt to what is known of its object.

@@ -193,3 +193,49 @@ func TestDeletionsDuringAnImportStandInTheLog(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsReadAgainComesToItsEnd: under a limit that lets through a request now and then, and where an object is refused.
+func TestWhatIsReadAgainComesToItsEnd(t *testing.T) {
+	for name, fail := range map[string]func(asked int, what string) error{
+		"one request at a time": func(asked int, _ string) error {
+			if asked%2 == 0 {
+				return &fault.Error{Kind: fault.RateLimited, Code: "rate_limited", RetryAfter: 2 * time.Second}
+			}
+			return nil
+		},
+		"leads are refused": func(_ int, what string) error {
+			if what[:4] == "lead" {
+				return fault.New(fault.Forbidden, "forbidden", "Not allowed.")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, mute)
+			old := w.now().AddDate(0, -1, 0)
+			var rows []row
+			for _, o := range []string{"deal", "lead", "note", "tag"} {
+				rows = append(rows, row{object: o, id: o + "_1", updated: old, value: 1, parent: "lead_1"})
+			}
+			w.crm.put(rows...)
+			w.finish(w.start(full()))
+			refs := []ref{{Parent: "lead_1"}}
+			for _, r := range rows {
+				r.updated, r.value = w.now(), 2
+				w.crm.put(r)
+				refs = append(refs, ref{Object: r.object, ID: r.id})
+			}
+			asked := 0
+			w.crm.fail = func(what string) error {
+				asked++
+				return fail(asked, what)
+			}
+			w.must(w.control.Reread(t.Context(), organization, connection, refs, nil))
+			w.pass(10 * time.Minute)
+			w.same("deal", "note", "tag")
+			if w.waiting(syncing.Read) != 0 || asked > 12 {
+				t.Errorf("after %d requests %d messages wait", asked, w.waiting(syncing.Read))
+			}
+		})
+	}
+}

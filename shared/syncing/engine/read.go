@@ -45,9 +45,6 @@ func (t task) read(ctx context.Context) error {
 	case kind == fault.RateLimited: // no failure, however often
 		wait := max(time.Second, fault.Of(err).RetryAfter)
 		return t.readLater(ctx, wait+jitter(wait/2))
-	case kind == fault.Invalid || kind == fault.Forbidden || kind == fault.NotFound:
-		t.Log.Warn("not read again", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, telemetry.KeyError, fault.Brief(err))
-		return nil // the next reconciliation reads them
 	case t.message.Try >= maxTries:
 		return err
 	}
@@ -63,33 +60,74 @@ func (t task) readLater(ctx context.Context, wait time.Duration) error {
 	return t.Control.Send(ctx, t.message, t.Now().Add(wait))
 }
 
-func (t task) readRefs(ctx context.Context, client Client) error {
-	ids := map[string][]string{}
-	var parents []connector.Ref
-	for _, r := range t.message.Refs {
-		switch {
-		case r.Parent != "":
-			parents = append(parents, r)
-		case !slices.Contains(ids[r.Object], r.ID):
-			ids[r.Object] = append(ids[r.Object], r.ID)
+// part is what of a message is read at once: records of an object by their ids, or the children of others.
+type part struct {
+	object   string
+	ids      []string
+	children bool
+}
+
+// refs gives what a part reads as a message says it.
+func (p part) refs() (refs []connector.Ref) {
+	for _, id := range p.ids {
+		if p.children {
+			refs = append(refs, connector.Ref{Object: p.object, Parent: id})
+		} else {
+			refs = append(refs, connector.Ref{Object: p.object, ID: id})
 		}
 	}
+	return refs
+}
+
+// parts gives what the message asks for, in the order of the connector's objects.
+func (t task) parts() (parts []part) {
 	for _, o := range t.definition.Pull.Objects {
-		for chunk := range slices.Chunk(ids[o.Name], connector.MaxIDs) {
-			if err := t.readByID(ctx, client, o.Name, chunk); err != nil {
-				return err
+		var ids, of []string
+		for _, r := range t.message.Refs {
+			switch {
+			case r.Parent != "":
+				if (r.Object == "" || r.Object == o.Name) && o.Serves(connector.ChildrenOf) && !slices.Contains(of, r.Parent) {
+					of = append(of, r.Parent)
+				}
+			case r.Object == o.Name && !slices.Contains(ids, r.ID):
+				ids = append(ids, r.ID)
 			}
 		}
-		var of []string
-		for _, p := range parents {
-			if p.Object == "" || p.Object == o.Name {
-				of = append(of, p.Parent)
+		for chunk := range slices.Chunk(ids, connector.MaxIDs) {
+			parts = append(parts, part{o.Name, chunk, false})
+		}
+		for chunk := range slices.Chunk(of, connector.MaxIDs) {
+			parts = append(parts, part{o.Name, chunk, true})
+		}
+	}
+	return parts
+}
+
+// readRefs reads what the message names, part by part. Where one fails, or there is no more time, the message names what is left.
+// What the provider refuses is left out: the next reconciliation reads it.
+func (t *task) readRefs(ctx context.Context, client Client) error {
+	parts := t.parts()
+	for i, p := range parts {
+		left := func() {
+			t.message.Refs = nil
+			for _, p := range parts[i:] {
+				t.message.Refs = append(t.message.Refs, p.refs()...)
 			}
 		}
-		if len(of) == 0 || !o.Serves(connector.ChildrenOf) {
-			continue
+		if i > 0 && late(ctx) {
+			left()
+			return t.readLater(ctx, 0)
 		}
-		if err := t.readChildren(ctx, client, o.Name, of); err != nil {
+		read := t.readByID
+		if p.children {
+			read = t.readChildren
+		}
+		err := read(ctx, client, p.object, p.ids)
+		switch kind := fault.KindOf(err); {
+		case kind == fault.Invalid || kind == fault.Forbidden || kind == fault.NotFound:
+			t.Log.Warn("not read again", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "object", p.object, telemetry.KeyError, fault.Brief(err))
+		case err != nil:
+			left()
 			return err
 		}
 	}

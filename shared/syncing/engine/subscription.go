@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"leadline/shared/connector"
 	"leadline/shared/connector/rest"
@@ -40,9 +41,12 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 	client = hushed{client, secret}
 	before := state.Subscription
 	now := t.Now().UTC()
-	standing, err := t.standing(ctx, client, url, before.ID)
-	if err != nil {
+	standing, alone, err := t.standing(ctx, client, url, before, now)
+	switch {
+	case err != nil:
 		return t.unsubscribed(ctx, before, "", err)
+	case !alone:
+		return nil
 	}
 	standing.Problem = rest.Discreet(standing.Problem, secret...)
 	next := syncing.SubscriptionState{ID: standing.ID, Active: true, CheckedAt: now, LastGoodAt: now, HealedAt: before.HealedAt}
@@ -80,6 +84,20 @@ func (t task) subscription(ctx context.Context, client Client, state syncing.Sta
 	return t.noteSubscription(ctx, next)
 }
 
+// makingLasts is longer than it takes to make a subscription.
+const makingLasts = 5 * time.Minute
+
+// making notes that a subscription is being made, and tells whether nobody else does, or did: of two that are made at once, the
+// key of the one might be taken for that of the other.
+func (t task) making(ctx context.Context, before syncing.SubscriptionState, now time.Time) (alone bool, err error) {
+	_, err = t.change(ctx, func(s *syncing.State) {
+		if alone = s.Subscription.ID == before.ID && now.Sub(s.Subscription.MakingAt) > makingLasts; alone {
+			s.Subscription.MakingAt = now
+		}
+	})
+	return alone, err
+}
+
 // unsubscribed notes that no events come, as far as an error says so: not if it is only unknown. problem is what the provider
 // says of the subscription.
 func (t task) unsubscribed(ctx context.Context, before syncing.SubscriptionState, problem string, cause error) error {
@@ -97,41 +115,28 @@ func (t task) unsubscribed(ctx context.Context, before syncing.SubscriptionState
 	return errors.Join(t.noteSubscription(ctx, next), cause)
 }
 
-// standing gives the subscription that there is, one without an ID if there is none. Of one whose creation was not noted the
-// signing key is lost: it is deleted, as is any second one.
-func (t task) standing(ctx context.Context, client Client, url, id string) (connector.SubscriptionState, error) {
+// standing gives the subscription that there is, one without an ID if there is none and nobody else makes one. Of one whose
+// creation was not noted the signing key is lost: it is deleted, as is any second one.
+func (t task) standing(ctx context.Context, client Client, url string, before syncing.SubscriptionState, now time.Time) (found connector.SubscriptionState, alone bool, err error) {
 	s := t.definition.Subscription
-	if id != "" {
-		found, err := s.Check(ctx, client, id)
-		if !fault.Is(err, fault.NotFound) {
-			return found, err
+	if before.ID != "" {
+		if found, err := s.Check(ctx, client, before.ID); !fault.Is(err, fault.NotFound) {
+			return found, true, err
 		}
 	}
-	if s.Find == nil {
-		return connector.SubscriptionState{}, nil
+	if alone, err = t.making(ctx, before, now); err != nil || !alone || s.Find == nil {
+		return found, alone, err
 	}
 	others, err := s.Find(ctx, client, url)
 	if err != nil {
-		return connector.SubscriptionState{}, err
+		return found, true, err
 	}
 	for _, o := range others {
 		if err := s.Delete(ctx, client, o.ID); err != nil && !fault.Is(err, fault.NotFound) {
-			return connector.SubscriptionState{}, err
+			return found, true, err
 		}
 	}
-	return connector.SubscriptionState{}, nil
-}
-
-// hushed is a client whose faults do not repeat some words: providers quote what they refuse, and the URL is secret.
-type hushed struct {
-	Client
-	words []string
-}
-
-// Do implements connector.Client.
-func (h hushed) Do(ctx context.Context, r connector.Request) (connector.Answer, error) {
-	a, err := h.Client.Do(ctx, r)
-	return a, rest.Hush(err, h.words...)
+	return found, true, nil
 }
 
 func (t task) noteSubscription(ctx context.Context, next syncing.SubscriptionState) error {

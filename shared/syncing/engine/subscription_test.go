@@ -143,3 +143,25 @@ func TestASubscriptionThatCannotBeLookedAtIsNoProblem(t *testing.T) {
 		t.Errorf("it is %+v", s)
 	}
 }
+
+// TestTwoThatSubscribeAtOnceMakeOneSubscription whose key is the one that is accepted.
+func TestTwoThatSubscribeAtOnceMakeOneSubscription(t *testing.T) {
+	for _, at := range []string{"find subscriptions", "subscribe", "probe"} {
+		t.Run(at, func(t *testing.T) {
+			w := newWorld(t, more)
+			w.crm.fail = func(what string) error {
+				if what == at {
+					w.crm.fail = nil
+					w.must(w.engine.Process(t.Context(), syncing.Message{Kind: syncing.Tend, Organization: organization, Connection: connection}))
+				}
+				return nil
+			}
+			w.must(w.control.Tend(t.Context(), organization, connection))
+			w.pass(30 * time.Minute)
+			s := w.state().Subscription
+			if len(w.crm.subscriptions) != 1 || w.crm.made != 1 || !w.crm.subscriptions[s.ID].Active || len(w.accepted) != 1 || !s.MakingAt.IsZero() {
+				t.Errorf("%d were made, there are %v, the keys are %v, known is %+v", w.crm.made, w.crm.subscriptions, w.accepted, s)
+			}
+		})
+	}
+}
