@@ -139,6 +139,18 @@ func (t task) standing(ctx context.Context, client Client, url string, before sy
 	return found, true, nil
 }
 
+// hushed is a client whose faults do not repeat some words: providers quote what they refuse, and the URL is secret.
+type hushed struct {
+	Client
+	words []string
+}
+
+// Do implements connector.Client.
+func (h hushed) Do(ctx context.Context, r connector.Request) (connector.Answer, error) {
+	a, err := h.Client.Do(ctx, r)
+	return a, rest.Hush(err, h.words...)
+}
+
 func (t task) noteSubscription(ctx context.Context, next syncing.SubscriptionState) error {
 	_, err := t.change(ctx, func(s *syncing.State) { s.Subscription = next })
 	return err
