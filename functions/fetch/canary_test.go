@@ -89,6 +89,7 @@ func (c *canaries) well(change func(*credential.Login)) {
 	s, err := c.Syncs.State(c.t.Context(), organization, connection)
 	c.must(err)
 	s.Problem, s.Rev = "", s.Rev+1
+	s.Subscription.MakingAt = time.Time{} // nobody is at it
 	c.must(c.Syncs.SaveState(c.t.Context(), s))
 }
 

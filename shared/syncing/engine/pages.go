@@ -152,6 +152,9 @@ func (w *worker) after(p syncing.Phase) syncing.Phase {
 
 // readLog reads one page of the provider's log of changes.
 func (w *worker) readLog(ctx context.Context) (syncing.Stream, error) {
+	if w.definition.Log == nil {
+		return w.stream, fault.New(fault.Invalid, "no_log", "%s keeps no log of changes any more.", w.definition.Title)
+	}
 	asked := w.Now().UTC()
 	page, err := w.definition.Log.Read(ctx, w.client, connector.LogRequest{From: w.stream.Scope.From, Cursor: w.stream.Cursor})
 	if err != nil {
@@ -225,6 +228,9 @@ func (t task) mark(marks map[string]time.Time, r syncing.Run, s syncing.Stream) 
 			marks[syncing.LogObject] = earlier(log, s.SourceAt)
 		}
 		marks[s.Object] = s.SourceAt
+		return
+	}
+	if t.definition.Log == nil {
 		return
 	}
 	// The log goes on where it was read to. A run that began before anything was imported may have left out what lies between.
