@@ -571,7 +571,7 @@ func TestTurns(t *testing.T) {
 		t.Error("a request was made without its turn")
 	}
 	limiter.err = nil
-	p.answer = func(http.ResponseWriter, *http.Request) { end() }
+	p.answer = func(_ http.ResponseWriter, r *http.Request) { end(); <-r.Context().Done() } // no answer before the caller has left
 	if err := do(); !fault.Is(err, fault.Unavailable) || len(limiter.done) != 4 || limiter.done[3] != (ratelimit.Seen{}) {
 		t.Errorf("got %v, seen %+v", err, limiter.done)
 	}
