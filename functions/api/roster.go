@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/roster"
 	"leadline/shared/roster/keeper"
@@ -142,7 +143,7 @@ func (h *handler) dayOr(ctx context.Context, c caller, text string) (roster.Date
 	if text == "" {
 		return h.keeper().Today(ctx, c.organization)
 	}
-	return roster.ParseDate(text)
+	return calendar.ParseDate(text)
 }
 
 // AtInput asks for how things are on a day.

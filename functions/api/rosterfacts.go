@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"leadline/shared/calendar"
 	"leadline/shared/roster"
 	"leadline/shared/tenant"
 )
@@ -118,10 +119,10 @@ func (h *handler) span(ctx context.Context, c caller, d During) (roster.Span, er
 }
 
 func readSpan(from, until string) (s roster.Span, err error) {
-	if s.From, err = roster.ParseDate(from); err != nil {
+	if s.From, err = calendar.ParseDate(from); err != nil {
 		return s, err
 	}
-	if s.Until, err = roster.ParseDate(until); err != nil {
+	if s.Until, err = calendar.ParseDate(until); err != nil {
 		return s, err
 	}
 	return s, s.Check()

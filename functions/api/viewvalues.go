@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/record"
 	"leadline/shared/roster"
@@ -178,7 +179,7 @@ func (h *handler) members(ctx context.Context, c caller, clock view.Clock) ([]vi
 		}
 		all = append(all, m)
 	}
-	return standard.Members(all, roster.DateOf(clock.At, clock.Zone)), nil
+	return standard.Members(all, calendar.DateOf(clock.At, clock.Zone)), nil
 }
 
 type valuesInput struct {

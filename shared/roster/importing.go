@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/tenant"
 )
@@ -155,7 +156,7 @@ func (p *importing) apply(id string, row Row) bool {
 	span := Span{From: p.today}
 	for column, to := range map[string]*Date{"from": &span.From, "until": &span.Until} {
 		if cell := row.Cells[column]; cell != "" {
-			d, err := ParseDate(cell)
+			d, err := calendar.ParseDate(cell)
 			if p.wrong(row, column, err) {
 				return true
 			}
@@ -199,7 +200,7 @@ func (p *importing) say(id string, row Row, kind Kind, column string, span Span,
 	}
 	key := sayKey{id, kind}
 	for _, s := range p.said[key] {
-		if s.overlaps(span) && !s.Value.equal(v) {
+		if s.Overlaps(span) && !s.Value.equal(v) {
 			p.wrong(row, column, fault.New(fault.Invalid, "contradiction", "Line %d says something else for the same time.", s.line))
 			return true
 		}
@@ -209,7 +210,7 @@ func (p *importing) say(id string, row Row, kind Kind, column string, span Span,
 	// To say that somebody reports to nobody is more than not to know of a manager.
 	asked := span
 	if row.Cells["from"]+row.Cells["until"] == "" {
-		asked = p.today.alone()
+		asked = p.today.Day()
 	}
 	if nobody := kind == Manager && v.Manager == ""; !nobody && m.isSo(kind, asked, v) {
 		return false

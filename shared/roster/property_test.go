@@ -8,13 +8,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"leadline/shared/calendar"
 	"leadline/shared/roster"
 )
 
 // days are those that the properties look at: all that anything is said of, and one before and behind.
 const days = 16
 
-func day(n int) roster.Date { return roster.DateOf(noon().AddDate(0, 0, n), time.UTC) }
+func day(n int) roster.Date { return calendar.DateOf(noon().AddDate(0, 0, n), time.UTC) }
 
 // machine is a roster that CRMs and an admin change in any order, and a plain account, day by day, of what the admin said.
 type machine struct {
@@ -202,7 +203,7 @@ func TestAPastIsNotRewrittenByASync(t *testing.T) {
 				if len(m.members[id].External) > len(one.External) { // another user, with a past of its own
 					continue
 				}
-				for n := -3; n < days && day(n) < roster.DateOf(m.clock, time.UTC); n++ {
+				for n := -3; n < days && day(n) < calendar.DateOf(m.clock, time.UTC); n++ {
 					if was, is := one.At(day(n)), m.members[id].At(day(n)); was.Active != is.Active || was.Role != is.Role || was.Manager != is.Manager && is.Manager == "" {
 						t.Fatalf("%s on %s was %+v, and is now %+v", id, day(n), was, is)
 					}

@@ -218,7 +218,7 @@ func (m *Member) Clear(kind Kind, span Span, by Author) (bool, error) {
 // say writes into a layer what holds in a span; nil for nothing.
 func (m *Member) say(kind Kind, layer External, span Span, v *Value, by Author) bool {
 	said := slices.ContainsFunc(m.Facts, func(f Fact) bool {
-		return f.stands(kind, layer) && (v == nil && f.overlaps(span) || v != nil && f.contains(span) && f.Value.equal(*v))
+		return f.stands(kind, layer) && (v == nil && f.Overlaps(span) || v != nil && f.Contains(span) && f.Value.equal(*v))
 	})
 	if said != (v == nil) {
 		return false
@@ -226,10 +226,10 @@ func (m *Member) say(kind Kind, layer External, span Span, v *Value, by Author) 
 	var added []Fact
 	facts := slices.Clone(m.Facts)
 	for i, f := range facts {
-		if !f.stands(kind, layer) || !f.overlaps(span) {
+		if !f.stands(kind, layer) || !f.Overlaps(span) {
 			continue
 		}
-		for _, left := range f.without(span) {
+		for _, left := range f.Without(span) {
 			rest := f
 			rest.Span, rest.At = left, by.At
 			added = append(added, rest)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/record"
 	"leadline/shared/roster"
@@ -48,14 +49,14 @@ func codeOf(err error) string {
 func TestDates(t *testing.T) {
 	kiritimati, pago := time.FixedZone("+14", 14*3600), time.FixedZone("-11", -11*3600)
 	late := time.Date(2026, 12, 31, 11, 30, 0, 0, time.UTC)
-	if a, b := roster.DateOf(late, kiritimati), roster.DateOf(late, pago); a != "2027-01-01" || b != "2026-12-31" {
+	if a, b := calendar.DateOf(late, kiritimati), calendar.DateOf(late, pago); a != "2027-01-01" || b != "2026-12-31" {
 		t.Errorf("got %s, %s", a, b)
 	}
-	if got := roster.DateOf(time.Time{}, pago); got != "" {
+	if got := calendar.DateOf(time.Time{}, pago); got != "" {
 		t.Errorf("no time is %q", got)
 	}
 	for text, ok := range map[string]bool{"2026-02-28": true, "": true, "2026-02-29": false, "2026-2-1": false, "22.11.2026": false, "2026-11-22T00:00:00Z": false} {
-		if _, err := roster.ParseDate(text); (err == nil) != ok {
+		if _, err := calendar.ParseDate(text); (err == nil) != ok {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"leadline/shared/calendar"
 	"leadline/shared/roster"
 )
 
@@ -158,7 +159,7 @@ func TestWhatIsWrittenChangesNothing(t *testing.T) {
 			one.Name = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"=1+1", "-", "a;b,\"c\"\n", "'x"})).Draw(t, "name")
 			m.members[id] = one
 		}
-		file, err := roster.WriteRows(m.members, roster.DateOf(m.clock, noon().Location()))
+		file, err := roster.WriteRows(m.members, calendar.DateOf(m.clock, noon().Location()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +167,7 @@ func TestWhatIsWrittenChangesNothing(t *testing.T) {
 		if err != nil || len(wrong) > 0 || len(rows) != len(m.members) {
 			t.Fatalf("%d rows of %d members, %v %v", len(rows), len(m.members), wrong, err)
 		}
-		done, err := roster.PlanImport(m.members, rows, roster.DateOf(m.clock, noon().Location()), admin(m.clock), ids())
+		done, err := roster.PlanImport(m.members, rows, calendar.DateOf(m.clock, noon().Location()), admin(m.clock), ids())
 		if err != nil || len(done.Errors) > 0 || len(done.Changes) > 0 || done.Unchanged != len(rows) {
 			t.Fatalf("%+v, %v of\n%s", done, err, file)
 		}

@@ -215,9 +215,9 @@ func Circle(members Roster, id string) (Date, bool) {
 	for open := []step{{id: id}}; len(open) > 0; open = open[1:] {
 		at := open[0]
 		for _, f := range members[at.id].leads() {
-			next := step{f.Manager, f.and(at.Span)}
+			next := step{f.Manager, f.And(at.Span)}
 			switch {
-			case f.Manager == "" || next.empty() || seen[next]:
+			case f.Manager == "" || next.Empty() || seen[next]:
 			case f.Manager == id:
 				return next.From, true
 			default:

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/tenant"
 )
@@ -119,7 +120,7 @@ type sync struct {
 }
 
 func begin(current []Member, seen Seen, newID func() (string, error)) (*sync, error) {
-	s := &sync{Seen: seen, day: DateOf(seen.At, seen.Zone), newID: newID, members: Roster{}, of: map[string]string{}, isNew: map[string]bool{},
+	s := &sync{Seen: seen, day: calendar.DateOf(seen.At, seen.Zone), newID: newID, members: Roster{}, of: map[string]string{}, isNew: map[string]bool{},
 		what: map[string][]string{}, byEmail: map[string][]string{}, emails: map[string]int{}}
 	for _, m := range current {
 		m = m.Own()
@@ -236,7 +237,7 @@ func (s *sync) fact(m *Member, u User, kind Kind, v Value) bool {
 	if s.stale(*m, u) {
 		return false
 	}
-	layer, from := s.layer(u), min(DateOf(u.CreatedAt, s.Zone), s.day)
+	layer, from := s.layer(u), min(calendar.DateOf(u.CreatedAt, s.Zone), s.day)
 	for _, f := range m.Facts {
 		if f.stands(kind, layer) {
 			from = max(s.day, f.From)

@@ -66,6 +66,9 @@ type Column struct {
 	Field string      `json:"field"`
 	Title string      `json:"title,omitempty"`
 	Type  schema.Type `json:"type"`
+	// Amounts says that a column of numbers holds money, and how; Currency which column names its currency, empty if none does.
+	Amounts  Amounts `json:"amounts,omitempty"`
+	Currency string  `json:"currency,omitempty"`
 }
 
 // View is a join of records by name: one row for each living record of the base that passes the filter.

@@ -14,6 +14,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"leadline/shared/audit"
+	"leadline/shared/calendar"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
 	"leadline/shared/notice"
@@ -87,7 +88,7 @@ func (k *Keeper) Sync(ctx context.Context, organization, connection string, user
 		return report, err
 	}
 	report.Held, report.Circular = plan.Held, plan.Circular
-	report.Proposals = len(roster.Proposals(after, roster.DateOf(at, zone)))
+	report.Proposals = len(roster.Proposals(after, calendar.DateOf(at, zone)))
 	for _, c := range plan.Changes {
 		switch {
 		case c.New:
@@ -185,7 +186,7 @@ func (k *Keeper) link(ctx context.Context, organization string, members []roster
 // Today gives the day that it is in an organization's calendar.
 func (k *Keeper) Today(ctx context.Context, organization string) (roster.Date, error) {
 	zone, err := k.zone(ctx, organization)
-	return roster.DateOf(k.Now(), orUTC(zone)), err
+	return calendar.DateOf(k.Now(), orUTC(zone)), err
 }
 
 func (k *Keeper) zone(ctx context.Context, organization string) (*time.Location, error) {

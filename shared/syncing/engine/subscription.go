@@ -98,6 +98,16 @@ func (t task) making(ctx context.Context, before syncing.SubscriptionState, now 
 	return alone, err
 }
 
+// notMaking takes back that a subscription is being made.
+func (t task) notMaking(ctx context.Context, before syncing.SubscriptionState) error {
+	_, err := t.change(ctx, func(s *syncing.State) {
+		if s.Subscription.ID == before.ID {
+			s.Subscription.MakingAt = before.MakingAt
+		}
+	})
+	return err
+}
+
 // unsubscribed notes that no events come, as far as an error says so: not if it is only unknown. problem is what the provider
 // says of the subscription.
 func (t task) unsubscribed(ctx context.Context, before syncing.SubscriptionState, problem string, cause error) error {
@@ -107,6 +117,8 @@ func (t task) unsubscribed(ctx context.Context, before syncing.SubscriptionState
 	case fault.Is(cause, fault.Forbidden):
 		next.Problem = "The login may not manage webhooks: changes are read every few minutes instead. " + words(cause)
 		cause = nil
+	case fault.Is(cause, fault.RateLimited): // it was not asked: the next try need not wait for this one
+		return errors.Join(t.notMaking(ctx, before), cause)
 	case fault.Is(cause, fault.Revoked) || problem == "" && !fault.Is(cause, fault.Invalid):
 		return cause
 	default:
@@ -128,8 +140,8 @@ func (t task) standing(ctx context.Context, client Client, url string, before sy
 		return found, alone, err
 	}
 	others, err := s.Find(ctx, client, url)
-	if err != nil {
-		return found, true, err
+	if err != nil { // nothing was made: the next try need not wait for this one
+		return found, true, errors.Join(err, t.notMaking(ctx, before))
 	}
 	for _, o := range others {
 		if err := s.Delete(ctx, client, o.ID); err != nil && !fault.Is(err, fault.NotFound) {

@@ -165,3 +165,25 @@ func TestTwoThatSubscribeAtOnceMakeOneSubscription(t *testing.T) {
 		})
 	}
 }
+
+// TestALimitDelaysASubscriptionBySecondsOnly: what was not asked for made nothing, so the next try need not wait.
+func TestALimitDelaysASubscriptionBySecondsOnly(t *testing.T) {
+	for what, kind := range map[string]fault.Kind{"find subscriptions": fault.Unavailable, "subscribe": fault.RateLimited} {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t, more)
+			fails := 1
+			w.crm.fail = func(asked string) error {
+				if asked == what && fails > 0 {
+					fails--
+					return &fault.Error{Kind: kind, Code: "not_now", RetryAfter: time.Second}
+				}
+				return nil
+			}
+			w.must(w.control.Tend(t.Context(), organization, connection))
+			w.pass(time.Minute)
+			if s := w.state().Subscription; !s.Active || !s.MakingAt.IsZero() || w.crm.made != 1 {
+				t.Errorf("%d were made, known is %+v", w.crm.made, s)
+			}
+		})
+	}
+}

@@ -26,6 +26,8 @@ const (
 	peopleEvery   = time.Hour
 	// probeEvery is how often it is asked who we are there.
 	probeEvery = time.Hour
+	// tendTries is how often somebody who asked for it is served again where it fails for a while: after 2, 4, 8 ... seconds.
+	tendTries = 8
 )
 
 // tend looks after a connection: whether its login works, its subscription is alive, its schema, people and views are as
@@ -74,7 +76,7 @@ func (t task) tend(ctx context.Context) error {
 			t.Log.Info("not tended", telemetry.KeyOrganization, t.conn.Organization, "connection", t.conn.ID, "step", s.name,
 				telemetry.KeyFault, string(fault.KindOf(err)), telemetry.KeyError, fault.Brief(err))
 			telemetry.Count(ctx, "NotTended", 1)
-			if !byItself && (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.RateLimited)) && t.message.Try < 5 {
+			if !byItself && (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.RateLimited)) && t.message.Try < tendTries {
 				m := t.message
 				m.Try++
 				return t.Control.Send(ctx, m, t.Now().Add(time.Second<<m.Try))

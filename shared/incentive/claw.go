@@ -1,0 +1,3 @@
+package incentive
+
+func clawStep(w *recordWork) {}

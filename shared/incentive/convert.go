@@ -1,0 +1,3 @@
+package incentive
+
+func convertStep(w *recordWork) {}

@@ -1,0 +1,3 @@
+package incentive
+
+func dateStep(w *recordWork) {}

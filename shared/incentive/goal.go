@@ -1,0 +1,3 @@
+package incentive
+
+func goalStep(w *componentWork) {}

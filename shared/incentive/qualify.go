@@ -1,0 +1,3 @@
+package incentive
+
+func qualifyStep(w *recordWork) {}
