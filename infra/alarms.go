@@ -160,6 +160,9 @@ func (all *alarms) ofQueues(q queues) {
 	// What waits for a provider's limit is sent for up to 15 minutes later; what failed comes back after twelve.
 	oldest("Age", q.fetch, minutes(45), "What is to be read of providers does not go on for three quarters of an hour. See whether fetch "+
 		"fails (its errors, its log), is throttled, or whether more runs go on than it may work on at once (fetchConcurrency).")
+	// What failed comes back after six minutes.
+	oldest("Age", q.calculate, minutes(20), "What changed does not show in standings for twenty minutes. See whether calculate fails (its "+
+		"errors, its log), is throttled, or whether there is more than it may work on at once (calculateConcurrency).")
 	// A step that failed comes back after half an hour.
 	oldest("Age", q.jobs, minutes(60), "Jobs that somebody asked for do not go on for an hour. See whether work fails (its errors, its "+
 		"log), is throttled, or whether there are more than it may work on at once (workConcurrency).")
@@ -178,6 +181,8 @@ func (all *alarms) ofQueues(q queues) {
 		"Find its id in the log of deliver (level ERROR), remove the cause, then start a redrive of this queue to DeliverQueue.")
 	dead(q.fetchDead, "fetch failed at a message ten times; what it names is not read.",
 		"The message names organization, connection and run, the log of fetch the error. Remove the cause, then start a redrive of this queue to FetchQueue.")
+	dead(q.calculateDead, "calculate failed at a message five times; what it names is not in anybody's standing.",
+		"The message names organization and program, the log of calculate the error. Remove the cause, then start a redrive of this queue to CalculateQueue.")
 	dead(q.jobsDead, "work failed at a step of a job five times; the job stands still.",
 		"The message names organization and job, the log of work the error. Remove the cause, then start a redrive of this queue to Jobs.")
 	dead(q.relayDead, "relay gave up on changes of records; their history is incomplete.",

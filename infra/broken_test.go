@@ -8,7 +8,7 @@ import (
 
 // TestChecksFindWhatIsBroken breaks a good template, one thing at a time: the check named must find it, and say what.
 func TestChecksFindWhatIsBroken(t *testing.T) {
-	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "work", "api"}, map[string][]string{}
+	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "calculate", "work", "api"}, map[string][]string{}
 	stage := expectations()[2]
 	good := synthesized(t, stage.stage, sendsMail())
 	for name, id := range functionsOf(good, stage.stage) {
@@ -280,6 +280,8 @@ func brokenWatch() []breakage {
 		{"alarms", "deliveries that wait", "watches ApproximateAgeOfOldestMessage of DeliverQueue", remove("DeliverQueue/Age")},
 		{"alarms", "reads that wait", "watches ApproximateAgeOfOldestMessage of FetchQueue", remove("FetchQueue/Age")},
 		{"alarms", "dead reads", "ApproximateNumberOfMessagesVisible of FetchDead", remove("FetchDead/Visible")},
+		{"alarms", "calculations that wait", "watches ApproximateAgeOfOldestMessage of CalculateQueue", remove("CalculateQueue/Age")},
+		{"alarms", "dead calculations", "ApproximateNumberOfMessagesVisible of CalculateDead", remove("CalculateDead/Visible")},
 		{"alarms", "dead steps of jobs", "ApproximateNumberOfMessagesVisible of JobsDead", remove("JobsDead/Visible")},
 		{"alarms", "throttles", "watches Throttles of Api/Function", remove("Api/Throttles")},
 		{"alarms", "lag", "watches IteratorAge of Relay/Function", remove("Relay/Lag")},

@@ -191,15 +191,15 @@ func checkStorage(tpl template) (wrong problems) {
 		if !strings.Contains(rules, "AbortIncompleteMultipartUpload") {
 			wrong.add("%s does not clean up broken uploads: %s", name, rules)
 		}
-		for prefix, days := range map[string]int{"inbox/": 30, "uploads/": 7, "outbound/": 35, "exports/": 7, "runs/": 60} {
+		for prefix, days := range map[string]int{"inbox/": 30, "uploads/": 7, "outbound/": 35, "exports/": 7, "previews/": 7, "runs/": 60} {
 			rule := fmt.Sprintf(`{"ExpirationInDays":%d,"Id":"Expire%s%s","Prefix":%q,"Status":"Enabled"}`,
 				days, strings.ToUpper(prefix[:1]), prefix[1:len(prefix)-1], prefix)
 			if !strings.Contains(rules, rule) {
 				wrong.add("%s does not clean up %s after %d days: %s", name, prefix, days, rules)
 			}
 		}
-		if kept := strings.Count(rules, `"Prefix"`); kept != 5 {
-			wrong.add("%s forgets under %d prefixes, want 5: archive/ and fields/ are kept", name, kept)
+		if kept := strings.Count(rules, `"Prefix"`); kept != 6 {
+			wrong.add("%s forgets under %d prefixes, want 6: archive/, fields/ and inputs/ are kept", name, kept)
 		}
 		if policy := tpl.named(name + "/Policy"); policy == "" || !refusesPlainHTTP(tpl.get(policy, "PolicyDocument"), "s3:*") {
 			wrong.add("%s can be reached without TLS", name)

@@ -60,6 +60,7 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 		graph("Dead letters", r.inboxDead.MetricApproximateNumberOfMessagesVisible(labelled("inbox", "Maximum")),
 			r.deliverDead.MetricApproximateNumberOfMessagesVisible(labelled("deliver", "Maximum")),
 			r.fetchDead.MetricApproximateNumberOfMessagesVisible(labelled("fetch", "Maximum")),
+			r.calculateDead.MetricApproximateNumberOfMessagesVisible(labelled("calculate", "Maximum")),
 			r.jobsDead.MetricApproximateNumberOfMessagesVisible(labelled("jobs", "Maximum")),
 			r.relayDead.MetricApproximateNumberOfMessagesVisible(labelled("relay", "Maximum"))),
 		graph("Lag behind the stream of records, ms", lag...),
@@ -72,6 +73,8 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 		graph("Jobs", r.jobs.MetricApproximateNumberOfMessagesVisible(highest), r.jobs.MetricNumberOfMessagesDeleted(sum)),
 	)
 	dashboard.AddWidgets(
+		graph("Calculations", r.calculate.MetricApproximateNumberOfMessagesVisible(highest), r.calculate.MetricNumberOfMessagesDeleted(sum)),
+		graph("Oldest calculation, s", r.calculate.MetricApproximateAgeOfOldestMessage(highest)),
 		graph("Oldest delivery, read and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
 			r.fetch.MetricApproximateAgeOfOldestMessage(labelled("fetch", "Maximum")),
 			r.jobs.MetricApproximateAgeOfOldestMessage(labelled("jobs", "Maximum"))),

@@ -14,10 +14,11 @@ import (
 
 // The timeouts, in seconds, from which the visibility timeouts of queues follow.
 const (
-	ingestTimeout  = 60
-	deliverTimeout = 60
-	fetchTimeout   = 120
-	workTimeout    = 300
+	ingestTimeout    = 60
+	deliverTimeout   = 60
+	fetchTimeout     = 120
+	calculateTimeout = 60
+	workTimeout      = 300
 )
 
 // function describes one Lambda function: everything about it except what starts it. Its name is that of its folder.
@@ -72,7 +73,7 @@ func (r resources) maySendMail() []awsiam.PolicyStatement {
 
 // describe lists all functions.
 func describe(r resources) []function {
-	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), fetch(r), work(r), api(r)}
+	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), fetch(r), calculate(r), work(r), api(r)}
 }
 
 func receive(r resources) function {
@@ -153,7 +154,7 @@ func ingest(r resources) function {
 func relay(r resources) function {
 	return function{
 		name:      "relay",
-		purpose:   "Writes the history of records from the stream of their table",
+		purpose:   "Writes the history of records from the stream of their table, and says which of them changed",
 		timeout:   60,
 		memory:    256,
 		errors:    3,
@@ -161,13 +162,15 @@ func relay(r resources) function {
 		startedBy: []trigger{r.recordChanges()},
 		streamed:  true,
 		env: map[string]*string{
-			"TABLE_HISTORY": r.history.TableName(),
+			"TABLE_HISTORY":   r.history.TableName(),
+			"QUEUE_CALCULATE": r.calculate.QueueUrl(),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.records.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 			allow(streamsOf(r.records), "dynamodb:ListStreams"),
 			allow(r.relayDead.QueueArn(), "sqs:SendMessage"),
 			allow(r.history.TableArn(), "dynamodb:BatchWriteItem"),
+			allow(r.calculate.QueueArn(), "sqs:SendMessage"),
 		},
 	}
 }
@@ -212,6 +215,7 @@ func api(r resources) function {
 			"QUEUE_DELIVER":           r.deliver.QueueUrl(),
 			"QUEUE_JOBS":              r.jobs.QueueUrl(),
 			"QUEUE_FETCH":             r.fetch.QueueUrl(),
+			"QUEUE_CALCULATE":         r.calculate.QueueUrl(),
 			"BUCKET_PAYLOADS":         r.payloads.BucketName(),
 			"KEY_SECRETS":             r.secrets.KeyArn(),
 			"BASE_URL":                r.http.ApiEndpoint(), // no slash at its end
@@ -230,6 +234,9 @@ func api(r resources) function {
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.jobs.QueueArn(), "sqs:SendMessage"),
 			allow(r.fetch.QueueArn(), "sqs:SendMessage"),
+			allow(r.calculate.QueueArn(), "sqs:SendMessage"),
+			allow(r.objects(inputObjects), "s3:GetObject"), // what statements were reckoned from
+			allow(r.objects(previewObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(inboxObjects), "s3:PutObject"), // payloads that an admin corrected
 			allow(r.objects(archiveObjects), "s3:GetObject"),
 			allow(r.objects(fieldObjects), "s3:GetObject"),

@@ -32,6 +32,10 @@ type queues struct {
 	fetch awssqs.Queue
 	// fetchDead holds what fetch failed at fetchReceives times.
 	fetchDead awssqs.Queue
+	// calculate holds which records changed, and what is to be reckoned anew, fair by organization.
+	calculate awssqs.Queue
+	// calculateDead holds what calculate failed at maxReceives times.
+	calculateDead awssqs.Queue
 	// jobs holds which jobs are to go on with their next step, fair by organization.
 	jobs awssqs.Queue
 	// jobsDead holds the steps that work failed at maxReceives times.
@@ -63,6 +67,7 @@ func newQueues(scope constructs.Construct, s stage) queues {
 	q.inbox, q.inboxDead = pair("Inbox", "InboxDead", ingestTimeout, maxReceives)
 	q.deliver, q.deliverDead = pair("DeliverQueue", "DeliverDead", deliverTimeout, maxReceives) // Deliver alone is where the function stands
 	q.fetch, q.fetchDead = pair("FetchQueue", "FetchDead", fetchTimeout, fetchReceives)         // and so is Fetch
+	q.calculate, q.calculateDead = pair("CalculateQueue", "CalculateDead", calculateTimeout, maxReceives)
 	q.jobs, q.jobsDead = pair("Jobs", "JobsDead", workTimeout, maxReceives)
 	q.relayDead = queue("RelayDead", byHand, nil)
 	return q

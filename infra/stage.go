@@ -23,6 +23,8 @@ type stage struct {
 	deliverConcurrency, workConcurrency float64
 	// fetchConcurrency is the same for fetch. However many there are, they share one budget of each connection.
 	fetchConcurrency float64
+	// calculateConcurrency is the same for calculate.
+	calculateConcurrency float64
 	// rollout is how a new version of a function takes over.
 	rollout awscodedeploy.ILambdaDeploymentConfig
 }
@@ -32,40 +34,43 @@ func stageNamed(name string) (stage, error) {
 	switch name {
 	case "dev":
 		return stage{
-			name:               name,
-			logLevel:           "DEBUG",
-			logRetention:       awslogs.RetentionDays_ONE_WEEK,
-			keep:               awscdk.RemovalPolicy_DESTROY,
-			ingestConcurrency:  10,
-			deliverConcurrency: 5,
-			workConcurrency:    2,
-			fetchConcurrency:   10,
-			rollout:            awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
+			name:                 name,
+			logLevel:             "DEBUG",
+			logRetention:         awslogs.RetentionDays_ONE_WEEK,
+			keep:                 awscdk.RemovalPolicy_DESTROY,
+			ingestConcurrency:    10,
+			deliverConcurrency:   5,
+			workConcurrency:      2,
+			fetchConcurrency:     10,
+			calculateConcurrency: 20,
+			rollout:              awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "test":
 		return stage{
-			name:               name,
-			logLevel:           "INFO",
-			logRetention:       awslogs.RetentionDays_TWO_WEEKS,
-			keep:               awscdk.RemovalPolicy_RETAIN,
-			ingestConcurrency:  10,
-			deliverConcurrency: 5,
-			workConcurrency:    2,
-			fetchConcurrency:   10,
-			rollout:            awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
+			name:                 name,
+			logLevel:             "INFO",
+			logRetention:         awslogs.RetentionDays_TWO_WEEKS,
+			keep:                 awscdk.RemovalPolicy_RETAIN,
+			ingestConcurrency:    10,
+			deliverConcurrency:   5,
+			workConcurrency:      2,
+			fetchConcurrency:     10,
+			calculateConcurrency: 20,
+			rollout:              awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "prod":
 		return stage{
-			name:               name,
-			logLevel:           "INFO",
-			logRetention:       awslogs.RetentionDays_THREE_MONTHS,
-			keep:               awscdk.RemovalPolicy_RETAIN,
-			protect:            true,
-			ingestConcurrency:  50,
-			deliverConcurrency: 20,
-			workConcurrency:    5,
-			fetchConcurrency:   10,
-			rollout:            awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
+			name:                 name,
+			logLevel:             "INFO",
+			logRetention:         awslogs.RetentionDays_THREE_MONTHS,
+			keep:                 awscdk.RemovalPolicy_RETAIN,
+			protect:              true,
+			ingestConcurrency:    50,
+			deliverConcurrency:   20,
+			workConcurrency:      5,
+			fetchConcurrency:     10,
+			calculateConcurrency: 20,
+			rollout:              awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
 		}, nil
 	case "":
 		return stage{}, fmt.Errorf("no stage given: want -c stage=dev, test or prod (--stage without the CDK command line)")

@@ -24,6 +24,10 @@ const (
 	exportObjects = "exports/*"
 	// runObjects are the ids that runs saw at providers, until both sides are compared.
 	runObjects = "runs/*"
+	// inputObjects are what results were reckoned from, kept: a statement is made again from them.
+	inputObjects = "inputs/*"
+	// previewObjects are previews of changes of programs.
+	previewObjects = "previews/*"
 )
 
 // newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would
@@ -47,6 +51,8 @@ func newPayloads(scope constructs.Construct) awss3.Bucket {
 			expire("Outbound", "outbound/", 35),
 			// What an export gives is fetched, and then lies where whoever asked for it keeps it.
 			expire("Exports", "exports/", 7),
+			// A preview is looked at before a program is published.
+			expire("Previews", "previews/", 7),
 			// A run takes days at most, but somebody may pause it for weeks.
 			expire("Runs", "runs/", 60),
 			{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -20,11 +22,19 @@ type Config struct {
 	Stage    string `env:"STAGE"`
 	LogLevel string `env:"LOG_LEVEL"`
 	History  string `env:"TABLE_HISTORY"`
+	// Calculate is the queue that hears which records changed.
+	Calculate string `env:"QUEUE_CALCULATE"`
 }
 
 type handler struct {
 	history store.History
+	changes changes
 	log     *slog.Logger
+}
+
+// changes hears which records of an organization changed: a keeper.Outbox.
+type changes interface {
+	Changed(ctx context.Context, organization string, keys []record.Key) error
 }
 
 // Handle relays one batch of the stream. What a later try may pass is reported from the first record on, so that Lambda
@@ -44,6 +54,9 @@ func (h *handler) Handle(ctx context.Context, event events.DynamoDBEvent) (event
 		}
 	}
 	err := history.Record(ctx, h.history, writes)
+	if err == nil {
+		err = h.announce(ctx, writes)
+	}
 	switch kind := fault.KindOf(err); kind {
 	case "":
 		telemetry.Count(ctx, "Relayed", len(writes))
@@ -57,6 +70,23 @@ func (h *handler) Handle(ctx context.Context, event events.DynamoDBEvent) (event
 	default:
 		return response, err
 	}
+}
+
+// announce says which records changed, each once, by organization. The history of a batch is there before anybody hears of it.
+func (h *handler) announce(ctx context.Context, writes []history.Write) error {
+	changed, seen := map[string][]record.Key{}, map[record.Key]bool{}
+	for _, w := range writes {
+		if key := w.After.Key; !seen[key] {
+			seen[key] = true
+			changed[key.Organization] = append(changed[key.Organization], key)
+		}
+	}
+	for _, organization := range slices.Sorted(maps.Keys(changed)) {
+		if err := h.changes.Changed(ctx, organization, changed[organization]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func decode(r events.DynamoDBEventRecord) (history.Write, error) {

@@ -39,7 +39,7 @@ func dealSample(t *testing.T) events.DynamoDBEvent {
 // relay runs the handler and gives the sequence number that it reports, and the error of the invocation.
 func relay(t *testing.T, history store.History, e events.DynamoDBEvent) (failed string, err error) {
 	t.Helper()
-	h := &handler{history: history, log: slog.New(slog.DiscardHandler)}
+	h := &handler{history: history, changes: &heard{}, log: slog.New(slog.DiscardHandler)}
 	response, err := h.Handle(context.Background(), e)
 	if len(response.BatchItemFailures) > 1 {
 		t.Fatalf("got %+v", response)
@@ -169,5 +169,41 @@ func TestAnErasureLeavesNoHistory(t *testing.T) {
 	e.Records[0].EventName, e.Records[0].Change.OldImage, e.Records[0].Change.NewImage = "REMOVE", e.Records[0].Change.NewImage, nil
 	if failed, _ := relay(t, history, e); failed != "" || len(rows(t, history)) != 0 {
 		t.Fatalf("reported %q, stored %d rows", failed, len(rows(t, history)))
+	}
+}
+
+// heard remembers which records changed, and fails if it is told to.
+type heard struct {
+	keys map[string][]record.Key
+	err  error
+}
+
+func (h *heard) Changed(_ context.Context, organization string, keys []record.Key) error {
+	if h.err != nil {
+		return h.err
+	}
+	if h.keys == nil {
+		h.keys = map[string][]record.Key{}
+	}
+	h.keys[organization] = append(h.keys[organization], keys...)
+	return nil
+}
+
+// TestWhatChangedIsSaid: each record once a batch, deletions too, and again if it could not be said.
+func TestWhatChangedIsSaid(t *testing.T) {
+	changes := &heard{}
+	h := &handler{history: memory.NewHistory(), changes: changes, log: slog.New(slog.DiscardHandler)}
+	if _, err := h.Handle(t.Context(), dealSample(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got := changes.keys[deal.Organization]; len(changes.keys) != 1 || len(got) != 1 || got[0] != deal {
+		t.Errorf("heard of %v", changes.keys)
+	}
+	for kind, again := range map[fault.Kind]bool{fault.Unavailable: true, fault.RateLimited: true, fault.Internal: false} {
+		changes.err = fault.New(kind, "queue", "the queue does not answer")
+		response, err := h.Handle(t.Context(), dealSample(t))
+		if again != (len(response.BatchItemFailures) == 1) || again == (err != nil) {
+			t.Errorf("%s: got %+v, %v", kind, response, err)
+		}
 	}
 }

@@ -26,7 +26,7 @@ func BenchmarkRelay(b *testing.B) {
 	for len(batch.Records) < size {
 		batch.Records = append(batch.Records, sample.Records[len(batch.Records)%2]) // the creation, the update
 	}
-	h := &handler{history: memory.NewHistory(), log: slog.New(slog.DiscardHandler)}
+	h := &handler{history: memory.NewHistory(), changes: &heard{}, log: slog.New(slog.DiscardHandler)}
 	b.ReportAllocs()
 	for b.Loop() {
 		if response, err := h.Handle(context.Background(), batch); err != nil || len(response.BatchItemFailures) > 0 {

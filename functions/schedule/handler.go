@@ -19,6 +19,8 @@ type Config struct {
 	Work     string `env:"TABLE_WORK"`
 	Deliver  string `env:"QUEUE_DELIVER"`
 	Fetch    string `env:"QUEUE_FETCH"`
+	// Calculate is the queue of what programs are looked after by.
+	Calculate string `env:"QUEUE_CALCULATE"`
 }
 
 // Event is the input of the schedule: nothing.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"leadline/shared/function"
+	"leadline/shared/incentive/keeper"
 	"leadline/shared/outbound"
 	"leadline/shared/queue"
 	"leadline/shared/store/dynamo"
@@ -23,6 +24,7 @@ func main() {
 			queues: map[string]sender{
 				outbound.DueQueue: queue.NewSender(queues, cfg.Deliver),
 				control.QueueName: queue.NewSender(queues, cfg.Fetch),
+				keeper.QueueName:  queue.NewSender(queues, cfg.Calculate),
 			}}
 		return h.Handle
 	})

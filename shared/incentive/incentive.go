@@ -71,7 +71,8 @@ type Refusal struct {
 	Problem bool `json:"problem"`
 }
 
-// Goal is what one participant's quota or target is, where it is not the component's.
+// Goal is what one participant's quota or target is, where it is not the component's: Amount is for what the component's own
+// is for (program.Goal.Per), and counts on the days of Span. Where several count on a day, it is the one that began last.
 type Goal struct {
 	Component string `json:"component"`
 	// Target says that it is the variable pay at target; else the quota.
@@ -134,3 +135,7 @@ type Held struct {
 	Amount    int64         `json:"amount"`
 	Release   calendar.Date `json:"release,omitempty"`
 }
+
+// Revision counts the changes of the engine that change what it gives for the same input. It is stored with each input, so that
+// a statement that cannot be made again to the byte says why.
+const Revision = 1

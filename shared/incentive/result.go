@@ -6,18 +6,21 @@ import (
 )
 
 // Result is what a participant's period comes to, and why. All amounts are minor units of Currency. Earned is the sum of the
-// components' amounts, changed by the limits: the sum of all Lines of the components and of the limits. Payable is what is
-// left of it after draws and holds, and after what is released: the sum of all lines there are.
+// components' amounts, changed by caps and floors: the sum of all Lines of the components and of the limits, but for draws and
+// their recovery. Payable is what is left of it after draws and holds, and after what is released: the sum of all lines there
+// are. Either is below zero where more is taken back than is earned.
 type Result struct {
 	Participant string          `json:"participant"`
 	Period      calendar.Period `json:"period"`
 	Currency    string          `json:"currency"`
 	Components  []Outcome       `json:"components"`
-	// Limits are the changes to the sum, in their order: caps, floors, draws.
-	Limits  []Limited `json:"limits,omitempty"`
-	Holds   []Line    `json:"holds,omitempty"` // held back: negative; released: positive
-	Earned  int64     `json:"earned"`
-	Payable int64     `json:"payable"`
+	// Limits are the changes to the sum, in their order: caps, floors, draws. What changed nothing is left out.
+	Limits []Limited `json:"limits,omitempty"`
+	// Holds are held back (negative) or released (positive). Their Step is the place of the component; -1 if there is none of
+	// the name any more.
+	Holds   []Line `json:"holds,omitempty"`
+	Earned  int64  `json:"earned"`
+	Payable int64  `json:"payable"`
 	// After is what the next period begins with.
 	After Carried `json:"after"`
 }
@@ -104,6 +107,8 @@ type Limited struct {
 	Before int64  `json:"before"`
 	After  int64  `json:"after"`
 	Lines  []Line `json:"lines,omitempty"`
+	// Forgiven is what a draw wrote off of what was owed. Nobody is paid it.
+	Forgiven int64 `json:"forgiven,omitempty"`
 }
 
 // Reason is why nothing is paid.

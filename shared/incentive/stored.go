@@ -57,6 +57,8 @@ type Standing struct {
 	Currency   string `json:"currency"`
 	Earned     int64  `json:"earned"`
 	Payable    int64  `json:"payable"`
+	// Base is Payable without prizes, as the result has it: Rank makes Payable of it.
+	Base int64 `json:"base"`
 	// Figures are those of the components, by place.
 	Figures []Figure `json:"figures"`
 	// After is what the next period begins with.
@@ -91,4 +93,64 @@ type Prize struct {
 	Points    string `json:"points,omitempty"`
 	Thing     string `json:"thing,omitempty"`
 	Note      string `json:"note,omitempty"`
+}
+
+// Run is how far an edition has come: how its building, or its last refreshing, goes, and what it was last looked after by.
+type Run struct {
+	Organization string `json:"-"`
+	Edition      string `json:"-"`
+	// ID names the run, so that the parts of one are not taken for those of another.
+	ID string `json:"id"`
+	// Refresh says that what is shown is reckoned anew in its place; else a new edition is built.
+	Refresh bool  `json:"refresh,omitempty"`
+	Phase   Phase `json:"phase"`
+	// Source is the place of the data source that is being listed, Cursor the page that comes next.
+	Source int    `json:"source"`
+	Cursor string `json:"cursor,omitempty"`
+	// Sent counts the parts that were given to workers, Reached those that had been when a phase began.
+	Sent    int `json:"sent"`
+	Reached int `json:"reached"`
+	// Parts is the sum of those that are done.
+	Parts Part   `json:"parts"`
+	Units int    `json:"units"` // participants to be reckoned
+	Error string `json:"error,omitempty"`
+	// People, Rates and Opened are what was taken in: the edition of the roster, the digest of the exchange rates, and the last
+	// period that was begun.
+	People     int64     `json:"people"`
+	Rates      string    `json:"rates,omitempty"`
+	Opened     string    `json:"opened,omitempty"`
+	TendAt     time.Time `json:"tend_at,omitzero"`
+	// MovedAt is when a part was last seen to be done.
+	MovedAt    time.Time `json:"moved_at,omitzero"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+	// Rev counts the writes, from 1.
+	Rev int64 `json:"-"`
+}
+
+// Phase is what a run is at.
+type Phase string
+
+// The phases, in their order.
+const (
+	Crediting   Phase = "crediting"
+	Calculating Phase = "calculating"
+	Ranking     Phase = "ranking"
+	Done        Phase = "done"
+	Failed      Phase = "failed"
+)
+
+// Part is a piece of a run that one worker did: records that were credited, or participants that were reckoned.
+type Part struct {
+	Number       int   `json:"number"`
+	Records      int64 `json:"records"`
+	Credits      int64 `json:"credits"`
+	Refused      int64 `json:"refused"`
+	Participants int64 `json:"participants"`
+}
+
+// Plus gives what two came to; its Number counts them, where p stands for one.
+func (p Part) Plus(one Part) Part {
+	return Part{Number: p.Number + 1, Records: p.Records + one.Records, Credits: p.Credits + one.Credits, Refused: p.Refused + one.Refused,
+		Participants: p.Participants + one.Participants}
 }

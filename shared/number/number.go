@@ -3,13 +3,9 @@
 package number
 
 import (
-	"encoding/json"
 	"math"
 	"math/big"
 	"math/bits"
-	"strings"
-
-	"leadline/shared/fault"
 )
 
 // Number is an exact rational number. The zero value is 0. It is immutable: whatever is done to one gives another. What fits
@@ -17,114 +13,41 @@ import (
 //
 // Numbers are not to be compared with ==, for one number has several forms; see Cmp.
 type Number struct {
-	n int64
-	d int64    // the denominator less one, so that the zero value is 0/1
-	r *big.Rat // if it is set, it is the number
+	n int64    // never the least int64, so that each has its opposite
+	d int64    // the denominator less one, so that the zero value is 0/1; not always in lowest terms, which would cost a gcd a step
+	r *big.Rat // if it is set, it is the number, and does not fit the words
 }
 
-// Limits of what is read. A number beyond them is no amount of anything, and one with a large exponent costs more to write
-// down than it says.
-const (
-	MaxText     = 200
-	MaxExponent = 60
-)
-
-// CodeInvalid is the code of texts that are no numbers.
-const CodeInvalid = "invalid_number"
-
 // Of gives a whole number.
-func Of(n int64) Number { return Number{n: n} }
-
-// Frac gives n/d. The denominator is above 0.
-func Frac(n, d int64) Number { return Number{n: n, d: d - 1} }
-
-// Ten gives 10 to the power of digits, from 0 to 18.
-func Ten(digits int) Number {
-	n := int64(1)
-	for range digits {
-		n *= 10
+func Of(n int64) Number {
+	if n == math.MinInt64 {
+		return Frac(n, 1)
 	}
-	return Of(n)
+	return Number{n: n}
+}
+
+// Frac gives n/d. A denominator of 0 panics, as it does in Go: for one that is not known there is Quo.
+func Frac(n, d int64) Number {
+	if d <= 0 || n == math.MinInt64 {
+		return Rat(big.NewRat(n, d))
+	}
+	return Number{n: n, d: d - 1}
+}
+
+// Ten gives 10 to the power of digits; 1 below 0.
+func Ten(digits int) Number {
+	if digits > 18 {
+		return Rat(new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)))
+	}
+	return Number{n: ten(digits)}
 }
 
 // Rat takes a number over from math/big.
 func Rat(r *big.Rat) Number {
 	if r.Num().IsInt64() && r.Denom().IsInt64() && r.Num().Int64() != math.MinInt64 {
-		return Frac(r.Num().Int64(), r.Denom().Int64())
+		return Number{n: r.Num().Int64(), d: r.Denom().Int64() - 1}
 	}
 	return Number{r: new(big.Rat).Set(r)}
-}
-
-// Parse reads a decimal ("12.50", "-1e3"), a fraction ("1/3") or either with a percent sign ("7.5%").
-func Parse(text string) (Number, error) {
-	bad := func() (Number, error) {
-		return Number{}, fault.New(fault.Invalid, CodeInvalid, "%q is no number. Write it as 12.50, 7.5%% or 1/3.", brief(text))
-	}
-	body, percent := strings.CutSuffix(text, "%")
-	if body == "" || len(body) > MaxText || strings.ContainsAny(body, "_xXbBoOpP ") || body[0] == '+' {
-		return bad()
-	}
-	if at := strings.IndexAny(body, "eE"); at >= 0 {
-		exponent := strings.TrimLeft(body[at+1:], "+-0")
-		if len(exponent) > 2 || len(exponent) == 2 && exponent > "60" {
-			return bad()
-		}
-	}
-	if numerator, denominator, found := strings.Cut(body, "/"); found && (strings.ContainsAny(body, "eE.") || numerator == "" || strings.Trim(denominator, "0123456789") != "") {
-		return bad()
-	}
-	n, ok := small(body)
-	if !ok {
-		r, valid := new(big.Rat).SetString(body)
-		if !valid {
-			return bad()
-		}
-		n = Rat(r)
-	}
-	if percent {
-		n = n.Mul(Frac(1, 100))
-	}
-	return n, nil
-}
-
-// small reads a plain decimal of at most 18 digits, which is what nearly all are.
-func small(text string) (Number, bool) {
-	digits, negative := text, false
-	if digits[0] == '-' {
-		digits, negative = digits[1:], true
-	}
-	if len(digits) == 0 || len(digits) > 19 {
-		return Number{}, false
-	}
-	n, d, seen, point := int64(0), int64(1), 0, false
-	for i := range len(digits) {
-		c := digits[i]
-		switch {
-		case c >= '0' && c <= '9':
-			if seen++; seen > 18 {
-				return Number{}, false
-			}
-			n = n*10 + int64(c-'0')
-			if point {
-				d *= 10
-			}
-		case c == '.' && !point && i > 0 && i < len(digits)-1:
-			point = true
-		default:
-			return Number{}, false
-		}
-	}
-	if negative {
-		n = -n
-	}
-	return Frac(n, d), true
-}
-
-func brief(text string) string {
-	if len(text) > 40 {
-		return text[:40] + "…"
-	}
-	return text
 }
 
 // Big gives the number to math/big. What is done to it does not reach the number.
@@ -132,7 +55,7 @@ func (a Number) Big() *big.Rat {
 	if a.r != nil {
 		return new(big.Rat).Set(a.r)
 	}
-	return new(big.Rat).SetFrac64(a.n, a.d+1)
+	return big.NewRat(a.n, a.d+1)
 }
 
 func (a Number) wide() *big.Rat {
@@ -144,48 +67,64 @@ func (a Number) wide() *big.Rat {
 
 // reduced gives a number of two words in its lowest terms.
 func (a Number) reduced() Number {
-	if a.r != nil || a.d == 0 {
+	if a.d == 0 {
 		return a
 	}
-	g := gcd(abs(a.n), uint64(a.d+1))
-	return Frac(a.n/int64(g), (a.d+1)/int64(g))
+	g := int64(gcd(abs(a.n), uint64(a.d+1)))
+	return Number{n: a.n / g, d: (a.d+1)/g - 1}
 }
 
 // Add gives a + b.
 func (a Number) Add(b Number) Number {
+	if a.d == b.d && a.r == nil && b.r == nil {
+		if sum, ok := plus(a.n, b.n); ok {
+			return Number{n: sum, d: a.d}
+		}
+	}
+	return a.add(b)
+}
+
+func (a Number) add(b Number) Number {
 	if a.r == nil && b.r == nil {
-		if sum, ok := add(a, b); ok {
+		if sum, ok := addWords(a, b); ok {
 			return sum
 		}
-		if sum, ok := add(a.reduced(), b.reduced()); ok {
+		if sum, ok := addWords(a.reduced(), b.reduced()); ok {
 			return sum
 		}
 	}
 	return Rat(new(big.Rat).Add(a.wide(), b.wide()))
 }
 
-func add(a, b Number) (Number, bool) {
-	if a.d == b.d {
-		sum := a.n + b.n
-		return Number{n: sum, d: a.d}, (sum > a.n) == (b.n > 0) && sum != math.MinInt64
-	}
-	ad, bd := a.d+1, b.d+1
-	common := ad
+func addWords(a, b Number) (Number, bool) {
+	ad, bd := uint64(a.d+1), uint64(b.d+1)
+	as, bs := bd, ad // what each is extended by
 	switch {
+	case ad == bd:
+		as, bs = 1, 1
+	case ad == 1 || bd == 1:
 	case ad%bd == 0:
+		as, bs = 1, ad/bd
 	case bd%ad == 0:
-		common = bd
+		as, bs = bd/ad, 1
 	default:
-		g := int64(gcd(uint64(ad), uint64(bd)))
-		var ok bool
-		if common, ok = mul(ad/g, bd); !ok {
-			return Number{}, false
-		}
+		g := gcd(ad, bd)
+		as, bs = bd/g, ad/g
 	}
-	an, ok1 := mul(a.n, common/ad)
-	bn, ok2 := mul(b.n, common/bd)
-	sum := an + bn
-	return Frac(sum, common), ok1 && ok2 && ((sum > an) == (bn > 0)) && sum != math.MinInt64
+	common, ok1 := mul(a.d+1, int64(as))
+	an, ok2 := mul(a.n, int64(as))
+	bn, ok3 := mul(b.n, int64(bs))
+	sum, ok4 := plus(an, bn)
+	return Number{n: sum, d: common - 1}, ok1 && ok2 && ok3 && ok4
+}
+
+// Sum adds numbers up; 0 of none.
+func Sum(numbers ...Number) Number {
+	var sum Number
+	for _, n := range numbers {
+		sum = sum.Add(n)
+	}
+	return sum
 }
 
 // Sub gives a − b.
@@ -213,32 +152,34 @@ func (a Number) Mul(b Number) Number {
 		n, ok1 := mul(a.n, b.n)
 		d, ok2 := mul(a.d+1, b.d+1)
 		if ok1 && ok2 {
-			return Frac(n, d)
+			return Number{n: n, d: d - 1}
 		}
-		a, b = a.reduced(), b.reduced()
-		x, y := Frac(a.n, b.d+1).reduced(), Frac(b.n, a.d+1).reduced()
-		n, ok1 = mul(x.n, y.n)
-		d, ok2 = mul(x.d+1, y.d+1)
-		if ok1 && ok2 {
-			return Frac(n, d)
+		if product, ok := mulReduced(a.reduced(), b.reduced()); ok {
+			return product
 		}
 	}
 	return Rat(new(big.Rat).Mul(a.wide(), b.wide()))
 }
 
+// mulReduced cancels across before it multiplies: it fits if the product fits at all.
+func mulReduced(a, b Number) (Number, bool) {
+	x, y := Number{n: a.n, d: b.d}.reduced(), Number{n: b.n, d: a.d}.reduced()
+	n, ok1 := mul(x.n, y.n)
+	d, ok2 := mul(x.d+1, y.d+1)
+	return Number{n: n, d: d - 1}, ok1 && ok2
+}
+
 // Quo gives a ÷ b; false if b is 0.
 func (a Number) Quo(b Number) (Number, bool) {
-	if b.Sign() == 0 {
-		return Number{}, false
+	switch {
+	case b.r != nil:
+		return Rat(new(big.Rat).Quo(a.wide(), b.r)), true
+	case b.n > 0:
+		return a.Mul(Number{n: b.d + 1, d: b.n - 1}), true
+	case b.n < 0:
+		return a.Mul(Number{n: -b.d - 1, d: -b.n - 1}), true
 	}
-	if b.r == nil {
-		inverse := Frac(b.d+1, max(b.n, -b.n))
-		if b.n < 0 {
-			inverse = inverse.Neg()
-		}
-		return a.Mul(inverse), true
-	}
-	return Rat(new(big.Rat).Quo(a.wide(), b.r)), true
+	return Number{}, false
 }
 
 // Cmp gives -1, 0 or 1 where a is below, equal to or above b. It is exact.
@@ -249,17 +190,14 @@ func (a Number) Cmp(b Number) int {
 	if a.d == b.d {
 		return compare(a.n, b.n)
 	}
-	if sa, sb := a.Sign(), b.Sign(); sa != sb {
-		return compare(int64(sa), int64(sb))
+	if sa, sb := compare(a.n, 0), compare(b.n, 0); sa != sb {
+		return compare(sa, sb)
 	}
 	h1, l1 := bits.Mul64(abs(a.n), uint64(b.d+1))
 	h2, l2 := bits.Mul64(abs(b.n), uint64(a.d+1))
-	c := 0
-	switch {
-	case h1 != h2:
-		c = compareWords(h1, h2)
-	default:
-		c = compareWords(l1, l2)
+	c := compare(h1, h2)
+	if c == 0 {
+		c = compare(l1, l2)
 	}
 	if a.n < 0 {
 		return -c
@@ -267,8 +205,10 @@ func (a Number) Cmp(b Number) int {
 	return c
 }
 
-// Less, Equal and the like say what Cmp says.
-func (a Number) Less(b Number) bool  { return a.Cmp(b) < 0 }
+// Less tells whether a is below b, Equal whether they are one number.
+func (a Number) Less(b Number) bool { return a.Cmp(b) < 0 }
+
+// Equal tells whether a and b are one number.
 func (a Number) Equal(b Number) bool { return a.Cmp(b) == 0 }
 
 // Sign gives -1, 0 or 1.
@@ -280,9 +220,17 @@ func (a Number) Sign() int {
 }
 
 // IsZero tells whether the number is 0.
-func (a Number) IsZero() bool { return a.Sign() == 0 }
+func (a Number) IsZero() bool { return a.n == 0 && a.r == nil }
 
-// Min gives the lesser, Max the greater of two.
+// IsInt tells whether the number is whole.
+func (a Number) IsInt() bool {
+	if a.r != nil {
+		return a.r.IsInt()
+	}
+	return a.n%(a.d+1) == 0
+}
+
+// Min gives the lesser of two.
 func Min(a, b Number) Number {
 	if b.Less(a) {
 		return b
@@ -296,81 +244,4 @@ func Max(a, b Number) Number {
 		return b
 	}
 	return a
-}
-
-// String writes the number as a decimal if it has an end, else as a fraction in lowest terms. It is the one text of the
-// number, whatever was done to arrive at it.
-func (a Number) String() string {
-	r := a.wide()
-	if r.IsInt() {
-		return r.Num().String()
-	}
-	if digits, exact := r.FloatPrec(); exact {
-		return r.FloatString(digits)
-	}
-	return r.RatString()
-}
-
-// MarshalJSON writes the String as a JSON text: a JSON number would be read as a float.
-func (a Number) MarshalJSON() ([]byte, error) { return []byte(`"` + a.String() + `"`), nil }
-
-// UnmarshalJSON reads a JSON text or number, digit for digit.
-func (a *Number) UnmarshalJSON(text []byte) error {
-	s := string(text)
-	if len(text) > 0 && text[0] == '"' {
-		if err := json.Unmarshal(text, &s); err != nil {
-			return err
-		}
-	}
-	n, err := Parse(s)
-	if err != nil {
-		return err
-	}
-	*a = n
-	return nil
-}
-
-func mul(a, b int64) (int64, bool) {
-	h, l := bits.Mul64(abs(a), abs(b))
-	if h != 0 || l > math.MaxInt64 {
-		return 0, false
-	}
-	if (a < 0) != (b < 0) {
-		return -int64(l), true
-	}
-	return int64(l), true
-}
-
-func abs(n int64) uint64 {
-	if n < 0 {
-		return uint64(-n)
-	}
-	return uint64(n)
-}
-
-func gcd(a, b uint64) uint64 {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return max(a, 1)
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-func compareWords(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

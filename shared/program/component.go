@@ -164,9 +164,10 @@ const (
 
 // Measure is what credits add up to. It is never rounded.
 type Measure struct {
-	Kind MeasureKind `json:"kind,omitempty" enum:"sum,count,distinct,average,ratio,weighted,max,min" default:"sum"`
+	// Kind is, where nothing is said, that of the variable, and sum without one.
+	Kind MeasureKind `json:"kind,omitempty" enum:"sum,count,distinct,average,ratio,weighted,max,min"`
 	// Of are the kinds of credit that count; empty for all.
-	Of []CreditKind `json:"of,omitempty"`
+	Of []CreditKind `json:"of,omitempty" enum:"direct,split,overlay,rollup,team"`
 	// Shared counts a shared record by its share; by default count counts one for everybody who has credit.
 	Shared bool `json:"shared,omitempty"`
 	// Window is the time that is looked at.

@@ -61,7 +61,7 @@ const (
 // Participants says who takes part: members that any of the lists names, on the days on which it does, but for Except. Without
 // any list, all members take part. Members take part while they are active.
 type Participants struct {
-	Roles   []string `json:"roles,omitempty"` // "partner", "manager", "admin"
+	Roles   []string `json:"roles,omitempty" enum:"partner,manager,admin"`
 	Teams   []string `json:"teams,omitempty"` // names of teams
 	Members []string `json:"members,omitempty"`
 	Except  []string `json:"except,omitempty"` // members

@@ -45,8 +45,6 @@ type Edition struct {
 	Versions []InForce `json:"versions"`
 	// Reads lists the data sources whose records it is made of: those of its bases, and those that its formulas join.
 	Reads []Reads `json:"reads"`
-	// Progress is how far its building is.
-	Progress Progress `json:"progress"`
 }
 
 // InForce says on which days a version is in force.
@@ -63,25 +61,6 @@ type Reads struct {
 	Joined bool `json:"joined,omitempty"`
 }
 
-// Progress counts what a full run did.
-type Progress struct {
-	// Phase is "crediting", "calculating", "ranking", "done" or "failed".
-	Phase string `json:"phase"`
-	// Source is the place in Reads that is being read, Cursor the page of its records that comes next.
-	Source int    `json:"source"`
-	Cursor string `json:"cursor,omitempty"`
-	// Records were read, Credits made of them, Refused those that somebody must look at.
-	Records int64 `json:"records"`
-	Credits int64 `json:"credits"`
-	Refused int64 `json:"refused"`
-	// Participants and periods that are to be reckoned, and those that are.
-	Units      int64     `json:"units"`
-	Calculated int64     `json:"calculated"`
-	Error      string    `json:"error,omitempty"`
-	StartedAt  time.Time `json:"started_at"`
-	FinishedAt time.Time `json:"finished_at,omitzero"`
-}
-
 // LiveAndBuilding gives the editions that records are credited in.
 func (p Program) LiveAndBuilding() []Edition {
 	var editions []Edition
@@ -95,4 +74,20 @@ func (p Program) LiveAndBuilding() []Edition {
 		editions = append(editions, *p.Building)
 	}
 	return editions
+}
+
+// Follow gives what is in force when a version takes over from a day on: earlier versions end there, and those that were to begin
+// there or later never do.
+func Follow(before []InForce, number int, from calendar.Date) []InForce {
+	var after []InForce
+	for _, f := range before {
+		if f.Span.From >= from {
+			continue
+		}
+		if f.Span.Until == "" || f.Span.Until > from {
+			f.Span.Until = from
+		}
+		after = append(after, f)
+	}
+	return append(after, InForce{Number: number, Span: calendar.Span{From: from}})
 }

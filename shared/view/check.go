@@ -149,12 +149,42 @@ func CheckView(v View, links map[string]Link, catalog Catalog) Problems {
 			p.add(place+".type", "the field is of the type %s, and cannot be read as %s", f.Type, c.Type)
 		}
 	}
+	checkAmounts(v, &p)
 	checkConditions(v.Filter, v.Columns, "filter", &p)
 	if owner := v.Column(v.Owner); v.Owner != "" && (owner < 0 || sources[v.Columns[owner].From] != Master() || v.Columns[owner].Field != masterID) {
 		p.add("owner", "it must be a column with the %s of the user master", quoted(masterID))
 	}
 	return p
 }
+
+// checkAmounts checks what columns say of money.
+func checkAmounts(v View, p *Problems) {
+	for i, c := range v.Columns {
+		place := fmt.Sprintf("columns[%d]", i)
+		if c.Amounts == "" && c.Currency == "" {
+			continue
+		}
+		if !slices.Contains(allAmounts(), c.Amounts) {
+			p.add(place+".amounts", "say how the column writes amounts: %s, %s or %s", Hundredths, MinorUnits, MajorUnits)
+		}
+		if c.Type != schema.Number && c.Type != schema.Unknown {
+			p.add(place+".amounts", "only a column of numbers has them, and this is of the type %s", c.Type)
+		}
+		if currency := v.Column(c.Currency); c.Currency != "" && (currency < 0 || currency == i || !speaks(v.Columns[currency].Type)) {
+			p.add(place+".currency", "%s is no column of texts that could name a currency", quoted(c.Currency))
+		}
+		if c.Currency == "" && c.Amounts == MinorUnits {
+			p.add(place+".currency", "minor units are those of a currency: name the column with it")
+		}
+	}
+}
+
+// speaks tells whether values of a type can be codes of currencies.
+func speaks(t schema.Type) bool {
+	return t == schema.Text || t == schema.Choice || t == schema.Unknown
+}
+
+func allAmounts() []Amounts { return []Amounts{Hundredths, MinorUnits, MajorUnits} }
 
 // checkJoins gives the data source of each join by its name; that of the base has an empty one.
 func checkJoins(v View, links map[string]Link, catalog Catalog, p *Problems) map[string]Source {
@@ -273,7 +303,7 @@ func checkMoney(variable Variable, v View, p *Problems) {
 	if variable.Amounts == "" && variable.Currency == "" {
 		return
 	}
-	if !slices.Contains([]Amounts{Hundredths, MinorUnits, MajorUnits}, variable.Amounts) {
+	if !slices.Contains(allAmounts(), variable.Amounts) {
 		p.add("amounts", "say how the column writes amounts: %s, %s or %s", Hundredths, MinorUnits, MajorUnits)
 	}
 	if !slices.Contains([]Measure{Sum, Average, Min, Max}, variable.Measure) {

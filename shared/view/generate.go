@@ -133,6 +133,7 @@ func (g *generator) view(o schema.Object, t viewTemplate) View {
 			v.Columns = append(v.Columns, Column{Name: f.Name, Field: f.Name, Title: titleOf(f.Name, f.Title), Type: f.Type})
 		}
 	}
+	g.money(&v, o.Name)
 	joined := map[string]string{} // the name of the join by the field that it begins at
 	for _, w := range t.with {
 		if g.join(&v, o.Name, "", w.field, w.name) {
@@ -149,6 +150,16 @@ func (g *generator) view(o schema.Object, t viewTemplate) View {
 	g.columns(&v, "owner", Master(), []string{masterID, masterName, masterEmail, masterRole, masterTeams, masterManager})
 	v.Owner = v.Columns[slices.IndexFunc(v.Columns, func(c Column) bool { return c.From == "owner" && c.Field == masterID })].Name
 	return v
+}
+
+// money marks the columns of the base that hold amounts of money, as far as they are numbers and their currency is there.
+func (g *generator) money(v *View, object string) {
+	for i, c := range v.Columns {
+		amounts, currency := g.moneyOf(object, c.Field)
+		if named := v.Column(currency); amounts != "" && c.Type == schema.Number && named >= 0 && speaks(v.Columns[named].Type) {
+			v.Columns[i].Amounts, v.Columns[i].Currency = amounts, currency
+		}
+	}
 }
 
 // join adds a join along the link that begins at a field, if there is one.

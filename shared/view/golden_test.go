@@ -102,7 +102,11 @@ func golden(t *testing.T, file string, items []view.Item) {
 				fmt.Fprintf(&b, "    join %s from %q along %s, first %t\n", j.Name, j.From, j.Link, j.First)
 			}
 			for _, c := range d.View.Columns {
-				fmt.Fprintf(&b, "    %s = %s:%s %s, %q\n", c.Name, c.From, c.Field, c.Type, c.Title)
+				money := ""
+				if c.Amounts != "" {
+					money = fmt.Sprintf(" (%s of %s)", c.Amounts, c.Currency)
+				}
+				fmt.Fprintf(&b, "    %s = %s:%s %s%s, %q\n", c.Name, c.From, c.Field, c.Type, money, c.Title)
 			}
 		case view.KindVariable:
 			v := *d.Variable

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	"leadline/shared/schema"
@@ -14,7 +15,9 @@ type template struct {
 	// references are the fields that name records of other objects, where the schema does not say so itself.
 	references []reference
 	views      []viewTemplate
-	variables  []variableTemplate
+	// money are the fields that hold amounts of money, where the schema does not say so itself.
+	money     []moneyTemplate
+	variables []variableTemplate
 	// stage is the variable that is generated for each stage of an object.
 	stage stageTemplate
 	hints hintTemplate
@@ -26,6 +29,23 @@ type reference struct {
 	of    string
 	field string
 	to    []string
+}
+
+// moneyTemplate says how fields of an object write amounts of money, and which other field names the currency.
+type moneyTemplate struct {
+	of, currency string
+	amounts      Amounts
+	fields       []string
+}
+
+// moneyOf tells how a field writes amounts of money; empty for what is none.
+func (t template) moneyOf(object, field string) (amounts Amounts, currency string) {
+	for _, m := range t.money {
+		if m.of == object && slices.Contains(m.fields, field) {
+			return m.amounts, m.currency
+		}
+	}
+	return "", ""
 }
 
 // viewTemplate is a standard view of an object.

@@ -55,6 +55,8 @@ func closeTemplate() template {
 			{object: closeTask, name: "task", owner: []string{"assigned_to"}, with: []joinTemplate{lead}},
 			{object: "custom_object", name: "custom_object", owner: []string{"created_by"}, with: []joinTemplate{lead}},
 		},
+		money: []moneyTemplate{{of: closeOpportunity, currency: "value_currency", amounts: Hundredths,
+			fields: []string{"value", "annualized_value", "expected_value", "annualized_expected_value"}}},
 		variables: append(closeProductivity(), closePipeline()...),
 		stage: stageTemplate{of: closeOpportunity, object: closeStageChange, column: "new_status_id", name: "stage_entered_", title: "Entered %s",
 			description: "How many times an opportunity was moved into the status %s, counted for the user who moved it, on the day when it was moved (date_created of the status change). " +

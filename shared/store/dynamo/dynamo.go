@@ -137,7 +137,9 @@ type query struct {
 	what      string
 	partition string
 	// after is the sort key behind which to begin, empty for the beginning.
-	after      string
+	after string
+	// low and high bound the sort keys, both included; empty for no bound.
+	low, high  string
 	descending bool
 	consistent bool
 	// attributes are those that are wanted besides key and format, nil for all. They cost as much as all, but less of the
@@ -152,6 +154,7 @@ func (t table) items(ctx context.Context, q query, limit int) (items []item, end
 		ExpressionAttributeValues: item{":pk": text(q.partition)},
 		ScanIndexForward:          aws.Bool(!q.descending), ConsistentRead: &q.consistent,
 	}
+	q.bound(in)
 	if q.attributes != nil {
 		in.ExpressionAttributeNames = map[string]string{}
 		var names []string
@@ -179,6 +182,28 @@ func (t table) items(ctx context.Context, q query, limit int) (items []item, end
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 	return items, false, nil
+}
+
+// bound has a Query keep to low and high.
+func (q query) bound(in *dynamodb.QueryInput) {
+	condition := ""
+	switch {
+	case q.low != "" && q.high != "":
+		condition = " AND sk BETWEEN :low AND :high"
+	case q.low != "":
+		condition = " AND sk >= :low"
+	case q.high != "":
+		condition = " AND sk <= :high"
+	default:
+		return
+	}
+	in.KeyConditionExpression = aws.String(*in.KeyConditionExpression + condition)
+	if q.low != "" {
+		in.ExpressionAttributeValues[":low"] = text(q.low)
+	}
+	if q.high != "" {
+		in.ExpressionAttributeValues[":high"] = text(q.high)
+	}
 }
 
 // page reads a page of one partition. list names it for the cursor.

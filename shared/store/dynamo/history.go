@@ -92,18 +92,18 @@ func (s *History) Delete(ctx context.Context, key record.Key, revs ...int64) err
 }
 
 // writeBatch makes the requests and tries again those that DynamoDB leaves unfinished.
-func (s *History) writeBatch(ctx context.Context, what string, requests []types.WriteRequest) error {
-	for try := 0; try < s.pause.tries; try++ {
-		if err := s.pause.wait(ctx, try); err != nil {
+func (t table) writeBatch(ctx context.Context, what string, requests []types.WriteRequest) error {
+	for try := 0; try < t.pause.tries; try++ {
+		if err := t.pause.wait(ctx, try); err != nil {
 			return failed(err, what)
 		}
-		out, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{s.name: requests},
+		out, err := t.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{t.name: requests},
 		})
 		if err != nil {
 			return failed(err, what)
 		}
-		if requests = out.UnprocessedItems[s.name]; len(requests) == 0 {
+		if requests = out.UnprocessedItems[t.name]; len(requests) == 0 {
 			return nil
 		}
 	}

@@ -100,12 +100,15 @@ func (l local) open(t *testing.T) stores {
 	journal.pause.base, jobs.pause.base = time.Microsecond, time.Microsecond
 	schemas, batches := NewSchemas(client, s.tables["intake"]), NewBatches(client, s.tables["intake"])
 	schemas.pause.base, batches.pause.base = time.Microsecond, time.Microsecond
+	programs, credits := NewPrograms(client, s.tables["intake"], s.tables["tenancy"]), NewCredits(client, s.tables["work"])
+	programs.pause.base, credits.pause.base = time.Microsecond, time.Microsecond
 	s.Stores = storetest.Stores{Records: NewRecords(client, s.tables["records"]), History: history,
 		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy,
 		// The cursors lie in the history table, among the rows.
 		Cursors: NewCursors(client, s.tables["history"]),
 		Members: members, Destinations: destinations, Logins: logins, Roster: NewRoster(client, s.tables["tenancy"]), Views: NewViews(client, s.tables["intake"], s.tables["tenancy"]), Journal: journal, Jobs: jobs, Syncs: NewSyncs(client, s.tables["work"], s.tables["tenancy"]), Limits: NewLimits(client, s.tables["work"]), Schemas: schemas, Batches: batches,
-		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"])}
+		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"]),
+		Programs: programs, Credits: credits}
 	w.reset()
 	return s
 }

@@ -112,21 +112,21 @@ func (s *Records) GetMany(ctx context.Context, keys []record.Key) ([]record.Reco
 }
 
 // getBatch reads items and asks again for those that DynamoDB leaves unread: it gives 16 MB at a time.
-func (s *Records) getBatch(ctx context.Context, what string, keys []map[string]types.AttributeValue) ([]item, error) {
+func (t table) getBatch(ctx context.Context, what string, keys []map[string]types.AttributeValue) ([]item, error) {
 	var items []item
-	for try := 0; try < s.pause.tries; {
-		if err := s.pause.wait(ctx, try); err != nil {
+	for try := 0; try < t.pause.tries; {
+		if err := t.pause.wait(ctx, try); err != nil {
 			return nil, failed(err, what)
 		}
-		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{s.name: {Keys: keys}}})
+		out, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: keys}}})
 		if err != nil {
 			return nil, failed(err, what)
 		}
-		found := out.Responses[s.name]
+		found := out.Responses[t.name]
 		for _, i := range found {
 			items = append(items, i)
 		}
-		if keys = out.UnprocessedKeys[s.name].Keys; len(keys) == 0 {
+		if keys = out.UnprocessedKeys[t.name].Keys; len(keys) == 0 {
 			return items, nil
 		}
 		if len(found) == 0 { // what brings something is no failure

@@ -39,6 +39,9 @@ type Stores struct {
 	Jobs         store.Jobs
 	Syncs        store.Syncs
 	Limits       store.Limits
+
+	Programs store.Programs
+	Credits  store.Credits
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
@@ -93,6 +96,13 @@ func groups() []group {
 		{"Runs", runTests()},
 		{"Syncs", syncTests()},
 		{"Limits", limitTests()},
+		{"Programs", programTests()},
+		{"Rates", rateTests()},
+		{"Goals", goalTests()},
+		{"Footprints", footprintTests()},
+		{"Credits", creditTests()},
+		{"Standings", standingTests()},
+		{"Editions", editionTests()},
 	}
 }
 

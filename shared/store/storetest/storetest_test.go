@@ -57,7 +57,8 @@ func TestBroken(t *testing.T) {
 				s := Stores{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(),
 					Tenancy: tenancy, Cursors: memory.NewCursors(), Members: memory.NewMembers(tenancy),
 					Destinations: memory.NewDestinations(tenancy), Logins: memory.NewLogins(tenancy), Roster: memory.NewRoster(tenancy), Views: memory.NewViews(tenancy), Journal: memory.NewJournal(), Jobs: memory.NewJobs(tenancy), Syncs: memory.NewSyncs(tenancy), Limits: memory.NewLimits(),
-					Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue()}
+					Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue(),
+					Programs: memory.NewPrograms(tenancy), Credits: memory.NewCredits()}
 				b.spoil(&s)
 				return s
 			}
@@ -84,6 +85,8 @@ func broken() map[string]defect {
 	maps.Copy(all, brokenLogins())
 	maps.Copy(all, brokenRosters())
 	maps.Copy(all, brokenViewStores())
+	maps.Copy(all, brokenProgramStores())
+	maps.Copy(all, brokenCreditStores())
 	maps.Copy(all, map[string]defect{
 		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
 		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},

@@ -1,0 +1,128 @@
+package incentive
+
+import (
+	"leadline/shared/number"
+	"leadline/shared/program"
+)
+
+// What a cap cuts off is lost, or is put in a pot, one for the component, in whole minor units, and carried into the next
+// period. There it is earned at the place of the first cap that carries, as far as that cap allows; where none carries any more,
+// at the first cap; without a cap, all of it at the end. A pot that only caps of deals fill is earned as one more deal in each
+// period. Caps after it cut, too, and what they cut off of the pot goes back into it, whatever becomes of the rest. A reversal
+// that a cap of deals cuts takes out of the pot what its deal had put in; where that is out already, it is taken off at once.
+
+// releasePlace is the adjustment at which what is carried is earned; len(all) if there is none.
+func releasePlace(all []program.Adjustment) int {
+	place, rank := len(all), 0
+	for at := range all {
+		own := 0
+		switch {
+		case all[at].Kind == program.Cap && all[at].Excess == program.CarriedOver:
+			own = 3
+		case all[at].Kind == program.Cap:
+			own = 2
+		case all[at].Kind == program.CapDeal && all[at].Excess == program.CarriedOver:
+			own = 1
+		}
+		if own > rank {
+			place, rank = at, own
+		}
+	}
+	return place
+}
+
+// pot is what the component carries into the period, less what the version before it in the period has earned of it.
+func (w *componentWork) pot() int64 {
+	switch {
+	case w.earlier == nil:
+		return w.in.Before.Excess[w.c.Name]
+	case w.deducts() && w.earlier.deducts():
+		return w.earlier.opening // the window is reckoned again as a whole
+	}
+	return w.earlier.excess
+}
+
+// cap cuts off what is above an amount, of each deal or of the sum. Where its condition does not hold it cuts nothing, and all
+// that is carried may be earned.
+func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
+	most, ok := a.size(adj.Size, adj.Kind == program.Cap)
+	if !holds || !ok {
+		if at == a.place {
+			a.release(at, a.pot)
+		}
+		return
+	}
+	if adj.Excess == program.CarriedOver {
+		// Whole minor units: what is paid and what is carried then sum to what was earned.
+		units, err := most.Round(a.v.minor, a.v.Definition.Rounding)
+		if a.err = err; err != nil {
+			return
+		}
+		most = a.v.major(units)
+	}
+	if adj.Kind == program.CapDeal {
+		a.capDeals(at, adj, most)
+		return
+	}
+	total := a.total()
+	if at == a.place {
+		total = total.Add(a.release(at, a.room(most.Sub(total))))
+	}
+	if cut := total.Sub(most); cut.Sign() > 0 {
+		a.lines = append(a.lines, Line{Kind: LineCap, Step: at, Base: total, Exact: cut.Neg()})
+		a.cutOff(cut, adj.Excess)
+	}
+}
+
+// capDeals holds what each credit earns to at most an amount, and what a reversal takes away as well.
+func (a *adjusting) capDeals(at int, adj *program.Adjustment, most number.Number) {
+	var cut number.Number
+	for _, p := range a.perCredit() {
+		over := p.sum.Abs().Sub(most)
+		if p.credit == "" || over.Sign() <= 0 {
+			continue
+		}
+		if p.sum.Sign() > 0 {
+			over = over.Neg()
+		}
+		before := len(a.lines)
+		a.perCreditLine(Line{Kind: LineCap, Credit: p.credit, Step: at, Base: p.sum, Exact: over})
+		cut = cut.Sub(sumOf(a.lines[before:]))
+	}
+	if adj.Excess == program.CarriedOver {
+		a.kept = a.kept.Add(cut)
+	}
+	if at == a.place {
+		a.release(at, a.room(most))
+	}
+}
+
+// cutOff puts what a cap cuts off into the pot: what had come out of it in any case, the rest if the cap carries.
+func (a *adjusting) cutOff(cut number.Number, excess program.Excess) {
+	back := cut
+	if excess != program.CarriedOver {
+		back = number.Min(cut, a.released)
+	}
+	a.kept = a.kept.Add(back)
+	a.released = a.released.Sub(number.Min(back, a.released))
+}
+
+// room gives how much of the pot an amount has room for, in minor units: of a pot below zero, all.
+func (a *adjusting) room(amount number.Number) int64 {
+	units, err := amount.Round(a.v.minor, number.Down)
+	if a.err = err; err != nil {
+		return 0
+	}
+	return min(max(units, 0), a.pot)
+}
+
+// release earns part of what is carried.
+func (a *adjusting) release(at int, units int64) number.Number {
+	amount := a.v.major(units)
+	if units != 0 {
+		a.pot -= units
+		a.released = a.released.Add(amount)
+		a.lines = append(a.lines, Line{Kind: LineCarried, Step: at, Exact: amount, Note: "cut off by a cap in an earlier period"})
+	}
+	return amount
+}

@@ -1,0 +1,296 @@
+package incentivetest
+
+import (
+	"cmp"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"leadline/shared/calendar"
+	"leadline/shared/incentive"
+	"leadline/shared/number"
+	"leadline/shared/program"
+)
+
+// Oracle reckons what a period comes to, straight from what shared/program says, in math/big. It gives the figures only: one line
+// for each credit in place of an explanation.
+type Oracle struct {
+	versions []program.Version
+}
+
+// NewOracle makes an oracle of the versions of a program.
+func NewOracle(versions []program.Version) *Oracle {
+	sorted := slices.Clone(versions)
+	slices.SortFunc(sorted, func(a, b program.Version) int { return cmp.Compare(a.From, b.From) })
+	for i := range len(sorted) - 1 {
+		if next := sorted[i+1].From; sorted[i].Until == "" || next < sorted[i].Until {
+			sorted[i].Until = next
+		}
+	}
+	return &Oracle{sorted}
+}
+
+// part is a version with the days of the period on which it counts.
+type part struct {
+	program.Version
+	days calendar.Span
+	// force are the days on which it is in force at all: those of other periods that it looks back to.
+	force calendar.Span
+}
+
+func (o *Oracle) parts(p calendar.Period) []part {
+	var parts []part
+	for _, v := range o.versions {
+		force := calendar.Span{From: v.From, Until: v.Until}
+		if days := force.And(p.Span); !days.Empty() {
+			parts = append(parts, part{v, days, force})
+		}
+	}
+	if n := len(parts); n > 0 && parts[n-1].Definition.MidPeriod == program.AtEnd {
+		last := parts[n-1]
+		if first := parts[0]; n > 1 {
+			last.force.From = first.force.From
+		}
+		last.days = p.Span
+		last.force.Until = max(last.force.Until, p.Until)
+		if last.Until == "" {
+			last.force.Until = ""
+		}
+		return []part{last}
+	}
+	return parts
+}
+
+// Calculate reckons a period of a participant.
+func (o *Oracle) Calculate(in incentive.Input) (incentive.Result, error) {
+	parts := o.parts(in.Period)
+	if len(parts) == 0 {
+		return incentive.Result{}, fmt.Errorf("no version is in force in %s", in.Period.Name)
+	}
+	last := parts[len(parts)-1]
+	m := &mill{in: in, digits: digits(last.Definition.Currency), last: last,
+		after: incentive.Carried{Period: in.Period.Name, Excess: map[string]int64{}, ToDate: map[string]map[string]int64{}}}
+	r := incentive.Result{Participant: in.Participant, Period: in.Period, Currency: last.Definition.Currency}
+	sum := int64(0)
+	for _, p := range parts {
+		works := m.works(p)
+		for _, w := range works {
+			outcome := m.outcome(w)
+			sum += outcome.Amount
+			r.Components = append(r.Components, outcome)
+			if p.Number == last.Number {
+				m.targets = append(m.targets, w.target)
+			}
+		}
+	}
+	r.Earned, r.Payable = m.limit(sum)
+	r.Payable += m.hold(r.Components)
+	r.After = m.after
+	return r, nil
+}
+
+// mill holds what one calculation needs.
+type mill struct {
+	in      incentive.Input
+	digits  int
+	last    part
+	after   incentive.Carried
+	targets []*big.Rat
+}
+
+// work is a component of a version for a participant and period.
+type work struct {
+	part
+	component program.Component
+	others    []*work
+	spans     []calendar.Span
+	credits   []incentive.Credit // in the window, in order
+	backs     []incentive.Credit // that take back what was earned
+	measure   *big.Rat
+	count     int64
+	quota     *big.Rat
+	attained  *big.Rat
+	target    *big.Rat
+	// exact is what it earns; nil until it was asked for. by is the part of each credit.
+	exact *big.Rat
+	by    map[string]*big.Rat
+}
+
+func (m *mill) works(p part) []*work {
+	var all []*work
+	for _, c := range p.Definition.Components {
+		w := &work{part: p, component: c, spans: m.in.Spans, by: map[string]*big.Rat{}}
+		if some, found := m.in.ComponentSpans[c.Name]; found {
+			w.spans = some
+		}
+		window := m.window(p, c.Measure.Window).And(p.force)
+		for _, credit := range m.in.Credits {
+			switch {
+			case credit.Component != c.Name || !window.Holds(credit.Date):
+			case credit.TakeBack:
+				w.backs = append(w.backs, credit)
+			case len(c.Measure.Of) == 0 || slices.Contains(c.Measure.Of, credit.Kind):
+				w.credits = append(w.credits, credit)
+			}
+		}
+		slices.SortFunc(w.credits, func(a, b incentive.Credit) int {
+			return cmp.Or(cmp.Compare(a.Date, b.Date), a.At.Compare(b.At), cmp.Compare(a.Record.ID, b.Record.ID), cmp.Compare(a.ID, b.ID))
+		})
+		all = append(all, w)
+	}
+	for _, w := range all {
+		w.others = all
+		m.take(w)
+	}
+	return all
+}
+
+// window gives the days that a measure looks at.
+func (m *mill) window(p part, of program.Window) calendar.Span {
+	kind := windowKind(of, p.Definition.Period)
+	if kind == p.Definition.Period {
+		return m.in.Period.Span
+	}
+	return p.Definition.Calendar.ToDate(kind, m.in.Period)
+}
+
+func windowKind(of program.Window, period calendar.Kind) calendar.Kind {
+	switch of {
+	case program.QuarterToDate:
+		return calendar.Quarterly
+	case program.HalfToDate:
+		return calendar.HalfYear
+	case program.YearToDate:
+		return calendar.Yearly
+	}
+	return period
+}
+
+// take measures.
+func (m *mill) take(w *work) {
+	w.measure = measured(w.component.Measure, w.credits)
+	for _, c := range w.credits {
+		w.count += sign(c)
+	}
+	if q := w.component.Quota; q != nil {
+		w.quota = m.goal(w, q.Goal, false)
+		switch {
+		case w.quota.Sign() != 0:
+			w.attained = over(w.measure, w.quota)
+		case q.None == program.Full:
+			w.attained = big.NewRat(1, 1)
+		default:
+			w.attained = new(big.Rat)
+		}
+	}
+	if r := w.component.Rate; r != nil && r.Target != nil {
+		w.target = m.goal(w, *r.Target, true)
+	}
+}
+
+// sign is what a credit counts: a reversal takes a count away.
+func sign(c incentive.Credit) int64 {
+	if c.Reversal {
+		return -1
+	}
+	return 1
+}
+
+// counted is how much a credit counts.
+func counted(rule program.Measure, c incentive.Credit) *big.Rat {
+	if !rule.Shared {
+		return big.NewRat(sign(c), 1)
+	}
+	return times(big.NewRat(sign(c), 1), c.Share.Abs().Big())
+}
+
+func measured(rule program.Measure, credits []incentive.Credit) *big.Rat {
+	values, counts, weights, weighed := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
+	var least, most *big.Rat
+	keys := map[string]bool{}
+	for _, c := range credits {
+		value, weight := c.Value.Big(), c.Weight.Big()
+		values.Add(values, value)
+		counts.Add(counts, counted(rule, c))
+		weights.Add(weights, weight)
+		weighed.Add(weighed, times(value, weight))
+		keys[c.Key] = true
+		if least == nil || value.Cmp(least) < 0 {
+			least = value
+		}
+		if most == nil || value.Cmp(most) > 0 {
+			most = value
+		}
+	}
+	switch rule.Kind {
+	case program.Count:
+		return counts
+	case program.Distinct:
+		return big.NewRat(int64(len(keys)), 1)
+	case program.Average:
+		return over(values, counts)
+	case program.Ratio:
+		return over(values, weights)
+	case program.Weighted:
+		return over(weighed, weights)
+	case program.Max:
+		return orZero(most)
+	case program.Min:
+		return orZero(least)
+	}
+	return values
+}
+
+// outcome rounds a component's amount.
+func (m *mill) outcome(w *work) incentive.Outcome {
+	exact := m.earned(w)
+	name := w.component.Name
+	rule := w.component.Measure
+	if kind := windowKind(rule.Window, w.Definition.Period); kind != w.Definition.Period && rule.TrueUp != program.AtRate {
+		window := w.Definition.Calendar.Around(kind, m.in.Period).Name
+		before := m.in.Before.ToDate[name][window]
+		exact = minus(exact, fromMinor(before, m.digits))
+	}
+	out := incentive.Outcome{Component: name, Version: w.Number, Credits: len(w.credits), Measure: number.Rat(w.measure), Count: int(w.count), Exact: number.Rat(exact)}
+	for to, from := range map[**number.Number]*big.Rat{&out.Quota: w.quota, &out.Attainment: w.attained, &out.Target: w.target} {
+		if from != nil {
+			n := number.Rat(from)
+			*to = &n
+		}
+	}
+	out.Amount = rounded(exact, m.digits, w.Definition.Rounding)
+	for _, kind := range []calendar.Kind{calendar.Quarterly, calendar.HalfYear, calendar.Yearly} {
+		m.toDate(name, kind, out.Amount)
+	}
+	for _, c := range w.credits {
+		if amount := w.by[c.ID]; amount != nil {
+			out.Lines = append(out.Lines, incentive.Line{Kind: incentive.LineRate, Credit: c.ID, Exact: number.Rat(amount)})
+		}
+	}
+	return out
+}
+
+// toDate notes what was earned in a window that may go on.
+func (m *mill) toDate(name string, kind calendar.Kind, amount int64) {
+	window := m.last.Definition.Calendar.Around(kind, m.in.Period)
+	if m.after.ToDate[name] == nil {
+		m.after.ToDate[name] = map[string]int64{}
+	}
+	m.after.ToDate[name][window.Name] = m.in.Before.ToDate[name][window.Name] + amount
+}
+
+// looked gives what a By looks at.
+func (m *mill) looked(w *work, by program.By) *big.Rat {
+	if by.Component != "" {
+		w = w.others[slices.IndexFunc(w.others, func(o *work) bool { return o.component.Name == by.Component })]
+	}
+	switch by.Of {
+	case program.ByAttainment:
+		return orZero(w.attained)
+	case program.ByCount:
+		return big.NewRat(w.count, 1)
+	case program.ByEarned:
+		return m.earned(w)
+	}
+	return w.measure
+}

@@ -1,0 +1,106 @@
+package incentivetest
+
+import (
+	"math/big"
+
+	"leadline/shared/calendar"
+	"leadline/shared/incentive"
+	"leadline/shared/program"
+)
+
+// goal adds up what a quota or target comes to in each period of the window, day by day.
+func (m *mill) goal(w *work, g program.Goal, target bool) *big.Rat {
+	sum := new(big.Rat)
+	for _, p := range m.periods(w) {
+		full := m.full(w, g, p, target)
+		if g.Prorate != program.Whole {
+			days := 0
+			for d := p.From; d < p.Until; d = d.AddDays(1) {
+				if w.counts(d, p) {
+					days++
+				}
+			}
+			full = times(full, big.NewRat(int64(days), int64(p.Days())))
+		}
+		if nth := m.nth(w, p); nth >= 0 && nth < len(g.Ramp) {
+			full = times(full, g.Ramp[nth].Big())
+		}
+		sum = plus(sum, full)
+	}
+	return sum
+}
+
+// counts tells whether a day of a period counts for the participant in the version.
+func (w *work) counts(d calendar.Date, _ calendar.Period) bool {
+	if !w.force.Holds(d) {
+		return false
+	}
+	for _, s := range w.spans {
+		if s.Holds(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// periods gives those of the window.
+func (m *mill) periods(w *work) []calendar.Period {
+	window := m.window(w.part, w.component.Measure.Window)
+	return w.Definition.Calendar.Within(w.Definition.Period, window)
+}
+
+// nth counts from 0 the periods since the participant began; -1 before.
+func (m *mill) nth(w *work, p calendar.Period) int {
+	if len(w.spans) == 0 || p.Until <= w.spans[0].From {
+		return -1
+	}
+	first := w.Definition.Calendar.Of(w.Definition.Period, w.spans[0].From)
+	n := 0
+	for q := p; q.From > first.From; q = w.Definition.Calendar.Previous(q) {
+		n++
+	}
+	return n
+}
+
+// full is what a goal comes to in a whole period.
+func (m *mill) full(w *work, g program.Goal, p calendar.Period, target bool) *big.Rat {
+	own := new(big.Rat)
+	found := false
+	for _, mine := range m.in.Goals {
+		if mine.Component == w.component.Name && mine.Target == target {
+			found = true
+			own = plus(own, m.ownPart(w, g, mine, p))
+		}
+	}
+	if found {
+		return own
+	}
+	per := g.Per
+	if per == "" {
+		per = windowKind(w.component.Measure.Window, w.Definition.Period)
+	}
+	amount := optional(g.Amount)
+	c := w.Definition.Calendar
+	around := c.Around(per, p)
+	if around.From > p.From || around.Until < p.Until {
+		return times(amount, big.NewRat(int64(len(c.Within(per, p.Span))), 1))
+	}
+	if g.Spread == program.SpreadDay {
+		return times(amount, big.NewRat(int64(p.Days()), int64(around.Days())))
+	}
+	return times(amount, big.NewRat(1, int64(len(c.Within(w.Definition.Period, around.Span)))))
+}
+
+// ownPart is the part of a participant's own goal that falls in a period.
+func (m *mill) ownPart(w *work, g program.Goal, mine incentive.Goal, p calendar.Period) *big.Rat {
+	both := mine.Span.And(p.Span)
+	if both.Empty() {
+		return new(big.Rat)
+	}
+	periods := w.Definition.Calendar.Within(w.Definition.Period, mine.Span)
+	n := len(periods)
+	if g.Spread != program.SpreadDay && n > 0 && periods[0].From == mine.Span.From && periods[n-1].Until == mine.Span.Until {
+		return times(mine.Amount.Big(), big.NewRat(1, int64(n)))
+	}
+	return times(mine.Amount.Big(), big.NewRat(int64(both.Days()), int64(mine.Span.Days())))
+}

@@ -1,0 +1,261 @@
+package incentivetest
+
+import (
+	"math/big"
+
+	"leadline/shared/incentive"
+	"leadline/shared/number"
+	"leadline/shared/program"
+)
+
+// table is what tiers say, with the mode of each.
+type table struct {
+	from, pay []*big.Rat
+	mode      []program.Mode
+	upper     bool
+}
+
+func tableOf(tiers []program.Tier, mode program.Mode, boundary program.Boundary) table {
+	t := table{upper: boundary == program.Upper}
+	for _, tier := range tiers {
+		m := mode
+		if tier.Mode != "" {
+			m = tier.Mode
+		}
+		t.from, t.pay, t.mode = append(t.from, tier.From.Big()), append(t.pay, tier.Pay.Big()), append(t.mode, m)
+	}
+	return t
+}
+
+// reached gives the highest tier whose bound x has reached.
+func (t table) reached(x *big.Rat) int {
+	for i := len(t.from) - 1; i > 0; i-- {
+		if c := x.Cmp(t.from[i]); c > 0 || c == 0 && !t.upper {
+			return i
+		}
+	}
+	return 0
+}
+
+// end is where tier i ends for somebody who stands at x.
+func (t table) end(i int, x *big.Rat) *big.Rat {
+	if i+1 < len(t.from) {
+		return least(x, t.from[i+1])
+	}
+	return x
+}
+
+// grown is the pay of an interpolated tier at x.
+func (t table) grown(i int, x *big.Rat) *big.Rat {
+	if i+1 == len(t.from) || x.Cmp(t.from[i]) < 0 {
+		return t.pay[i]
+	}
+	done := over(minus(t.end(i, x), t.from[i]), minus(t.from[i+1], t.from[i]))
+	return plus(t.pay[i], times(done, minus(t.pay[i+1], t.pay[i])))
+}
+
+// fixed is what tiers that pay amounts come to at x.
+func (t table) fixed(x *big.Rat) *big.Rat {
+	sum := new(big.Rat)
+	for i := 0; i <= t.reached(x); i++ {
+		switch t.mode[i] {
+		case program.WholeAmount:
+			sum = t.pay[i]
+		case program.Interpolated:
+			sum = t.grown(i, x)
+		default:
+			sum = plus(sum, t.pay[i])
+		}
+	}
+	return sum
+}
+
+// rateAt is the rate at which the place at is paid for somebody who stands at x: that of the highest tier whose rate is for
+// all that is below it, or of the marginal tier that the place lies in.
+func (t table) rateAt(at, x *big.Rat) *big.Rat {
+	top := t.reached(x)
+	tier := 0
+	for i := 0; i <= top; i++ {
+		if at.Cmp(t.from[i]) > 0 {
+			tier = i
+		}
+	}
+	for i := top; i >= tier; i-- {
+		switch t.mode[i] {
+		case program.WholeAmount:
+			return t.pay[i]
+		case program.Interpolated:
+			return t.grown(i, x)
+		}
+	}
+	return t.pay[tier]
+}
+
+// rated adds up the rates over the axis from a to b for somebody who stands at x. Between two bounds the rate is one.
+func (t table) rated(a, b, x *big.Rat) *big.Rat {
+	if a.Cmp(b) > 0 {
+		return new(big.Rat).Neg(t.rated(b, a, x))
+	}
+	sum, left := new(big.Rat), a
+	for _, bound := range append(append([]*big.Rat{}, t.from...), b) {
+		if right := least(bound, b); right.Cmp(left) > 0 {
+			sum = plus(sum, times(minus(right, left), t.rateAt(right, x)))
+			left = right
+		}
+	}
+	return sum
+}
+
+// pay is what a table pays on a base for somebody who stands at x.
+func (t table) payment(x, base *big.Rat) *big.Rat {
+	if x.Sign() == 0 {
+		return times(base, t.rateAt(x, x))
+	}
+	return times(base, over(t.rated(new(big.Rat), x, x), x))
+}
+
+// rate fills in what the component's table pays.
+func (m *mill) rate(w *work) *big.Rat {
+	r := w.component.Rate
+	if r.Each {
+		return m.each(w)
+	}
+	x := m.looked(w, r.By)
+	sum := new(big.Rat)
+	if r.Pays == program.PaysAmount {
+		return m.tableFor(w, incentive.Credit{}).fixed(x)
+	}
+	before := new(big.Rat)
+	for _, c := range w.credits {
+		t, after := m.tableFor(w, c), plus(before, m.step(w, c))
+		var amount *big.Rat
+		if base := m.base(w, c); m.along(w) {
+			amount = new(big.Rat)
+			if part := minus(after, before); part.Sign() != 0 {
+				amount = times(base, over(t.rated(before, after, x), part))
+			}
+		} else {
+			amount = t.payment(x, base)
+		}
+		if w.fresh(m, c) {
+			sum = plus(sum, amount)
+			w.by[c.ID] = amount
+		}
+		before = after
+	}
+	if additive(w.component.Measure) || r.Of == program.OfValue || r.Of == program.OfCount {
+		return sum
+	}
+	return m.tableFor(w, incentive.Credit{}).payment(x, m.wholeBase(w))
+}
+
+// along tells whether the axis is what the credits add up to, so that each takes up a part of it.
+func (m *mill) along(w *work) bool {
+	by := w.component.Rate.By
+	own := by.Component == "" || by.Component == w.component.Name
+	return own && (by.Of == program.ByCount || by.Of != program.ByEarned && additive(w.component.Measure))
+}
+
+func additive(rule program.Measure) bool {
+	return rule.Kind == "" || rule.Kind == program.Sum || rule.Kind == program.Count
+}
+
+// fresh tells whether a credit is paid in this period: with a true-up at the rate only its own are.
+func (w *work) fresh(m *mill, c incentive.Credit) bool {
+	return w.component.Measure.TrueUp != program.AtRate || m.in.Period.Holds(c.Date)
+}
+
+// adds is what a credit adds to the measure.
+func (w *work) adds(c incentive.Credit) *big.Rat {
+	if w.component.Measure.Kind == program.Count {
+		return counted(w.component.Measure, c)
+	}
+	return c.Value.Big()
+}
+
+// step is how far a credit takes the axis.
+func (m *mill) step(w *work, c incentive.Credit) *big.Rat {
+	switch w.component.Rate.By.Of {
+	case program.ByCount:
+		return big.NewRat(sign(c), 1)
+	case program.ByAttainment:
+		return over(w.adds(c), orZero(w.quota))
+	}
+	return w.adds(c)
+}
+
+// base is the part of the base that is a credit's.
+func (m *mill) base(w *work, c incentive.Credit) *big.Rat {
+	switch w.component.Rate.Of {
+	case program.OfValue:
+		return c.Value.Big()
+	case program.OfCount:
+		return big.NewRat(sign(c), 1)
+	case program.OfTarget:
+		return times(orZero(w.target), over(w.adds(c), orZero(w.quota)))
+	}
+	return w.adds(c)
+}
+
+func (m *mill) wholeBase(w *work) *big.Rat {
+	if w.component.Rate.Of == program.OfTarget {
+		return times(orZero(w.target), orZero(w.attained))
+	}
+	return w.measure
+}
+
+func (m *mill) each(w *work) *big.Rat {
+	sum := new(big.Rat)
+	for _, c := range w.credits {
+		if !w.fresh(m, c) {
+			continue
+		}
+		t, x := m.tableFor(w, c), m.step(w, c)
+		amount := t.fixed(x)
+		if w.component.Rate.Pays != program.PaysAmount {
+			amount = t.payment(x, m.base(w, c))
+		}
+		sum = plus(sum, amount)
+		w.by[c.ID] = amount
+	}
+	return sum
+}
+
+// tableFor finds the cell of a credit.
+func (m *mill) tableFor(w *work, c incentive.Credit) table {
+	r := w.component.Rate
+	if len(r.Cells) == 0 {
+		return tableOf(r.Tiers, r.Mode, r.Boundary)
+	}
+	var best program.Cell
+	stars := len(r.Dimensions) + 1
+	for _, cell := range r.Cells {
+		if n, fits := m.fits(w, c, cell); fits && n < stars {
+			best, stars = cell, n
+		}
+	}
+	return tableOf(best.Tiers, r.Mode, r.Boundary)
+}
+
+// fits tells whether a cell is for a credit, and how many of its places are for all that no other names.
+func (m *mill) fits(w *work, c incentive.Credit, cell program.Cell) (stars int, fits bool) {
+	for _, d := range w.component.Rate.Dimensions {
+		place := cell.At[d.Name]
+		switch {
+		case d.By != nil:
+			axis := table{upper: w.component.Rate.Boundary == program.Upper}
+			for _, from := range d.From {
+				axis.from = append(axis.from, from.Big())
+			}
+			bound, err := number.Parse(place)
+			if err != nil || bound.Big().Cmp(axis.from[axis.reached(m.looked(w, *d.By))]) != 0 {
+				return 0, false
+			}
+		case place == "*":
+			stars++
+		case place != c.Cell[d.Name]:
+			return 0, false
+		}
+	}
+	return stars, true
+}

@@ -1,0 +1,160 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"leadline/shared/blob"
+	"leadline/shared/fault"
+	"leadline/shared/incentive"
+	"leadline/shared/store"
+	"leadline/shared/telemetry"
+)
+
+// Keeper does what messages ask for. All of its fields are required.
+type Keeper struct {
+	Records  store.Records
+	Roster   store.Roster
+	Programs store.Programs
+	Credits  store.Credits
+	Runs     store.Runs
+	// Inputs keeps what results were reckoned from, so that a statement can be made again to the byte.
+	Inputs blob.Store
+	Outbox Outbox
+	// NewID gives ids of runs.
+	NewID func() (string, error)
+	Now   func() time.Time
+	Log   *slog.Logger
+	// Known remembers programs and people for a moment; see NewMemory.
+	Known *Memory
+}
+
+// reserve is the time that an invocation leaves unused: enough for the unit or page that it is on.
+const reserve = 8 * time.Second
+
+// late tells whether too little time is left to begin something else.
+func late(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return limited && time.Until(deadline) < reserve
+}
+
+// round is the work of one batch of messages: units are gathered, so that each is reckoned once, however many records of
+// the batch touch it.
+type round struct {
+	*Keeper
+	units  map[who]*wanted
+	orders []ordered
+	mu     sync.Mutex // guards ranks
+	ranks  map[period]bool
+}
+
+// who is a participant of an edition, period one of its periods.
+type (
+	who    struct{ organization, program, edition, participant string }
+	period struct{ organization, program, edition, name string }
+)
+
+// wanted is what is to be reckoned of somebody: some periods, and whatever follows from them, for these messages.
+type wanted struct {
+	periods  []string
+	messages []int
+}
+
+// ordered is a footprint whose touched units are gathered: once they are reckoned, or sent, that is noted.
+type ordered struct {
+	message   int
+	footprint incentive.Footprint
+}
+
+// Process does what some messages ask for, and gives an error for each that is to come again.
+func (k *Keeper) Process(ctx context.Context, messages []Message) []error {
+	errs := make([]error, len(messages))
+	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}}
+	for i, m := range messages {
+		errs[i] = r.take(ctx, i, m)
+	}
+	r.reckonAll(ctx, errs)
+	for _, o := range r.orders {
+		if errs[o.message] == nil {
+			errs[o.message] = k.Credits.Ordered(ctx, o.footprint.Organization, o.footprint.Edition, o.footprint.Record, o.footprint.Rev)
+		}
+	}
+	for p := range r.ranks {
+		m := Message{Kind: Ranks, Organization: p.organization, Program: p.program, Edition: p.edition, Period: p.name}
+		if err := k.Outbox.Send(ctx, m, rankAfter); err != nil {
+			fail(errs, err) // whose it is is not known any more: all come again, and find their work done
+		}
+	}
+	return errs
+}
+
+func fail(errs []error, err error) {
+	for i := range errs {
+		errs[i] = errors.Join(errs[i], err)
+	}
+}
+
+// take does what a message asks for, but for units, which it gathers.
+func (r *round) take(ctx context.Context, i int, m Message) error {
+	switch m.Kind {
+	case Changed:
+		return r.changed(ctx, i, m)
+	case Unit:
+		r.want(who{m.Organization, m.Program, m.Edition, m.Participant}, m.Period, i)
+		return nil
+	case Ranks:
+		return r.rank(ctx, m)
+	case Part:
+		return r.part(ctx, m)
+	case Build, Refresh:
+		return r.build(ctx, m)
+	case Tend:
+		return r.tend(ctx, m)
+	case Try:
+		return r.try(ctx, m)
+	case Drop:
+		return r.drop(ctx, m)
+	}
+	return fault.New(fault.Internal, "unknown_message", "keeper: this version does not know messages of the kind %q", m.Kind)
+}
+
+// want gathers a unit.
+func (r *round) want(w who, period string, message int) {
+	u := r.units[w]
+	if u == nil {
+		u = &wanted{}
+		r.units[w] = u
+	}
+	u.periods = append(u.periods, period)
+	u.messages = append(u.messages, message)
+}
+
+// sendOn has somebody else reckon periods.
+func (r *round) sendOn(ctx context.Context, w who, periods []string) error {
+	telemetry.Count(ctx, "SentOn", 1)
+	for _, name := range periods {
+		m := Message{Kind: Unit, Organization: w.organization, Program: w.program, Edition: w.edition, Participant: w.participant, Period: name}
+		if err := r.Outbox.Send(ctx, m, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reckonAll reckons what was gathered, as far as the time goes; the rest is sent on.
+func (r *round) reckonAll(ctx context.Context, errs []error) {
+	for w, u := range r.units {
+		var err error
+		if late(ctx) {
+			err = r.sendOn(ctx, w, u.periods)
+		} else {
+			err = r.reckon(ctx, w, u.periods)
+		}
+		for _, i := range u.messages {
+			errs[i] = errors.Join(errs[i], err)
+		}
+	}
+}

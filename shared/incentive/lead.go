@@ -1,0 +1,97 @@
+package incentive
+
+import (
+	"slices"
+
+	"leadline/shared/number"
+	"leadline/shared/program"
+)
+
+// led gives what those above have: each the shares of all that report to them on the day, each share once, and never more than
+// the whole record. Overlays roll up where a rule says so. It does not matter whether those below take part: managers are paid
+// for what their people sell, whatever those are paid by.
+//
+// Of a leader with a share of one's own, once says that roll-up and own share together are at most the whole record; add, that
+// the own share makes no difference.
+func (w *recordWork) led(owned, overlays stakes) stakes {
+	var all stakes
+	for i, r := range w.c.Credit.Rules {
+		if r.Kind != program.RollUp {
+			continue
+		}
+		part, ok := w.part(i)
+		if !ok {
+			return nil
+		}
+		below := owned
+		if r.Overlays {
+			below = slices.Concat(owned, overlays)
+		}
+		for _, s := range w.above(below, r.Levels) {
+			room := number.Of(1)
+			if r.Own != program.Add {
+				room = number.Max(number.Number{}, room.Sub(below.of(s.participant)))
+			}
+			if s.part = number.Min(s.part, room).Mul(part); s.part.Sign() > 0 {
+				all.add(s)
+			}
+		}
+	}
+	for i := range all { // two rules together give nobody more than the record
+		all[i].part = number.Min(all[i].part, number.Of(1))
+	}
+	return all
+}
+
+// above adds the shares of people up for those that they report to, so many levels up; 0 for all the way.
+func (w *recordWork) above(below stakes, levels int) stakes {
+	var all stakes
+	for _, s := range below {
+		if s.participant == "" {
+			continue
+		}
+		chain := w.world.Chain(s.participant, w.hierarchyDay())
+		for i, leader := range chain {
+			if levels > 0 && i >= levels {
+				break
+			}
+			if leader != s.participant && !slices.Contains(chain[:i], leader) {
+				all.add(stake{program.RollUp, leader, s.part, i + 1})
+			}
+		}
+	}
+	return all
+}
+
+// teamed gives what teams have: each the direct and split shares of those of its members who take part, and never more than
+// the whole record.
+func (w *recordWork) teamed(owned stakes) stakes {
+	var all stakes
+	for i, r := range w.c.Credit.Rules {
+		if r.Kind != program.Team {
+			continue
+		}
+		part, ok := w.part(i)
+		if !ok {
+			return nil
+		}
+		var teams stakes
+		for _, s := range owned {
+			if !w.takesPart(s.participant) {
+				continue
+			}
+			for _, name := range w.world.TeamsOf(s.participant, w.hierarchyDay()) {
+				teams.add(stake{program.Team, TeamParticipant(name), s.part, 0})
+			}
+		}
+		for _, s := range teams {
+			if s.part = number.Min(s.part, number.Of(1)).Mul(part); s.part.Sign() > 0 {
+				all.add(s)
+			}
+		}
+	}
+	for i := range all {
+		all[i].part = number.Min(all[i].part, number.Of(1))
+	}
+	return all
+}
