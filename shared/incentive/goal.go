@@ -30,26 +30,33 @@ func goalStep(w *componentWork) {
 	}
 }
 
-// goal gives what a goal comes to in the window, which is the sum over its periods, and in the period itself. Each piece of it
-// goes into the outcome.
+// goal gives what a goal comes to in the window, which is the sum over its periods, and on the days of the period that the
+// version counts for. Each piece of the window's goes into the outcome.
 func (w *componentWork) goal(g program.Goal, target bool) (window, now number.Number) {
-	cal, kind := w.v.Definition.Calendar, w.in.Period.Kind
-	per := g.Per
-	if per == "" {
-		if per = windowKind(w.c.Measure.Window); per == "" {
-			per = kind
-		}
+	m := goalMaker{w: w, goal: g, target: target, per: g.Per, own: w.ownGoals(target), spans: w.spans}
+	if m.per == "" {
+		m.per = windowKind(w.c.Measure.Window)
 	}
-	m := goalMaker{w: w, goal: g, target: target, per: per, own: w.ownGoals(target)}
-	for _, p := range cal.Within(kind, calendar.Span{From: w.window.From, Until: w.in.Period.Until}) {
-		now = number.Number{}
+	if m.per == "" {
+		m.per = w.in.Period.Kind
+	}
+	for _, p := range w.v.Definition.Calendar.Within(w.in.Period.Kind, calendar.Span{From: w.window.From, Until: w.in.Period.Until}) {
 		for _, part := range m.parts(p) {
-			now = now.Add(part.Amount)
+			window = window.Add(part.Amount)
 			m.keep(part)
 		}
-		window = window.Add(now)
 	}
 	w.out.Goals = append(w.out.Goals, m.kept...)
+	if w.window == w.days {
+		return window, window
+	}
+	m.spans = nil
+	for _, s := range w.spans {
+		m.spans = append(m.spans, s.And(w.days))
+	}
+	for _, part := range m.parts(w.in.Period) {
+		now = now.Add(part.Amount)
+	}
 	return window, now
 }
 
@@ -74,6 +81,7 @@ type goalMaker struct {
 	target bool
 	per    calendar.Kind
 	own    []Goal
+	spans  []calendar.Span // the days on which the participant takes part
 	kept   []GoalPart
 	// around is the longer time that the amount is for, and has its periods, as last asked for.
 	around calendar.Period
@@ -176,7 +184,7 @@ type piece struct {
 // else the component's.
 func (m *goalMaker) pieces(of calendar.Span) []piece {
 	var days []calendar.Span
-	for _, s := range m.w.spans {
+	for _, s := range m.spans {
 		if both := s.And(of); !both.Empty() {
 			days = append(days, both)
 		}

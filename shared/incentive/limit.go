@@ -13,7 +13,8 @@ import (
 //
 // A cap cuts a sum above zero, and never below zero. A floor lifts any sum, also one that reversals brought below zero; it is for
 // those who take part in the period. What a cap cuts off and does not lose is earned later, at the place of the first cap that
-// carries, as far as that one allows; where none carries any more, at the first cap; without a cap, all of it at the end.
+// carries, as far as that one allows; where none carries any more, at the first cap; without a cap, all of it at the beginning
+// (Step -1). A cap after a draw cuts what is advanced, too.
 func limitStep(w *programWork) {
 	limits := w.v.Definition.Limits
 	l := &limiting{programWork: w, sum: w.result.Earned, pot: w.in.Before.Excess[""], place: len(limits), over: -1}
@@ -29,13 +30,13 @@ func limitStep(w *programWork) {
 			l.over = max(l.over, at)
 		}
 	}
-	for at := range limits {
-		l.limit(at, &limits[at])
-	}
 	if l.place == len(limits) && l.pot != 0 {
 		l.limited = Limited{Step: -1, Before: l.sum}
 		l.release(l.pot)
 		l.finish()
+	}
+	for at := range limits {
+		l.limit(at, &limits[at])
 	}
 	w.excess = l.pot + l.kept
 	w.result.Earned, w.result.Payable = w.earned, l.sum

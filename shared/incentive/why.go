@@ -2,6 +2,7 @@ package incentive
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"leadline/shared/number"
@@ -30,8 +31,11 @@ func (w *componentWork) why() (code, detail string) {
 	if at, ok := w.closed(); ok {
 		return WhyGate, w.gateDetail(at)
 	}
-	if len(w.lines) > 0 && !w.worthless() {
+	if !w.worthless() {
 		return WhyNet, "What was taken away is as much as what was earned: " + w.totals() + "."
+	}
+	if w.out.Measure.IsZero() && slices.ContainsFunc(w.counted, func(c *Credit) bool { return c.Reversal }) {
+		return WhyNet, "What was lost is as much as what was won: nothing is left of the measure."
 	}
 	if len(w.counted) == 0 && w.looked(w.c.Rate.By) == w {
 		return WhyNoCredit, fmt.Sprintf("No record counted from %s to %s.", w.window.From, w.window.Until.AddDays(-1))

@@ -36,11 +36,11 @@ func checkFormulas(c *checker, component *Component, at string) {
 	}
 	for _, name := range columns {
 		i := source.View.Column(name)
-		if i < 0 || component.Currency != "" || component.Measure.Kind == Count || component.Measure.Kind == Distinct {
+		if i < 0 || component.Currency != "" || slices.Contains([]MeasureKind{Count, Distinct, Ratio}, component.Measure.Kind) {
 			continue
 		}
 		if its := currencyOf(source.View.Columns[i]); its != "" {
-			c.refuse(at+".currency", CodeMissing, "The value is of the money in %s. Say what currency it is in: %s, or %q where all of it is the program's.", name, its, `"`+c.d.Currency+`"`)
+			c.refuse(at+".currency", CodeMissing, "The value is made of the money in %s. Say what currency it is in: %s, or \"%s\" with its quotation marks where all of it is the program's, or is no money any more.", name, its, c.d.Currency)
 			break
 		}
 	}

@@ -75,8 +75,13 @@ func world(t testing.TB) program.Items {
 		{Column: "user_id", Op: view.NotNull}, {Column: "date_lost", Op: view.IsNull}}})
 	own("recent_share", view.Variable{Measure: view.Ratio, Dates: won, Share: []view.Condition{{Column: "date_lost", Op: view.Less, Value: json.RawMessage(`"2026-01-01"`)}}})
 	own("other_units", view.Variable{Measure: view.Sum, Column: "value", Amounts: view.MinorUnits, Currency: "value_currency", Dates: won})
-	return items
+	statuses := view.View{Base: view.Source{Connection: "conn_1", Object: "status.opportunity"}, Columns: []view.Column{{Name: "label", Field: "label", Type: schema.Text},
+		{Name: "date_created", Field: "date_created", Type: schema.DateTime}}}
+	return append(items, view.Item{Kind: view.KindView, Name: ownerless, Origin: view.Own, State: view.Current, Definition: view.Definition{View: &statuses}})
 }
+
+// ownerless is a view of what is nobody's.
+const ownerless = "statuses"
 
 // recorded generates the standard items of what Close has been seen to send.
 func recorded(t *testing.T) program.Items {
