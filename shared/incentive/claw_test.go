@@ -50,7 +50,7 @@ func TestLostDeals(t *testing.T) {
 		{name: "no day of the loss", change: policy(program.NegativeSale, "", 0), deal: `{"status": "lost"}`, want: []string{won},
 			why: []string{"problem: claw no_loss_date: The deal is lost, and lost says no day. Its credit stands until it does."}},
 		{name: "lost before it was won", change: policy(program.NegativeSale, "", 10), deal: `{"status": "lost", "lost": "2026-03-01"}`,
-			want: []string{won, "2026-03-05 direct a: -1 = -1000, company, reversal"}},
+			want: []string{"2026-03-05 direct a: -1 = -1000, company, reversal", won}},
 		{name: "what else does not qualify never did", change: policy(program.NegativeSale, "", 0), deal: `{"status": "lost", "lost": "2026-05-04", "region": "test"}`,
 			why: []string{`qualify not_qualified: Not tests: !has(row.region) || row.region != "test": region is "test"`}},
 		{name: "a loss that cannot be told", change: claw(func(c *program.Clawback) { c.When = "1 / row.seats > 1" }), deal: `{"seats": 0}`,

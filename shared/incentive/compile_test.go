@@ -42,7 +42,9 @@ func TestWhatCannotBeCompiled(t *testing.T) {
 		{"a share", "share_from: ", inComponent(func(c *program.Component) {
 			c.Credit.Rules = []program.CreditRule{{Kind: program.Direct, ShareFrom: "row.status"}}
 		})},
-		{"a condition of a rule", "when: ", inComponent(func(c *program.Component) { c.Credit.Rules = []program.CreditRule{{Kind: program.Direct, When: "row.status"}} })},
+		{"a condition of a rule", "when: ", inComponent(func(c *program.Component) {
+			c.Credit.Rules = []program.CreditRule{{Kind: program.Direct, When: "row.status"}}
+		})},
 		{"a recipient", `no column "nobody"`, inComponent(func(c *program.Component) {
 			c.Credit.Rules = []program.CreditRule{{Kind: program.Split, To: column("nobody")}}
 		})},

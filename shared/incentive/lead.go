@@ -8,13 +8,13 @@ import (
 )
 
 // led gives what those above have: each the shares of all that report to them on the day, each share once, and never more than
-// the whole record. Overlays roll up where a rule says so. It does not matter whether those below take part: managers are paid
-// for what their people sell, whatever those are paid by.
+// the whole record. It does not matter whether those below take part: managers are paid for what their people sell, whatever
+// those are paid by.
 //
 // Of a leader with a share of one's own, once says that roll-up and own share together are at most the whole record; add, that
-// the own share makes no difference.
+// the own share makes no difference. Where a rule says so, overlays roll up besides, as they are besides for those who have them.
 func (w *recordWork) led(owned, overlays stakes) stakes {
-	var all stakes
+	var shares, besides stakes
 	for i, r := range w.c.Credit.Rules {
 		if r.Kind != program.RollUp {
 			continue
@@ -23,24 +23,31 @@ func (w *recordWork) led(owned, overlays stakes) stakes {
 		if !ok {
 			return nil
 		}
-		below := owned
-		if r.Overlays {
-			below = slices.Concat(owned, overlays)
-		}
-		for _, s := range w.above(below, r.Levels) {
+		for _, s := range w.above(owned, r.Levels) {
 			room := number.Of(1)
 			if r.Own != program.Add {
-				room = number.Max(number.Number{}, room.Sub(below.of(s.participant)))
+				room = number.Max(number.Number{}, room.Sub(owned.of(s.participant)))
 			}
-			if s.part = number.Min(s.part, room).Mul(part); s.part.Sign() > 0 {
-				all.add(s)
+			s.part = number.Min(s.part, room).Mul(part)
+			shares.add(s)
+		}
+		if r.Overlays {
+			for _, s := range w.above(overlays, r.Levels) {
+				s.part = s.part.Mul(part)
+				besides.add(s)
 			}
 		}
 	}
-	for i := range all { // two rules together give nobody more than the record
-		all[i].part = number.Min(all[i].part, number.Of(1))
+	var all stakes
+	for _, s := range shares { // several rules together give nobody more than the record either
+		s.part = number.Min(s.part, number.Of(1))
+		all.add(s)
 	}
-	return all
+	for _, s := range besides {
+		s.part = number.Min(s.part, w.above(overlays, 0).of(s.participant))
+		all.add(s)
+	}
+	return slices.DeleteFunc(all, func(s stake) bool { return s.part.Sign() <= 0 })
 }
 
 // above adds the shares of people up for those that they report to, so many levels up; 0 for all the way.

@@ -26,11 +26,9 @@ func measureStep(w *componentWork) {
 		}
 	}
 	w.counts = make([]int8, len(w.counted))
-	for at, c := range w.counted {
+	for at := range w.counted {
 		w.counts[at] = countOf(w.counted, at, w.c.Measure.Shared)
-		if !w.c.Measure.Shared || countOf(w.counted, at, false) != 0 {
-			w.out.Count += int(sign(c))
-		}
+		w.out.Count += int(countOf(w.counted, at, false))
 		w.tally = w.tally.Add(w.count(at))
 	}
 	w.out.Credits = len(w.counted)

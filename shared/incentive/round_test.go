@@ -30,7 +30,7 @@ func TestRoundingOnceAndSharingOut(t *testing.T) {
 		{"each less than a cent", []string{"0.004", "0.004", "0.004"}, "1: 1 0 0"},
 		{"the largest remainder first", []string{"0.001", "0.006", "0.004"}, "1: 0 1 0"},
 		{"below zero", []string{"-0.035", "-0.015"}, "-5: -4 -1"},
-		{"above and below", []string{"0.015", "-0.005"}, "1: 1 0"},
+		{"above and below", []string{"0.015", "-0.005"}, "1: 2 -1"},
 		{"that come to nothing", []string{"0.004", "-0.004"}, "0: 1 -1"},
 		{"whole cents", []string{"1", "-0.5", "0.25"}, "75: 100 -50 25"},
 		{"rounded to nothing, from below", []string{"-0.001", "-0.001"}, "0: 0 0"},

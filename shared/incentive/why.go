@@ -2,7 +2,6 @@ package incentive
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"leadline/shared/number"
@@ -33,9 +32,6 @@ func (w *componentWork) why() (code, detail string) {
 	}
 	if !w.worthless() {
 		return WhyNet, "What was taken away is as much as what was earned: " + w.totals() + "."
-	}
-	if w.out.Measure.IsZero() && slices.ContainsFunc(w.counted, func(c *Credit) bool { return c.Reversal }) {
-		return WhyNet, "What was lost is as much as what was won: nothing is left of the measure."
 	}
 	if len(w.counted) == 0 && w.looked(w.c.Rate.By) == w {
 		return WhyNoCredit, fmt.Sprintf("No record counted from %s to %s.", w.window.From, w.window.Until.AddDays(-1))

@@ -30,7 +30,7 @@ func TestWhyNothingIsPaid(t *testing.T) {
 		{"taken away as much", `"rate":{"tiers":[{"from":"0","pay":"1"}]}`, []incentive.Credit{sale, reversal(sale, "2026-01-07")},
 			incentive.WhyNet, "What was taken away is as much as what was earned: 42 and -42."},
 		{"lost as much, where nothing is paid", `"rate":{"mode":"whole","tiers":[{"from":"0","pay":"0"},{"from":"10","pay":"1"}]}`, []incentive.Credit{sale, reversal(sale, "2026-01-07")},
-			incentive.WhyNet, "What was lost is as much as what was won: nothing is left of the measure."},
+			incentive.WhyTierZero, "The measure is 0: it lies in the tier from 0, which pays 0."},
 		{"rounded", `"rate":{"tiers":[{"from":"0","pay":"0.0001"}]}`, []incentive.Credit{sale}, incentive.WhyRounded, "0.0042 is rounded to nothing."},
 		{"a gate", `"rate":{"tiers":[{"from":"0","pay":"1"}]},"adjust":[{"kind":"gate","when":{"of":"count","least":"2"}}]`, []incentive.Credit{sale},
 			incentive.WhyGate, "The gate asks for the count of at least 2; it is 1."},

@@ -159,7 +159,7 @@ func (c *checker) dimensions(component *Component, r *Rate, modes []Mode, at str
 		c.refuse(at+".cells", CodeMissing, "There are dimensions, and no cells with tiers.")
 		return
 	}
-	names := map[string]bool{}
+	names, before := map[string]bool{}, len(Errors(c.problems))
 	for i, d := range r.Dimensions {
 		here := place(at, "dimensions", i)
 		if names[d.Name] {
@@ -175,7 +175,9 @@ func (c *checker) dimensions(component *Component, r *Rate, modes []Mode, at str
 			c.refuse(here+".column", CodeNotTogether, "Each record looks in the cell of its own %s, and an interpolated rate is for all of them together. Make the mode marginal or whole.", d.Column)
 		}
 	}
-	c.cells(r, at)
+	if len(Errors(c.problems)) == before { // else nobody can say where a cell lies
+		c.cells(r, at)
+	}
 }
 
 func (c *checker) dimension(component *Component, d Dimension, at string) {

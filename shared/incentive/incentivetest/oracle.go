@@ -34,29 +34,17 @@ func NewOracle(versions []program.Version) *Oracle {
 type part struct {
 	program.Version
 	days calendar.Span
-	// force are the days on which it is in force at all: those of other periods that it looks back to.
-	force calendar.Span
 }
 
 func (o *Oracle) parts(p calendar.Period) []part {
 	var parts []part
 	for _, v := range o.versions {
-		force := calendar.Span{From: v.From, Until: v.Until}
-		if days := force.And(p.Span); !days.Empty() {
-			parts = append(parts, part{v, days, force})
+		if days := (calendar.Span{From: v.From, Until: v.Until}).And(p.Span); !days.Empty() {
+			parts = append(parts, part{v, days})
 		}
 	}
 	if n := len(parts); n > 0 && parts[n-1].Definition.MidPeriod == program.AtEnd {
-		last := parts[n-1]
-		if first := parts[0]; n > 1 {
-			last.force.From = first.force.From
-		}
-		last.days = p.Span
-		last.force.Until = max(last.force.Until, p.Until)
-		if last.Until == "" {
-			last.force.Until = ""
-		}
-		return []part{last}
+		return []part{{parts[n-1].Version, p.Span}}
 	}
 	return parts
 }
@@ -68,12 +56,13 @@ func (o *Oracle) Calculate(in incentive.Input) (incentive.Result, error) {
 		return incentive.Result{}, fmt.Errorf("no version is in force in %s", in.Period.Name)
 	}
 	last := parts[len(parts)-1]
-	m := &mill{in: in, digits: digits(last.Definition.Currency), last: last,
+	m := &mill{in: in, digits: digits(last.Definition.Currency), last: last, all: map[int][]*work{},
 		after: incentive.Carried{Period: in.Period.Name, Excess: map[string]int64{}, ToDate: map[string]map[string]int64{}}}
 	r := incentive.Result{Participant: in.Participant, Period: in.Period, Currency: last.Definition.Currency}
 	sum := int64(0)
 	for _, p := range parts {
 		works := m.works(p)
+		m.all[p.Number] = works
 		for _, w := range works {
 			outcome := m.outcome(w)
 			sum += outcome.Amount
@@ -84,7 +73,7 @@ func (o *Oracle) Calculate(in incentive.Input) (incentive.Result, error) {
 		}
 	}
 	r.Earned, r.Payable = m.limit(sum)
-	r.Payable += m.hold(r.Components)
+	r.Payable += m.hold(parts)
 	r.After = m.after
 	return r, nil
 }
@@ -96,6 +85,7 @@ type mill struct {
 	last    part
 	after   incentive.Carried
 	targets []*big.Rat
+	all     map[int][]*work // by version
 }
 
 // work is a component of a version for a participant and period.
@@ -106,24 +96,28 @@ type work struct {
 	spans     []calendar.Span
 	credits   []incentive.Credit // in the window, in order
 	backs     []incentive.Credit // that take back what was earned
+	ones      map[string]int64   // what each credit adds to the number of records, by id
 	measure   *big.Rat
-	count     int64
+	count     *big.Rat
+	records   int64
 	quota     *big.Rat
 	attained  *big.Rat
 	target    *big.Rat
-	// exact is what it earns; nil until it was asked for. by is the part of each credit.
-	exact *big.Rat
-	by    map[string]*big.Rat
+	// exact is what it earns; nil until it was asked for. by is the part of each credit, settled what was taken back of deals that
+	// were paid in earlier periods, in the window or before it.
+	exact   *big.Rat
+	by      map[string]*big.Rat
+	settled *big.Rat
 }
 
 func (m *mill) works(p part) []*work {
 	var all []*work
 	for _, c := range p.Definition.Components {
-		w := &work{part: p, component: c, spans: m.in.Spans, by: map[string]*big.Rat{}}
+		w := &work{part: p, component: c, spans: m.in.Spans, by: map[string]*big.Rat{}, ones: map[string]int64{}, settled: new(big.Rat)}
 		if some, found := m.in.ComponentSpans[c.Name]; found {
 			w.spans = some
 		}
-		window := m.window(p, c.Measure.Window).And(p.force)
+		window := m.window(p, c.Measure.Window)
 		for _, credit := range m.in.Credits {
 			switch {
 			case credit.Component != c.Name || !window.Holds(credit.Date):
@@ -145,13 +139,15 @@ func (m *mill) works(p part) []*work {
 	return all
 }
 
-// window gives the days that a measure looks at.
+// window gives the days that a measure looks at: back to the beginning of the window, whichever version was in force then.
 func (m *mill) window(p part, of program.Window) calendar.Span {
 	kind := windowKind(of, p.Definition.Period)
 	if kind == p.Definition.Period {
-		return m.in.Period.Span
+		return p.days
 	}
-	return p.Definition.Calendar.ToDate(kind, m.in.Period)
+	window := p.Definition.Calendar.ToDate(kind, m.in.Period)
+	window.Until = p.days.Until
+	return window
 }
 
 func windowKind(of program.Window, period calendar.Kind) calendar.Kind {
@@ -168,14 +164,28 @@ func windowKind(of program.Window, period calendar.Kind) calendar.Kind {
 
 // take measures.
 func (m *mill) take(w *work) {
-	w.measure = measured(w.component.Measure, w.credits)
+	seen := map[string]bool{}
+	w.count = new(big.Rat)
 	for _, c := range w.credits {
-		w.count += sign(c)
+		one := int64(1)
+		if c.Reversal {
+			one = -1
+		}
+		record := fmt.Sprint(c.Record, c.Date, c.Reversal)
+		if !seen[record] {
+			w.records += one
+		} else if !w.component.Measure.Shared {
+			one = 0 // the same record, for another reason
+		}
+		seen[record] = true
+		w.ones[c.ID] = one
+		w.count.Add(w.count, w.counted(c))
 	}
+	w.measure = w.measured(w.credits)
 	if q := w.component.Quota; q != nil {
 		w.quota = m.goal(w, q.Goal, false)
 		switch {
-		case w.quota.Sign() != 0:
+		case w.quota.Sign() > 0:
 			w.attained = over(w.measure, w.quota)
 		case q.None == program.Full:
 			w.attained = big.NewRat(1, 1)
@@ -188,30 +198,48 @@ func (m *mill) take(w *work) {
 	}
 }
 
-// sign is what a credit counts: a reversal takes a count away.
-func sign(c incentive.Credit) int64 {
-	if c.Reversal {
-		return -1
+// counted is how much a credit counts: a reversal takes a count away.
+func (w *work) counted(c incentive.Credit) *big.Rat {
+	one := big.NewRat(w.ones[c.ID], 1)
+	if !w.component.Measure.Shared {
+		return one
 	}
-	return 1
+	return times(one, new(big.Rat).Abs(c.Share.Big()))
 }
 
-// counted is how much a credit counts.
-func counted(rule program.Measure, c incentive.Credit) *big.Rat {
-	if !rule.Shared {
-		return big.NewRat(sign(c), 1)
+func (w *work) measured(credits []incentive.Credit) *big.Rat {
+	values, counts := new(big.Rat), new(big.Rat)
+	reversed := map[string]bool{}
+	for _, c := range credits {
+		values.Add(values, c.Value.Big())
+		counts.Add(counts, w.counted(c))
+		if c.Reversal {
+			reversed[c.Of] = true
+		}
 	}
-	return times(big.NewRat(sign(c), 1), c.Share.Abs().Big())
+	switch w.component.Measure.Kind {
+	case program.Count:
+		return counts
+	case program.Sum, "":
+		return values
+	}
+	// What was reversed cannot be taken away from a mean: it is left out.
+	var standing []incentive.Credit
+	for _, c := range credits {
+		if !c.Reversal && !reversed[c.ID] {
+			standing = append(standing, c)
+		}
+	}
+	return mean(w.component.Measure.Kind, standing)
 }
 
-func measured(rule program.Measure, credits []incentive.Credit) *big.Rat {
-	values, counts, weights, weighed := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
+func mean(kind program.MeasureKind, credits []incentive.Credit) *big.Rat {
+	values, weights, weighed := new(big.Rat), new(big.Rat), new(big.Rat)
 	var least, most *big.Rat
 	keys := map[string]bool{}
 	for _, c := range credits {
 		value, weight := c.Value.Big(), c.Weight.Big()
 		values.Add(values, value)
-		counts.Add(counts, counted(rule, c))
 		weights.Add(weights, weight)
 		weighed.Add(weighed, times(value, weight))
 		keys[c.Key] = true
@@ -222,13 +250,9 @@ func measured(rule program.Measure, credits []incentive.Credit) *big.Rat {
 			most = value
 		}
 	}
-	switch rule.Kind {
-	case program.Count:
-		return counts
+	switch kind {
 	case program.Distinct:
 		return big.NewRat(int64(len(keys)), 1)
-	case program.Average:
-		return over(values, counts)
 	case program.Ratio:
 		return over(values, weights)
 	case program.Weighted:
@@ -238,7 +262,7 @@ func measured(rule program.Measure, credits []incentive.Credit) *big.Rat {
 	case program.Min:
 		return orZero(least)
 	}
-	return values
+	return over(values, big.NewRat(int64(len(credits)), 1))
 }
 
 // outcome rounds a component's amount.
@@ -246,12 +270,12 @@ func (m *mill) outcome(w *work) incentive.Outcome {
 	exact := m.earned(w)
 	name := w.component.Name
 	rule := w.component.Measure
-	if kind := windowKind(rule.Window, w.Definition.Period); kind != w.Definition.Period && rule.TrueUp != program.AtRate {
-		window := w.Definition.Calendar.Around(kind, m.in.Period).Name
+	if w.deducts() {
+		window := w.Definition.Calendar.Around(windowKind(rule.Window, w.Definition.Period), m.in.Period).Name
 		before := m.in.Before.ToDate[name][window]
 		exact = minus(exact, fromMinor(before, m.digits))
 	}
-	out := incentive.Outcome{Component: name, Version: w.Number, Credits: len(w.credits), Measure: number.Rat(w.measure), Count: int(w.count), Exact: number.Rat(exact)}
+	out := incentive.Outcome{Component: name, Version: w.Number, Credits: len(w.credits), Measure: number.Rat(w.measure), Count: int(w.records), Exact: number.Rat(exact)}
 	for to, from := range map[**number.Number]*big.Rat{&out.Quota: w.quota, &out.Attainment: w.attained, &out.Target: w.target} {
 		if from != nil {
 			n := number.Rat(from)
@@ -268,6 +292,12 @@ func (m *mill) outcome(w *work) incentive.Outcome {
 		}
 	}
 	return out
+}
+
+// deducts tells whether a window to date is paid less what earlier periods of it paid.
+func (w *work) deducts() bool {
+	rule := w.component.Measure
+	return windowKind(rule.Window, w.Definition.Period) != w.Definition.Period && rule.TrueUp != program.AtRate
 }
 
 // toDate notes what was earned in a window that may go on.
@@ -288,7 +318,7 @@ func (m *mill) looked(w *work, by program.By) *big.Rat {
 	case program.ByAttainment:
 		return orZero(w.attained)
 	case program.ByCount:
-		return big.NewRat(w.count, 1)
+		return w.count
 	case program.ByEarned:
 		return m.earned(w)
 	}

@@ -3,6 +3,7 @@ package incentivetest
 import (
 	"math/big"
 
+	"leadline/shared/number"
 	"leadline/shared/program"
 )
 
@@ -11,28 +12,48 @@ func (m *mill) earned(w *work) *big.Rat {
 	if w.exact != nil {
 		return w.exact
 	}
-	w.exact = new(big.Rat) // of a component that looks at itself
-	if w.component.Rate == nil || !m.takesPart(w) {
-		return w.exact
+	w.exact = new(big.Rat)
+	if w.component.Rate != nil && m.takesPart(w) {
+		w.exact = m.rate(w)
 	}
-	exact := m.rate(w)
+	paid := m.settle(w)
+	for _, a := range w.component.Adjust {
+		m.adjust(w, a)
+	}
+	if w.deducts() {
+		w.exact = minus(w.exact, paid) // it stood beside what caps and floors look at
+	}
+	return w.exact
+}
+
+// settle takes back what lost deals earned. What is reckoned here as well (in the period, or in a window that deducts) is taken
+// back as it is here: the deal is worth so much less. What was earned before is taken back as it was paid, and nothing changes it.
+func (m *mill) settle(w *work) *big.Rat {
+	paid := new(big.Rat)
 	for _, back := range w.backs {
-		if w.fresh(m, back) {
-			taken := fromMinor(m.in.Taken[back.Of].Minor, m.digits)
-			exact = minus(exact, times(back.Share.Big(), taken))
+		share := new(big.Rat).Abs(back.Share.Big())
+		if amount := w.by[back.Of]; amount != nil && w.fresh(m, back) {
+			part := times(amount, share)
+			w.by[back.ID] = new(big.Rat).Neg(part)
+			w.exact = minus(w.exact, part)
+			continue
+		}
+		if w.days.Holds(back.Date) {
+			paid = plus(paid, times(share, fromMinor(m.in.Taken[back.Of].Minor, m.digits)))
 		}
 	}
-	for _, a := range w.component.Adjust {
-		exact = m.adjusted(w, a, exact)
+	if !w.deducts() {
+		w.exact, w.settled = minus(w.exact, paid), paid
 	}
-	w.exact = exact
-	return exact
+	return paid
 }
 
 func (m *mill) takesPart(w *work) bool {
 	for d := w.days.From; d < w.days.Until; d = d.AddDays(1) {
-		if w.counts(d, m.in.Period) {
-			return true
+		for _, s := range w.spans {
+			if s.Holds(d) {
+				return true
+			}
 		}
 	}
 	return false
@@ -46,61 +67,97 @@ func (m *mill) holds(w *work, c *program.Condition) bool {
 	return (c.Least == nil || x.Cmp(c.Least.Big()) >= 0) && (c.Below == nil || x.Cmp(c.Below.Big()) < 0)
 }
 
-func (m *mill) adjusted(w *work, a program.Adjustment, exact *big.Rat) *big.Rat {
+// size is the amount of an adjustment.
+func (m *mill) size(w *work, s program.Size) *big.Rat {
+	if s.Amount != nil {
+		return s.Amount.Big()
+	}
+	return times(optional(s.OfTarget), orZero(w.target))
+}
+
+func (m *mill) adjust(w *work, a program.Adjustment) {
 	when := m.holds(w, a.When)
-	size := func() *big.Rat {
-		if a.Amount != nil {
-			return a.Amount.Big()
-		}
-		return times(optional(a.OfTarget), orZero(w.target))
-	}
-	factor := func(f *big.Rat) *big.Rat {
-		for id, amount := range w.by {
-			w.by[id] = times(amount, f)
-		}
-		return times(exact, f)
-	}
 	switch {
 	case a.Kind == program.Gate && !when:
-		return factor(optional(a.Factor))
-	case a.Kind == program.Gate || !when:
-		return exact
+		w.multiply(optional(a.Factor))
+	case a.Kind == program.Gate || !when && a.Kind != program.Cap:
 	case a.Kind == program.Multiplier && a.Curve != nil:
 		mode := a.Curve.Mode
 		if mode == "" {
 			mode = program.WholeAmount
 		}
-		return factor(tableOf(a.Curve.Tiers, mode, a.Curve.Boundary).fixed(m.looked(w, a.Curve.By)))
+		w.multiply(tableOf(a.Curve.Tiers, mode, a.Curve.Boundary).fixed(m.looked(w, a.Curve.By)))
 	case a.Kind == program.Multiplier:
-		return factor(optional(a.Factor))
-	case a.Kind == program.Kicker:
-		return plus(exact, size())
+		w.multiply(optional(a.Factor))
+	case a.Kind == program.Kicker && m.takesPart(w):
+		w.exact = plus(w.exact, m.size(w, a.Size))
 	case a.Kind == program.CapDeal:
-		for id, amount := range w.by {
-			if cut := minus(amount, size()); cut.Sign() > 0 {
-				w.by[id] = size()
-				exact = minus(exact, cut)
-			}
-		}
-		return exact
+		w.capDeals(m.size(w, a.Size))
 	case a.Kind == program.Cap:
-		return m.capped(w, a, exact, size())
-	case exact.Cmp(size()) < 0: // a floor
-		return size()
+		m.capAll(w, a, when)
+	case a.Kind == program.Floor && m.takesPart(w) && w.exact.Cmp(m.size(w, a.Size)) < 0:
+		w.exact = m.size(w, a.Size)
 	}
-	return exact
 }
 
-func (m *mill) capped(w *work, a program.Adjustment, exact, most *big.Rat) *big.Rat {
-	if a.Excess == program.CarriedOver {
-		exact = plus(exact, fromMinor(m.in.Before.Excess[w.component.Name], m.digits))
+// multiply changes all but what was taken back as it was paid.
+func (w *work) multiply(f *big.Rat) {
+	for id, amount := range w.by {
+		w.by[id] = times(amount, f)
 	}
-	cut := minus(exact, most)
-	if cut.Sign() <= 0 {
-		return exact
+	w.exact = minus(times(plus(w.exact, w.settled), f), w.settled)
+}
+
+// capDeals holds what each credit earns, or takes away, to an amount.
+func (w *work) capDeals(most *big.Rat) {
+	backs := map[string]*big.Rat{}
+	for _, back := range w.backs {
+		if w.by[back.ID] != nil {
+			backs[back.ID] = w.by[back.ID]
+			delete(w.by, back.ID)
+		}
 	}
-	if a.Excess == program.CarriedOver {
-		m.after.Excess[w.component.Name] = rounded(cut, m.digits, w.Definition.Rounding)
+	for id, amount := range w.by {
+		capped := least(new(big.Rat).Abs(amount), most)
+		if amount.Sign() < 0 {
+			capped = new(big.Rat).Neg(capped)
+		}
+		w.exact = plus(w.exact, minus(capped, amount))
+		w.by[id] = capped
 	}
-	return most
+	for _, back := range w.backs { // what is taken back of a deal is of what the cap left
+		if before := backs[back.ID]; before != nil {
+			now := new(big.Rat).Neg(times(w.by[back.Of], new(big.Rat).Abs(back.Share.Big())))
+			w.exact = plus(w.exact, minus(now, before))
+			w.by[back.ID] = now
+		}
+	}
+}
+
+// capAll caps the component. What is carried is earned in whole minor units, as far as there is room.
+func (m *mill) capAll(w *work, a program.Adjustment, when bool) {
+	most := m.size(w, a.Size)
+	if a.Excess != program.CarriedOver {
+		if when {
+			w.exact = least(w.exact, most)
+		}
+		return
+	}
+	pot := m.in.Before.Excess[w.component.Name]
+	if !when {
+		w.exact = plus(w.exact, fromMinor(pot, m.digits))
+		return
+	}
+	most = fromMinor(rounded(most, m.digits, w.Definition.Rounding), m.digits)
+	room := minus(most, w.exact)
+	earned := max(min(pot, rounded(room, m.digits, number.Down)), min(pot, 0))
+	w.exact = plus(w.exact, fromMinor(earned, m.digits))
+	pot -= earned
+	if cut := minus(w.exact, most); cut.Sign() > 0 {
+		w.exact = most
+		pot += rounded(cut, m.digits, w.Definition.Rounding)
+	}
+	if pot != 0 {
+		m.after.Excess[w.component.Name] = pot
+	}
 }

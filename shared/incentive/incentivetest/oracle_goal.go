@@ -4,7 +4,6 @@ import (
 	"math/big"
 
 	"leadline/shared/calendar"
-	"leadline/shared/incentive"
 	"leadline/shared/program"
 )
 
@@ -16,7 +15,7 @@ func (m *mill) goal(w *work, g program.Goal, target bool) *big.Rat {
 		if g.Prorate != program.Whole {
 			days := 0
 			for d := p.From; d < p.Until; d = d.AddDays(1) {
-				if w.counts(d, p) {
+				if w.counts(m, d) {
 					days++
 				}
 			}
@@ -30,9 +29,9 @@ func (m *mill) goal(w *work, g program.Goal, target bool) *big.Rat {
 	return sum
 }
 
-// counts tells whether a day of a period counts for the participant in the version.
-func (w *work) counts(d calendar.Date, _ calendar.Period) bool {
-	if !w.force.Holds(d) {
+// counts tells whether a day counts for the participant: it lies in the window, and the participant takes part on it.
+func (w *work) counts(m *mill, d calendar.Date) bool {
+	if !m.window(w.part, w.component.Measure.Window).Holds(d) {
 		return false
 	}
 	for _, s := range w.spans {
@@ -46,6 +45,7 @@ func (w *work) counts(d calendar.Date, _ calendar.Period) bool {
 // periods gives those of the window.
 func (m *mill) periods(w *work) []calendar.Period {
 	window := m.window(w.part, w.component.Measure.Window)
+	window.Until = m.in.Period.Until
 	return w.Definition.Calendar.Within(w.Definition.Period, window)
 }
 
@@ -62,24 +62,20 @@ func (m *mill) nth(w *work, p calendar.Period) int {
 	return n
 }
 
-// full is what a goal comes to in a whole period.
+// full is what a goal comes to in a whole period: the participant's own where it counts on the period's first day, else the
+// component's. Own goals that begin or end within a period are not for this oracle.
 func (m *mill) full(w *work, g program.Goal, p calendar.Period, target bool) *big.Rat {
-	own := new(big.Rat)
-	found := false
+	amount := optional(g.Amount)
+	var since calendar.Date
 	for _, mine := range m.in.Goals {
-		if mine.Component == w.component.Name && mine.Target == target {
-			found = true
-			own = plus(own, m.ownPart(w, g, mine, p))
+		if mine.Component == w.component.Name && mine.Target == target && mine.Span.Holds(p.From) && mine.Span.From >= since {
+			amount, since = mine.Amount.Big(), mine.Span.From
 		}
-	}
-	if found {
-		return own
 	}
 	per := g.Per
 	if per == "" {
 		per = windowKind(w.component.Measure.Window, w.Definition.Period)
 	}
-	amount := optional(g.Amount)
 	c := w.Definition.Calendar
 	around := c.Around(per, p)
 	if around.From > p.From || around.Until < p.Until {
@@ -89,18 +85,4 @@ func (m *mill) full(w *work, g program.Goal, p calendar.Period, target bool) *bi
 		return times(amount, big.NewRat(int64(p.Days()), int64(around.Days())))
 	}
 	return times(amount, big.NewRat(1, int64(len(c.Within(w.Definition.Period, around.Span)))))
-}
-
-// ownPart is the part of a participant's own goal that falls in a period.
-func (m *mill) ownPart(w *work, g program.Goal, mine incentive.Goal, p calendar.Period) *big.Rat {
-	both := mine.Span.And(p.Span)
-	if both.Empty() {
-		return new(big.Rat)
-	}
-	periods := w.Definition.Calendar.Within(w.Definition.Period, mine.Span)
-	n := len(periods)
-	if g.Spread != program.SpreadDay && n > 0 && periods[0].From == mine.Span.From && periods[n-1].Until == mine.Span.Until {
-		return times(mine.Amount.Big(), big.NewRat(1, int64(n)))
-	}
-	return times(mine.Amount.Big(), big.NewRat(int64(both.Days()), int64(mine.Span.Days())))
 }

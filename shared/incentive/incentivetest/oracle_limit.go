@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"leadline/shared/incentive"
+	"leadline/shared/number"
 	"leadline/shared/program"
 )
 
@@ -16,7 +17,7 @@ func (m *mill) limit(sum int64) (earned, payable int64) {
 	}
 	paid := int64(0) // by draws
 	for _, l := range m.last.Definition.Limits {
-		size := m.size(l)
+		size := m.limitSize(l)
 		switch l.Kind {
 		case program.LimitCap:
 			if l.Over != "" {
@@ -26,14 +27,16 @@ func (m *mill) limit(sum int64) (earned, payable int64) {
 			if l.Excess == program.CarriedOver {
 				sum += m.in.Before.Excess[""]
 			}
-			if cut := sum - size; cut > 0 {
-				sum = size
+			if cut := sum - max(size, 0); cut > 0 {
+				sum = max(size, 0)
 				if l.Excess == program.CarriedOver {
 					m.after.Excess[""] = cut
 				}
 			}
 		case program.LimitFloor:
-			sum = max(sum, size)
+			if m.share().Sign() > 0 {
+				sum = max(sum, size)
+			}
 		case program.LimitDraw:
 			paid += m.draw(*l.Draw, size, sum)
 		}
@@ -60,7 +63,7 @@ func (m *mill) share() *big.Rat {
 	return big.NewRat(int64(days), int64(m.in.Period.Days()))
 }
 
-func (m *mill) size(l program.Limit) int64 {
+func (m *mill) limitSize(l program.Limit) int64 {
 	size := optional(l.Amount)
 	if l.Amount == nil {
 		sum := new(big.Rat)
@@ -76,28 +79,27 @@ func (m *mill) size(l program.Limit) int64 {
 }
 
 // draw gives what is advanced, less what is recovered.
-func (m *mill) draw(d program.Draw, size, earned int64) int64 {
-	now := m.after.Periods
-	if m.share().Sign() == 0 || d.Periods > 0 && now > d.Periods {
+func (m *mill) draw(d program.Draw, size, sum int64) int64 {
+	now, takesPart := m.in.Before.Periods+1, m.share().Sign() > 0
+	if !takesPart {
 		size = 0
 	}
-	advance, above := size, earned
+	advance, above := size, max(sum, 0)
 	if d.Form != program.OnTop {
-		advance, above = max(size-earned, 0), earned-size
-		if size == 0 {
-			advance = 0
-		}
+		advance, above = max(size-sum, 0), max(sum-size, 0)
+	}
+	if !takesPart || d.Periods > 0 && now > d.Periods {
+		advance = 0
 	}
 	recovered := int64(0)
-	if d.Recoverable && above > 0 {
-		most := above
+	if d.Recoverable {
 		if d.RecoverShare != nil {
-			most = rounded(times(fromMinor(above, 0), d.RecoverShare.Big()), 0, m.last.Definition.Rounding)
+			above = rounded(times(big.NewRat(above, 1), d.RecoverShare.Big()), 0, number.Down)
 		}
 		var left []incentive.Advance
 		for _, owed := range m.after.Owed {
-			if now > owed.Number+d.RecoverAfter {
-				part := min(owed.Amount, most-recovered)
+			if now-owed.Number > d.RecoverAfter || !takesPart {
+				part := min(owed.Amount, above-recovered)
 				recovered += part
 				owed.Amount -= part
 			}
@@ -105,16 +107,45 @@ func (m *mill) draw(d program.Draw, size, earned int64) int64 {
 				left = append(left, owed)
 			}
 		}
+		if advance > 0 {
+			left = append(left, incentive.Advance{Period: m.in.Period.Name, Number: now, Amount: advance})
+		}
 		m.after.Owed = left
 	}
-	if d.Recoverable && advance > 0 {
-		m.after.Owed = append(m.after.Owed, incentive.Advance{Period: m.in.Period.Name, Number: now, Amount: advance})
-	}
-	if d.Forgive && d.Periods > 0 && now >= d.Periods {
+	if d.Forgive && takesPart && d.Periods > 0 && now >= d.Periods {
 		m.after.Owed = nil
 	}
 	return advance - recovered
 }
 
-// hold gives what is released, less what is held back.
-func (m *mill) hold([]incentive.Outcome) int64 { return 0 }
+// hold gives what is released, less what is held back: of each credit of the period the share of what it earned. It is exact
+// where credits earn whole minor units, and nothing is taken back or capped.
+func (m *mill) hold(parts []part) int64 {
+	paid := int64(0)
+	held := append([]incentive.Held{}, m.in.Before.Holds...)
+	for _, p := range parts {
+		for _, w := range m.all[p.Number] {
+			for _, c := range w.credits {
+				amount := w.by[c.ID]
+				if w.component.Hold == nil || amount == nil || amount.Sign() <= 0 || !m.in.Period.Holds(c.Date) {
+					continue
+				}
+				part := rounded(times(amount, w.component.Hold.Share.Big()), m.digits, w.Definition.Rounding)
+				held = append(held, incentive.Held{Component: w.component.Name, Credit: c.ID, Period: m.in.Period.Name, Amount: part, Release: c.Release})
+				paid -= part
+			}
+		}
+	}
+	for _, h := range held {
+		release := h.Release
+		if byHand, found := m.in.Released[h.Credit]; found && (release == "" || byHand < release) {
+			release = byHand
+		}
+		if release != "" && release < m.in.Period.Until {
+			paid += h.Amount
+			continue
+		}
+		m.after.Holds = append(m.after.Holds, h)
+	}
+	return paid
+}

@@ -117,25 +117,31 @@ func (t table) payment(x, base *big.Rat) *big.Rat {
 // rate fills in what the component's table pays.
 func (m *mill) rate(w *work) *big.Rat {
 	r := w.component.Rate
-	if r.Each {
+	switch x := m.looked(w, r.By); {
+	case r.Each:
 		return m.each(w)
-	}
-	x := m.looked(w, r.By)
-	sum := new(big.Rat)
-	if r.Pays == program.PaysAmount {
+	case r.Pays == program.PaysAmount:
 		return m.tableFor(w, incentive.Credit{}).fixed(x)
+	case !m.shared(w):
+		return m.tableFor(w, incentive.Credit{}).payment(x, m.wholeBase(w))
+	default:
+		return m.inTurn(w, x)
 	}
-	before := new(big.Rat)
+}
+
+// inTurn pays credits one after another, for the part of the axis that each takes up.
+func (m *mill) inTurn(w *work, x *big.Rat) *big.Rat {
+	sum, before := new(big.Rat), new(big.Rat)
 	for _, c := range w.credits {
-		t, after := m.tableFor(w, c), plus(before, m.step(w, c))
+		t, base, after := m.tableFor(w, c), m.base(w, c), plus(before, m.step(w, c))
 		var amount *big.Rat
-		if base := m.base(w, c); m.along(w) {
-			amount = new(big.Rat)
-			if part := minus(after, before); part.Sign() != 0 {
-				amount = times(base, over(t.rated(before, after, x), part))
-			}
-		} else {
+		switch part := minus(after, before); {
+		case !m.along(w):
 			amount = t.payment(x, base)
+		case part.Sign() == 0:
+			amount = times(base, t.rateAt(after, x))
+		default:
+			amount = times(base, over(t.rated(before, after, x), part))
 		}
 		if w.fresh(m, c) {
 			sum = plus(sum, amount)
@@ -143,17 +149,33 @@ func (m *mill) rate(w *work) *big.Rat {
 		}
 		before = after
 	}
-	if additive(w.component.Measure) || r.Of == program.OfValue || r.Of == program.OfCount {
-		return sum
-	}
-	return m.tableFor(w, incentive.Credit{}).payment(x, m.wholeBase(w))
+	return sum
 }
 
 // along tells whether the axis is what the credits add up to, so that each takes up a part of it.
 func (m *mill) along(w *work) bool {
 	by := w.component.Rate.By
 	own := by.Component == "" || by.Component == w.component.Name
-	return own && (by.Of == program.ByCount || by.Of != program.ByEarned && additive(w.component.Measure))
+	switch by.Of {
+	case program.ByCount:
+		return own
+	case program.ByEarned:
+		return false
+	case program.ByAttainment:
+		return own && additive(w.component.Measure) && orZero(w.quota).Sign() > 0
+	}
+	return own && additive(w.component.Measure)
+}
+
+// shared tells whether each credit has a part of its own of what rates are applied to.
+func (m *mill) shared(w *work) bool {
+	switch w.component.Rate.Of {
+	case program.OfValue, program.OfCount:
+		return true
+	case program.OfTarget:
+		return additive(w.component.Measure) && orZero(w.quota).Sign() > 0
+	}
+	return additive(w.component.Measure)
 }
 
 func additive(rule program.Measure) bool {
@@ -168,7 +190,7 @@ func (w *work) fresh(m *mill, c incentive.Credit) bool {
 // adds is what a credit adds to the measure.
 func (w *work) adds(c incentive.Credit) *big.Rat {
 	if w.component.Measure.Kind == program.Count {
-		return counted(w.component.Measure, c)
+		return w.counted(c)
 	}
 	return c.Value.Big()
 }
@@ -177,7 +199,7 @@ func (w *work) adds(c incentive.Credit) *big.Rat {
 func (m *mill) step(w *work, c incentive.Credit) *big.Rat {
 	switch w.component.Rate.By.Of {
 	case program.ByCount:
-		return big.NewRat(sign(c), 1)
+		return w.counted(c)
 	case program.ByAttainment:
 		return over(w.adds(c), orZero(w.quota))
 	}
@@ -190,31 +212,46 @@ func (m *mill) base(w *work, c incentive.Credit) *big.Rat {
 	case program.OfValue:
 		return c.Value.Big()
 	case program.OfCount:
-		return big.NewRat(sign(c), 1)
+		return w.counted(c)
 	case program.OfTarget:
 		return times(orZero(w.target), over(w.adds(c), orZero(w.quota)))
 	}
 	return w.adds(c)
 }
 
+// wholeBase is what rates are applied to where no credit has a part of it: without a quota, all of the target counts.
 func (m *mill) wholeBase(w *work) *big.Rat {
-	if w.component.Rate.Of == program.OfTarget {
-		return times(orZero(w.target), orZero(w.attained))
+	if w.component.Rate.Of != program.OfTarget {
+		return w.measure
 	}
-	return w.measure
+	attained := w.attained
+	if attained == nil {
+		attained = big.NewRat(1, 1)
+		if by := w.component.Rate.By; by.Of == program.ByAttainment {
+			attained = m.looked(w, by)
+		}
+	}
+	return times(orZero(w.target), attained)
 }
 
+// each looks at each credit by itself. A reversal takes away what the credit would earn that it reverses.
 func (m *mill) each(w *work) *big.Rat {
 	sum := new(big.Rat)
 	for _, c := range w.credits {
 		if !w.fresh(m, c) {
 			continue
 		}
-		t, x := m.tableFor(w, c), m.step(w, c)
+		t, x, base := m.tableFor(w, c), m.step(w, c), m.base(w, c)
+		sign := big.NewRat(1, 1)
+		if c.Reversal {
+			sign.Neg(sign)
+		}
+		x, base = times(x, sign), times(base, sign)
 		amount := t.fixed(x)
 		if w.component.Rate.Pays != program.PaysAmount {
-			amount = t.payment(x, m.base(w, c))
+			amount = t.payment(x, base)
 		}
+		amount = times(amount, sign)
 		sum = plus(sum, amount)
 		w.by[c.ID] = amount
 	}

@@ -29,6 +29,8 @@ type Run struct {
 	Units   []Unit
 	Inputs  map[Unit]incentive.Input
 	Results map[Unit]incentive.Result
+	// figures says that the results hold figures only, without reasons.
+	figures bool
 }
 
 // Calculate is how a period is reckoned: by the engine (incentive.Plan.Calculate) or the oracle.
@@ -53,9 +55,9 @@ func (c Case) Run(plan *incentive.Plan, calculate Calculate) (*Run, error) {
 	return run, run.reckon(world, calculate)
 }
 
-// Again reckons the inputs of a run in another way, each period with what the one before left in that way.
+// Again reckons the inputs of a run by the oracle, each period with what the one before left by it.
 func (r *Run) Again(calculate Calculate) (*Run, error) {
-	again := &Run{Case: r.Case, Credits: r.Credits, Refusals: r.Refusals, Units: r.Units, Inputs: map[Unit]incentive.Input{}, Results: map[Unit]incentive.Result{}}
+	again := &Run{figures: true, Case: r.Case, Credits: r.Credits, Refusals: r.Refusals, Units: r.Units, Inputs: map[Unit]incentive.Input{}, Results: map[Unit]incentive.Result{}}
 	before := map[string]incentive.Carried{}
 	for _, u := range r.Units {
 		in := r.Inputs[u]

@@ -18,7 +18,9 @@ import (
 	"leadline/shared/program"
 	"leadline/shared/record"
 	"leadline/shared/roster"
+	"leadline/shared/schema"
 	"leadline/shared/store"
+	"leadline/shared/view"
 )
 
 func num(text string) number.Number {
@@ -291,5 +293,31 @@ func TestAPeriodBegins(t *testing.T) {
 	w.settle(20 * time.Minute)
 	if diff := cmp.Diff(map[string]int64{lea: 10000, joe: 10000, sue: 10000}, w.payable("2026-04")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatIsJoinedCounts: a deal counts by what stands in its lead, and follows when that changes, whether it counted before or not.
+func TestWhatIsJoinedCounts(t *testing.T) {
+	w := newWorld(t)
+	w.member(joe, "")
+	joined := deals()
+	lead := view.Source{Connection: connection, Object: "lead"}
+	joined.View.Joins = []view.Join{{Name: "lead", Link: "deal_lead"}}
+	joined.View.Columns = append(joined.View.Columns, view.Column{Name: "segment", From: "lead", Field: "segment", Type: schema.Text})
+	joined.Links = map[string]view.Link{"deal_lead": {From: view.End{Source: joined.View.Base, Field: "lead"}, To: view.End{Source: lead}, Cardinality: view.ToOne}}
+	w.put("lead", "lead_1", map[string]any{"segment": "small"})
+	for i := range 3 {
+		w.put("deal", fmt.Sprint("deal_", i), map[string]any{"owner": joe, "value": 100, "status": "won", "won": "2026-03-05", "lead": "lead_1"})
+	}
+	w.publishOver(commission(func(d *program.Definition) {
+		d.Components[0].Qualifiers = []program.Qualifier{{Name: "Large only", Formula: `row.segment == "large"`}}
+	}), "2026-01-01", joined, program.Reads{Connection: connection, Object: "lead", Joined: true})
+	w.settle(time.Minute)
+	for i, segment := range []string{"small", "large", "small", "large"} {
+		w.put("lead", "lead_1", map[string]any{"segment": segment})
+		w.settle(time.Minute)
+		if got, want := w.payable("2026-03")[joe], int64(3000*(i%2)); got != want {
+			t.Errorf("%s: paid %d, want %d", segment, got, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type world struct {
 	credits  *memory.Credits
 	runs     *memory.Runs
 	inputs   *blob.Memory
+	mu       sync.Mutex // guards the queue, and ids
 	queue    []waiting
 	due      []waiting
 	ids      int
@@ -61,7 +63,12 @@ func newWorld(t *testing.T) *world {
 func (w *world) another() *keeper.Keeper {
 	return &keeper.Keeper{Records: w.records, Roster: w.roster, Programs: w.programs, Credits: w.credits, Runs: w.runs, Inputs: w.inputs,
 		Outbox: keeper.Outbox{Queue: w, Due: w, Now: w.clock}, Now: w.clock, Log: slog.New(slog.DiscardHandler), Known: &keeper.Memory{},
-		NewID: func() (string, error) { w.ids++; return fmt.Sprintf("run_%04d", w.ids), nil }}
+		NewID: func() (string, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.ids++
+			return fmt.Sprintf("run_%04d", w.ids), nil
+		}}
 }
 
 func (w *world) clock() time.Time { return w.now }
@@ -73,6 +80,8 @@ func (w *world) Send(ctx context.Context, group string, body []byte) error {
 
 // SendAfter implements keeper.Sender.
 func (w *world) SendAfter(_ context.Context, _ string, body []byte, delay time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.queue = append(w.queue, waiting{w.now.Add(delay), body})
 	return nil
 }
@@ -173,6 +182,12 @@ func (w *world) member(id, manager string) {
 // publish has a program reckoned by a version from a day on.
 func (w *world) publish(d program.Definition, from calendar.Date) {
 	w.t.Helper()
+	w.publishOver(d, from, deals())
+}
+
+// publishOver is publish over another view, which joins other data sources.
+func (w *world) publishOver(d program.Definition, from calendar.Date, over program.Resolved, joined ...program.Reads) {
+	w.t.Helper()
 	ctx := w.t.Context()
 	p, err := w.programs.Program(ctx, organization, programID)
 	if err != nil {
@@ -182,7 +197,7 @@ func (w *world) publish(d program.Definition, from calendar.Date) {
 	p.Versions++
 	v := program.Version{Number: p.Versions, From: from, Definition: d, Sources: map[string]program.Resolved{}}
 	for _, c := range d.Components {
-		v.Sources[c.Name] = deals()
+		v.Sources[c.Name] = over
 	}
 	var before []program.InForce
 	if p.Live != nil {
@@ -190,7 +205,7 @@ func (w *world) publish(d program.Definition, from calendar.Date) {
 	}
 	w.ids++
 	p.Building = &program.Edition{ID: fmt.Sprintf("edn_%04d", w.ids), Versions: program.Follow(before, v.Number, from),
-		Reads: []program.Reads{{Connection: connection, Object: "deal"}}}
+		Reads: append([]program.Reads{{Connection: connection, Object: "deal"}}, joined...)}
 	p.Rev++
 	w.must(w.programs.UpdateProgram(ctx, p, &v, nil))
 	w.must(w.keeper.Outbox.Start(ctx, p, false))
@@ -206,15 +221,24 @@ func (w *world) program() program.Program {
 // deal stores a state of a deal, and says so.
 func (w *world) deal(id, owner string, value int, status string, won calendar.Date) {
 	w.t.Helper()
-	key := record.Key{Organization: organization, Connection: connection, Object: "deal", ID: id}
 	fields := map[string]any{"owner": owner, "value": value, "status": status, "won": won}
+	if status == "" {
+		fields = nil
+	}
+	w.put("deal", id, fields)
+}
+
+// put stores a state of a record, gone without fields, and says so.
+func (w *world) put(object, id string, fields map[string]any) {
+	w.t.Helper()
+	key := record.Key{Organization: organization, Connection: connection, Object: object, ID: id}
 	r := record.Record{Key: key, Version: record.Version{Micros: w.now.UnixMicro()}, Fields: record.Fields{}, StoredAt: w.now}
 	for name, v := range fields {
 		text, err := json.Marshal(v)
 		w.must(err)
 		r.Fields[name] = text
 	}
-	if status == "" {
+	if fields == nil {
 		r.Deleted, r.Fields = true, nil
 	}
 	w.now = w.now.Add(time.Millisecond)

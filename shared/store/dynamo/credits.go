@@ -3,6 +3,7 @@ package dynamo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -206,8 +207,9 @@ func (s *Credits) Problems(ctx context.Context, organization, edition string, p 
 	}
 	keys := make([]primary, len(notes))
 	for n, i := range notes {
+		in := read(i)
 		key, err := parseRecordSort(organization, i.primary().sk)
-		if err != nil {
+		if err := errors.Join(in.err, err); err != nil {
 			return nil, "", failed(err, what)
 		}
 		keys[n] = footprintKey(organization, edition, key)

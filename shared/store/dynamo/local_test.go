@@ -47,6 +47,13 @@ func TestDynamoDB(t *testing.T) {
 	t.Run("LostWork", func(t *testing.T) { testLostWork(t, l) })
 	t.Run("WorkLimits", func(t *testing.T) { testWorkLimits(t, l) })
 	t.Run("ChunkConflicts", func(t *testing.T) { testChunkConflicts(t, l) })
+	t.Run("ProgramCalls", func(t *testing.T) { testProgramCalls(t, l) })
+	t.Run("ProgramConsistency", func(t *testing.T) { testProgramConsistency(t, l) })
+	t.Run("ProgramLimits", func(t *testing.T) { testProgramLimits(t, l) })
+	t.Run("LostCredits", func(t *testing.T) { testLostCredits(t, l) })
+	t.Run("CreditCrashes", func(t *testing.T) { testCreditCrashes(t, l) })
+	t.Run("CreditConflicts", func(t *testing.T) { testCreditConflicts(t, l) })
+	t.Run("DroppedEditions", func(t *testing.T) { testDroppedEditions(t, l) })
 	t.Run("Stream", func(t *testing.T) { testStream(t, l) })
 	t.Run("Formats", func(t *testing.T) { testItemFormats(t, l) })
 }

@@ -209,6 +209,9 @@ func (s *Credits) StandingsOf(ctx context.Context, organization, edition, partic
 		}
 		keys := make([]primary, len(units))
 		for n, i := range units {
+			if in := read(i); in.err != nil {
+				return nil, "", failed(in.err, what)
+			}
 			q.after = i.primary().sk
 			keys[n] = standingKey(incentive.Unit{Organization: organization, Edition: edition, Participant: participant, Period: strings.TrimPrefix(q.after, prefix)})
 		}

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -167,7 +168,9 @@ func testItemFormats(t *testing.T, l local) {
 	for name, spoil := range map[string]item{"later": {"v": number(format + 1)}, "none": {}, "of another type": {"v": text("1")}} {
 		t.Run(name, func(t *testing.T) {
 			s := l.open(t)
-			for place, reading := range reads(t, s) {
+			all := reads(t, s)
+			maps.Copy(all, programReads(t, s))
+			for place, reading := range all {
 				i := reading.at.item()
 				for name, value := range spoil {
 					i[name] = value

@@ -1,0 +1,154 @@
+package keeper_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"leadline/shared/fault"
+	"leadline/shared/incentive"
+	"leadline/shared/incentive/keeper"
+	"leadline/shared/record"
+	"leadline/shared/store"
+)
+
+// embedded has another name than the method Credits.
+type embedded = interface{ store.Credits }
+
+// flaky is a store that fails now and then: before it does what it is asked for, or behind it.
+type flaky struct {
+	embedded
+	mu     sync.Mutex
+	random *rand.Rand
+	one    int // of so many calls, two fail
+}
+
+func (f *flaky) fails() (before, behind error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	down := fault.New(fault.Unavailable, "down", "the store does not answer")
+	switch f.random.IntN(f.one) {
+	case 0:
+		return down, nil
+	case 1:
+		return nil, down
+	}
+	return nil, nil
+}
+
+func (f *flaky) SaveFootprint(ctx context.Context, n, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
+	first, then := f.fails()
+	if first != nil {
+		return first
+	}
+	if err := f.embedded.SaveFootprint(ctx, n, before, put, remove); err != nil {
+		return err
+	}
+	return then
+}
+
+func (f *flaky) SaveStanding(ctx context.Context, s incentive.Standing) (bool, error) {
+	first, then := f.fails()
+	if first != nil {
+		return false, first
+	}
+	saved, err := f.embedded.SaveStanding(ctx, s)
+	if err == nil {
+		err = then
+	}
+	return saved, err
+}
+
+func (f *flaky) Touch(ctx context.Context, u incentive.Unit) (int64, error) {
+	first, then := f.fails()
+	if first != nil {
+		return 0, first
+	}
+	generation, err := f.embedded.Touch(ctx, u)
+	if err == nil {
+		err = then
+	}
+	return generation, err
+}
+
+func (f *flaky) Ordered(ctx context.Context, organization, edition string, key record.Key, rev int64) error {
+	first, then := f.fails()
+	if first != nil {
+		return first
+	}
+	if err := f.embedded.Ordered(ctx, organization, edition, key, rev); err != nil {
+		return err
+	}
+	return then
+}
+
+// rush has several workers take what is in the queue, all at once, until it is empty; what fails comes again.
+func (w *world) rush(workers []*keeper.Keeper) {
+	w.t.Helper()
+	for range 10_000 {
+		w.mu.Lock()
+		ready := w.queue
+		w.queue = nil
+		w.mu.Unlock()
+		if len(ready) == 0 {
+			return
+		}
+		var wait sync.WaitGroup
+		for i, k := range workers {
+			wait.Go(func() {
+				for n := i; n < len(ready); n += len(workers) {
+					m, err := keeper.Decode(ready[n].body)
+					if err == nil {
+						err = k.Process(w.t.Context(), []keeper.Message{m})[0]
+					}
+					if err != nil {
+						_ = w.Send(w.t.Context(), "", ready[n].body)
+					}
+				}
+			})
+		}
+		wait.Wait()
+		w.now = w.now.Add(100 * time.Millisecond)
+	}
+	w.t.Fatal("it does not settle")
+}
+
+// TestManyWorkersAndFaults: with eight workers at once, over a store that fails before and behind its writes, what stands in
+// the end is what a full run gives.
+func TestManyWorkersAndFaults(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 9))
+			w := team(t, nil)
+			w.queue = nil // what looks after the program is not needed here
+			var workers []*keeper.Keeper
+			for i := range 8 {
+				k := w.another()
+				k.Credits = &flaky{embedded: w.credits, random: rand.New(rand.NewPCG(seed, uint64(i))), one: 12}
+				workers = append(workers, k)
+			}
+			for range 30 {
+				for range 1 + random.IntN(8) {
+					w.anyDeal(random, []string{lea, joe, sue})
+				}
+				w.rush(workers)
+			}
+			incremental := w.everything()
+			w.rebuild()
+			full := w.everything()
+			for key := range incremental {
+				if _, there := full[key]; !there {
+					full[key] = incremental[key]
+				}
+			}
+			if diff := cmp.Diff(full, incremental); diff != "" {
+				t.Errorf("(-full +incremental):\n%s", diff)
+			}
+		})
+	}
+}
