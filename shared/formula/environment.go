@@ -111,9 +111,9 @@ func functions() []cel.EnvOption {
 		}))),
 		cel.Function(operators.Negate, cel.Overload("negate_decimal", []*types.Type{d}, d, ofNumber(number.Number.Neg))),
 		cel.Function(operators.Add, cel.Overload(idAdd, two, d)),
-		cel.Function(operators.Subtract, cel.Overload(idSubtract, two, d, cel.BinaryBinding(func(a, b ref.Val) ref.Val { return a.(decimal).Subtract(b) }))),
-		cel.Function(operators.Multiply, cel.Overload(idMultiply, two, d, cel.BinaryBinding(func(a, b ref.Val) ref.Val { return a.(decimal).Multiply(b) }))),
-		cel.Function(operators.Divide, cel.Overload(idDivide, two, d, cel.BinaryBinding(func(a, b ref.Val) ref.Val { return a.(decimal).Divide(b) }))),
+		cel.Function(operators.Subtract, cel.Overload(idSubtract, two, d, ofTwo(decimal.Subtract))),
+		cel.Function(operators.Multiply, cel.Overload(idMultiply, two, d, ofTwo(decimal.Multiply))),
+		cel.Function(operators.Divide, cel.Overload(idDivide, two, d, ofTwo(decimal.Divide))),
 		cel.Function(operators.Less, cel.Overload("less_decimal", two, types.BoolType)),
 		cel.Function(operators.LessEquals, cel.Overload("less_equals_decimal", two, types.BoolType)),
 		cel.Function(operators.Greater, cel.Overload("greater_decimal", two, types.BoolType)),
@@ -143,6 +143,10 @@ func functions() []cel.EnvOption {
 
 func ofNumber(reckon func(number.Number) number.Number) cel.OverloadOpt {
 	return cel.UnaryBinding(func(v ref.Val) ref.Val { return decimal{reckon(v.(decimal).Number)} })
+}
+
+func ofTwo(reckon func(a decimal, b ref.Val) ref.Val) cel.OverloadOpt {
+	return cel.BinaryBinding(func(a, b ref.Val) ref.Val { return reckon(a.(decimal), b) })
 }
 
 func ofText(read func(string) (number.Number, error)) cel.OverloadOpt {

@@ -75,6 +75,7 @@ type Formula struct {
 }
 
 // Compile compiles a formula over the columns of a view. Faults name line and column: `1:5: there is no column "valeu"; is it "value"?`
+// The view must not change afterwards.
 func Compile(text string, v *view.View, want Type) (*Formula, error) {
 	f, err := compile(text, v, want)
 	if err != nil {

@@ -3,6 +3,7 @@ package formula_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"leadline/shared/fault"
@@ -126,6 +127,8 @@ func TestNumbersAreExact(t *testing.T) {
 		{"2 - -row.count", formula.Decimal, "9"},
 		{"1.0 == 1", formula.Bool, "true"},
 		{"row.count in [1, 7.00]", formula.Bool, "true"},
+		{"row.count <= 7 && row.count >= 7 && row.count == 7", formula.Bool, "true"},
+		{"row.count < 7 || row.count > 7 || row.count != 7", formula.Bool, "false"},
 		{`row["Größe"] * 3 == 0.3`, formula.Bool, "true"},
 		{"abs(-2.5)", formula.Decimal, "2.5"},
 		{"min(3, 2)", formula.Decimal, "2"},
@@ -268,7 +271,9 @@ func TestErrorsAndLogic(t *testing.T) {
 		{"row.value > 1 || row.count == 0", formula.Bool, "true"},
 		{"1 / row.count > 1 && row.value > 1 && false", formula.Bool, "false"},
 		{"has(row.value) ? row.value > 1 : true", formula.Bool, "true"},
+		{"has(row.count) && !has(row.note)", formula.Bool, "true"},
 	})
+	holds(t, rowOf(t, `{"minor": 5}`), []value{{"has(row.minor)", formula.Bool, "false"}, {"has(row.minor) && row.minor > 1", formula.Bool, "false"}})
 	for _, text := range []string{"row.value > 1 && row.count == 0", "row.value > 1 || row.count == 1", "!(row.value > 1)", "row.value > 1 ? true : true",
 		"(row.value > 1) == (row.value > 1)", "row.value in [1]", "row.value > 1 && 1 / row.count > 1", "row.value / row.count > 1"} {
 		f := compiled(t, text, formula.Bool)
@@ -300,4 +305,21 @@ func TestAskedForAnotherType(t *testing.T) {
 	if _, err := compiled(t, "row.count", formula.Decimal).String(rowOf(t, `{"count": 1}`)); !fault.Is(err, fault.Internal) {
 		t.Errorf("a decimal was asked for a text: %v", err)
 	}
+}
+
+// TestSeveralAtOnce evaluates one formula in several goroutines, as workers do.
+func TestSeveralAtOnce(t *testing.T) {
+	f := compiled(t, `row.status_type == "won" && row.tags.exists(t, t.matches("^e"))`, formula.Bool)
+	won, lost := rowOf(t, deal), rowOf(t, `{"status_type": "lost", "tags": ["emea"]}`)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if passes, err := f.Bool(won); !passes || err != nil || f.Why(lost) != `row.status_type == "won": status_type is "lost"` {
+					t.Errorf("%v, %v, %q", passes, err, f.Why(lost))
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -54,7 +54,7 @@ func (s *source) unread(e ast.Expr) error {
 	if of == nil || of.typ.TypeName() != typeUnread || e.AsSelect().IsTestOnly() {
 		return nil
 	}
-	return s.at(e, "formulas cannot read %s, which is of the type %s", of.name, of.is)
+	return s.atColumn(e, "formulas cannot read %s, which is of the type %s", of.name, of.is)
 }
 
 // literal gives the text of a number as it is written; empty for what is none.

@@ -28,6 +28,23 @@ func (s *source) at(e ast.Expr, format string, args ...any) error {
 	return invalid(max(where.Line(), 1), max(where.Column()+1, 1), format, args...)
 }
 
+// atColumn says what is wrong with the column that an expression names.
+func (s *source) atColumn(e ast.Expr, format string, args ...any) error {
+	row := s.ast.NativeRep().SourceInfo().GetStartLocation(e.AsSelect().Operand().ID())
+	return invalid(max(row.Line(), 1), max(row.Column()+1, 1)+len("row."), format, args...)
+}
+
+// find gives an expression by its id; nil if there is none.
+func (s *source) find(id int64) ast.Expr {
+	var found ast.Expr
+	ast.PreOrderVisit(s.expression(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.ID() == id {
+			found = e
+		}
+	}))
+	return found
+}
+
 // explain says the first of the things that CEL finds wrong in words that are about formulas.
 func (s *source) explain(issues *cel.Issues) error {
 	all := issues.Errors()
@@ -44,8 +61,8 @@ func (s *source) explain(issues *cel.Issues) error {
 	if s.ast == nil {
 		return invalid(line, column, "%s", misread(first.Message))
 	}
-	if undefined := strings.HasPrefix(first.Message, "undefined field"); undefined {
-		column++ // CEL points at the dot
+	if e := s.find(first.ExprID); e != nil && e.Kind() == ast.SelectKind {
+		return s.atColumn(e, "%s", s.meaning(first)) // CEL points at the dot
 	}
 	if found := regexp.MustCompile(`^undeclared reference to '([a-z_A-Z0-9]+)'`).FindStringSubmatch(first.Message); found != nil {
 		if before := column - 1 - len(found[1]); before >= 0 && strings.HasPrefix(s.lineFrom(line, before), found[1]+"(") {
@@ -101,6 +118,9 @@ func (s *source) meaning(wrong *cel.Error) string {
 	}
 	if found := within(`^expected type '(.*)' but found '(.*)'$`); found != nil {
 		return article(wordFor(found[1])) + " is wanted here, not " + article(wordFor(found[2]))
+	}
+	if found := within(`^expression of type '(.*)' cannot be range`); found != nil {
+		return article(wordFor(found[1])) + " is no list"
 	}
 	message := wrong.Message
 	for _, pair := range typeNames() {
@@ -180,7 +200,7 @@ func operator(function string) string {
 // typeNames pairs CEL's names of types with those that people read.
 func typeNames() [][2]string {
 	return [][2]string{{"string", "text"}, {"timestamp", "date"}, {"google.protobuf.Timestamp", "date"}, {"list(string)", "list of texts"},
-		{"list(decimal)", "list of decimals"}, {"list(bool)", "list of bools"}, {"list(timestamp)", "list of dates"}}
+		{"list(decimal)", "list of decimals"}, {"list(bool)", "list of bools"}, {"list(timestamp)", "list of dates"}, {"list(dyn)", "list"}}
 }
 
 func wordFor(name string) string {
@@ -223,7 +243,7 @@ func nearest(name string, v *view.View) string {
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return max(len(a), len(b))
 	}
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

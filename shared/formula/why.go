@@ -16,24 +16,27 @@ const (
 )
 
 // Why says, for people, why a formula of the type Bool is not true for a row: which of the conditions joined by && fails, and
-// what stands in the columns it reads: `row.status_type == "won": status_type is "active"`. Of one that cannot be evaluated it
-// says why: `row.value > 100: value has no value`. It is empty for a row that passes, and has no more than about 300 bytes.
+// what stands in the columns it reads: `row.status_type == "won": status_type is "active"`. Where none is false, but some cannot be
+// evaluated, it says why: `row.value > 100: value has no value`. It is empty for a row that passes, and has no more than about
+// 300 bytes.
 func (f *Formula) Why(row *view.Row) string {
-	var failing []string
-	length := 0
+	var fails, breaks []string
 	for _, part := range f.parts() {
 		passes, err := part.Bool(row)
 		if err == nil && passes {
 			continue
 		}
 		said := cut(strings.Join(strings.Fields(part.text), " "), maxCondition) + ": " + part.because(row, err)
-		if length += len(said) + len("; "); length > maxWhy && len(failing) > 0 {
-			failing = append(failing, "…")
-			break
+		if err != nil {
+			breaks = append(breaks, said)
+		} else {
+			fails = append(fails, said)
 		}
-		failing = append(failing, said)
 	}
-	return cut(strings.Join(failing, "; "), maxWhy)
+	if len(fails) == 0 {
+		fails = breaks
+	}
+	return cut(strings.Join(fails, "; "), maxWhy)
 }
 
 // because says what makes one condition fail.

@@ -2,6 +2,7 @@ package incentive
 
 import (
 	"fmt"
+	"slices"
 
 	"leadline/shared/number"
 	"leadline/shared/program"
@@ -14,8 +15,8 @@ import (
 // the sum at their place: a sum below zero is under any cap, and a floor lifts it as it lifts any other. A window to date that
 // deducts is adjusted as a whole: its caps and floors are for the window.
 //
-// Amounts are for a period. Where two versions share one, each version's kickers, caps and floors count by its days, as quotas
-// do; the cap of a deal counts whole. Kickers and floors are for those who take part in the period.
+// Amounts are for a period. Where two versions share one, each version's kickers, caps and floors count by its days; the cap of a
+// deal counts whole. Kickers and floors are for those who take part in the period, or in the window.
 func adjustStep(w *componentWork) {
 	a := &adjusting{componentWork: w, pot: w.pot()}
 	w.opening = a.pot
@@ -30,7 +31,13 @@ func adjustStep(w *componentWork) {
 		a.release(-1, a.pot) // there is no cap any more
 	}
 	kept, err := a.kept.Round(w.v.minor, w.v.Definition.Rounding)
-	w.excess, w.err = a.pot+kept, err
+	if w.err = err; err != nil {
+		return
+	}
+	var ok bool
+	if w.excess, ok = plus(a.pot, kept); !ok {
+		w.err = tooLarge()
+	}
 }
 
 // adjusting is the work of one adjustStep.
@@ -60,8 +67,10 @@ func (a *adjusting) adjust(at int, adj *program.Adjustment) {
 		}
 	case program.Floor:
 		a.floor(at, adj, holds)
-	case program.Cap, program.CapDeal:
+	case program.Cap:
 		a.cap(at, adj, holds)
+	case program.CapDeal:
+		a.capDeals(at, adj, holds)
 	}
 }
 
@@ -80,7 +89,9 @@ func (a *adjusting) multiply(at int, factor number.Number, note string) {
 	if change.IsZero() {
 		return
 	}
-	for _, p := range a.perCredit() {
+	all := a.perCredit()
+	a.lines = slices.Grow(a.lines, len(all))
+	for _, p := range all {
 		if !p.sum.IsZero() {
 			a.perCreditLine(Line{Kind: LineFactor, Credit: p.credit, Step: at, Base: p.sum, Rate: factor, Exact: p.sum.Mul(change), Note: note})
 		}
@@ -111,17 +122,17 @@ func (a *adjusting) total() number.Number {
 
 // factor gives what a multiplier multiplies by: false if its curve looks at a figure that there is not.
 func (a *adjusting) factor(adj *program.Adjustment) (number.Number, bool) {
-	switch {
-	case adj.Curve != nil:
-		x, ok := a.figure(adj.Curve.By)
-		if !ok || len(adj.Curve.Tiers) == 0 {
-			return number.Number{}, false
-		}
-		return along(adj.Curve, x), true
-	case adj.Factor != nil:
+	if adj.Factor != nil {
 		return *adj.Factor, true
 	}
-	return number.Number{}, false
+	if adj.Curve == nil || len(adj.Curve.Tiers) == 0 {
+		return number.Number{}, false
+	}
+	x, ok := a.figure(adj.Curve.By)
+	if !ok {
+		return number.Number{}, false
+	}
+	return along(adj.Curve, x), true
 }
 
 // along gives the factor of a curve at a value: that of its tier, or between two, in proportion. What lies before the first
@@ -136,11 +147,7 @@ func along(c *program.Curve, x number.Number) number.Number {
 		at++
 	}
 	tier := c.Tiers[at]
-	mode := tier.Mode
-	if mode == "" {
-		mode = c.Mode
-	}
-	if mode != program.Interpolated || at+1 == len(c.Tiers) || x.Less(tier.From) {
+	if tier.Mode != program.Interpolated || at+1 == len(c.Tiers) || x.Less(tier.From) {
 		return tier.Pay
 	}
 	next := c.Tiers[at+1]
@@ -178,8 +185,12 @@ func (w *componentWork) share() number.Number {
 	return number.Frac(int64(days), int64(max(all, days, 1)))
 }
 
-// takesPart tells whether the participant takes part in the component on a day of the period that the version counts for.
+// takesPart tells whether the participant takes part in the component on a day of the period that the version counts for; with a
+// window that deducts, on a day of that: who leaves keeps what the window came to.
 func (w *componentWork) takesPart() bool {
+	if w.deducts() {
+		return len(w.spans) > 0
+	}
 	for _, s := range w.spans {
 		if s.Overlaps(w.days) {
 			return true
@@ -197,9 +208,6 @@ func (w *componentWork) holds(c *program.Condition) bool {
 // failed says for people why a condition does not hold.
 func (w *componentWork) failed(c *program.Condition) string {
 	of := string(c.Of)
-	if of == "" {
-		of = string(program.ByMeasure)
-	}
 	if c.Component != "" {
 		of += " of " + c.Component
 	}

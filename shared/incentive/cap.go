@@ -7,25 +7,15 @@ import (
 
 // What a cap cuts off is lost, or is put in a pot, one for the component, in whole minor units, and carried into the next
 // period. There it is earned at the place of the first cap that carries, as far as that cap allows; where none carries any more,
-// at the first cap; without a cap, all of it at the end. A pot that only caps of deals fill is earned as one more deal in each
-// period. Caps after it cut, too, and what they cut off of the pot goes back into it, whatever becomes of the rest. A reversal
-// that a cap of deals cuts takes out of the pot what its deal had put in; where that is out already, it is taken off at once.
+// at the first cap; without a cap, all of it at the end. Caps after it cut, too, and what they cut off of the pot goes back into
+// it, whatever becomes of the rest.
 
 // releasePlace is the adjustment at which what is carried is earned; len(all) if there is none.
 func releasePlace(all []program.Adjustment) int {
-	place, rank := len(all), 0
-	for at := range all {
-		own := 0
-		switch {
-		case all[at].Kind == program.Cap && all[at].Excess == program.CarriedOver:
-			own = 3
-		case all[at].Kind == program.Cap:
-			own = 2
-		case all[at].Kind == program.CapDeal && all[at].Excess == program.CarriedOver:
-			own = 1
-		}
-		if own > rank {
-			place, rank = at, own
+	place := len(all)
+	for at := len(all) - 1; at >= 0; at-- {
+		if all[at].Kind == program.Cap && (all[at].Excess == program.CarriedOver || place == len(all) || all[place].Excess != program.CarriedOver) {
+			place = at
 		}
 	}
 	return place
@@ -42,10 +32,10 @@ func (w *componentWork) pot() int64 {
 	return w.earlier.excess
 }
 
-// cap cuts off what is above an amount, of each deal or of the sum. Where its condition does not hold it cuts nothing, and all
-// that is carried may be earned.
+// cap cuts off what is above an amount. Where its condition does not hold it cuts nothing, and all that is carried may be
+// earned.
 func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
-	most, ok := a.size(adj.Size, adj.Kind == program.Cap)
+	most, ok := a.size(adj.Size, true)
 	if !holds || !ok {
 		if at == a.place {
 			a.release(at, a.pot)
@@ -60,10 +50,6 @@ func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
 		}
 		most = a.v.major(units)
 	}
-	if adj.Kind == program.CapDeal {
-		a.capDeals(at, adj, most)
-		return
-	}
 	total := a.total()
 	if at == a.place {
 		total = total.Add(a.release(at, a.room(most.Sub(total))))
@@ -75,8 +61,11 @@ func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
 }
 
 // capDeals holds what each credit earns to at most an amount, and what a reversal takes away as well.
-func (a *adjusting) capDeals(at int, adj *program.Adjustment, most number.Number) {
-	var cut number.Number
+func (a *adjusting) capDeals(at int, adj *program.Adjustment, holds bool) {
+	most, ok := a.size(adj.Size, false)
+	if !holds || !ok {
+		return
+	}
 	for _, p := range a.perCredit() {
 		over := p.sum.Abs().Sub(most)
 		if p.credit == "" || over.Sign() <= 0 {
@@ -85,15 +74,7 @@ func (a *adjusting) capDeals(at int, adj *program.Adjustment, most number.Number
 		if p.sum.Sign() > 0 {
 			over = over.Neg()
 		}
-		before := len(a.lines)
 		a.perCreditLine(Line{Kind: LineCap, Credit: p.credit, Step: at, Base: p.sum, Exact: over})
-		cut = cut.Sub(sumOf(a.lines[before:]))
-	}
-	if adj.Excess == program.CarriedOver {
-		a.kept = a.kept.Add(cut)
-	}
-	if at == a.place {
-		a.release(at, a.room(most))
 	}
 }
 
@@ -107,13 +88,16 @@ func (a *adjusting) cutOff(cut number.Number, excess program.Excess) {
 	a.released = a.released.Sub(number.Min(back, a.released))
 }
 
-// room gives how much of the pot an amount has room for, in minor units: of a pot below zero, all.
+// room gives how much of the pot an amount has room for, in minor units.
 func (a *adjusting) room(amount number.Number) int64 {
+	if amount.Cmp(a.v.major(a.pot)) >= 0 {
+		return a.pot
+	}
 	units, err := amount.Round(a.v.minor, number.Down)
-	if a.err = err; err != nil {
+	if err != nil { // far below zero
 		return 0
 	}
-	return min(max(units, 0), a.pot)
+	return max(units, 0)
 }
 
 // release earns part of what is carried.

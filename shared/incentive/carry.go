@@ -1,24 +1,19 @@
 package incentive
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"leadline/shared/calendar"
 )
 
 // carryStep writes down what the next period begins with: no more than is owed, held or carried, and of windows to date those
-// that go on. The same period gives the same text.
+// that go on. What is owed and held is in the order in which it was advanced and earned, so that the same period leaves the same.
 func carryStep(w *programWork) {
 	after := Carried{Period: w.in.Period.Name, Owed: w.owed, Excess: w.excesses(), Holds: w.holds, ToDate: w.toDate(), Periods: w.in.Before.Periods}
 	if w.daysTakingPart() > 0 {
 		after.Periods++
 	}
-	slices.SortStableFunc(after.Holds, func(a, b Held) int {
-		return cmp.Or(strings.Compare(a.Period, b.Period), strings.Compare(a.Component, b.Component), strings.Compare(a.Credit, b.Credit))
-	})
 	w.result.After = after
 }
 

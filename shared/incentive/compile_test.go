@@ -98,6 +98,16 @@ func TestComponentsPayInAnOrder(t *testing.T) {
 	if len(result.Components) != 3 {
 		t.Errorf("%d components", len(result.Components))
 	}
+	adjusted := func(name, of string) program.Component {
+		c := paying(name, program.By{}, 1)
+		c.Adjust = []program.Adjustment{{Kind: program.Multiplier, When: &program.Condition{By: earned(of), Least: num(t, "1")}, Factor: num(t, "2")},
+			{Kind: program.Multiplier, Curve: &program.Curve{By: earned(of), Tiers: []program.Tier{{Pay: number.Of(1)}}}}}
+		return c
+	}
+	compiled(t, versionOf(1, adjusted("first", "second"), adjusted("second", "second")))
+	if _, err := incentive.Compile([]program.Version{versionOf(1, adjusted("first", "second"), adjusted("second", "first"))}); err == nil {
+		t.Error("components adjust each other in a circle")
+	}
 	// Two may look at each other's measure, but not at each other's earnings.
 	measure := func(of string) program.By { return program.By{Component: of} }
 	compiled(t, versionOf(1, paying("first", measure("second"), 1), paying("second", measure("first"), 1)))

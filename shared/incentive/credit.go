@@ -54,32 +54,40 @@ func (s stakes) of(participant string) number.Number {
 // Where no rule is direct or split, the owner has all of the record, without credit for it: so that managers can be paid for
 // what their people sell, by a component that pays those people nothing.
 func creditStep(w *recordWork) {
-	owned, ok := w.owned()
+	var few, more [4]stake // nearly all records have no more, and need no memory for it
+	owned, ok := w.owned(few[:0])
 	if !ok {
 		return
 	}
-	overlays, ok := w.byRules(program.Overlay)
-	if !ok {
-		return
-	}
-	given := slices.Concat(overlays, w.led(owned, overlays))
+	given := stakes(more[:0])
 	if w.hasRule(program.Direct, program.Split) {
 		given = append(given, owned...)
 	}
-	given = slices.Concat(w.takingPart(given), w.teamed(owned))
+	if w.hasRule(program.Overlay, program.RollUp) {
+		overlays, ok := w.byRules(nil, program.Overlay)
+		if !ok {
+			return
+		}
+		given = append(append(given, overlays...), w.led(owned, overlays)...)
+	}
+	given = append(w.takingPart(given), w.teamed(owned)...)
 	if w.refused {
 		return
 	}
 	slices.SortFunc(given, func(a, b stake) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.participant, b.participant)) // direct before split
 	})
+	if len(given) == 0 {
+		return
+	}
+	w.credits = make([]Credit, len(given))
 	var company number.Number
-	for _, s := range given {
-		c := w.credit(s)
+	for i, s := range given {
+		c := &w.credits[i]
+		w.credit(c, s)
 		if all := company.Add(s.part); (s.kind == program.Direct || s.kind == program.Split) && all.Cmp(number.Of(1)) <= 0 {
 			c.Company, company = true, all // where shares come to more, those beyond the whole are nobody's sales
 		}
-		w.credits = append(w.credits, c)
 		if w.said != nil {
 			w.say("credit", "%s has %s of it (%s): %s.", s.participant, percent(s.part), s.kind, c.Value)
 		}
@@ -87,15 +95,14 @@ func creditStep(w *recordWork) {
 }
 
 // owned gives the shares of the record, and refuses it if they do not come to what the component says.
-func (w *recordWork) owned() (stakes, bool) {
+func (w *recordWork) owned(owned stakes) (stakes, bool) {
 	if !w.hasRule(program.Direct, program.Split) {
-		var owned stakes
-		for _, owner := range w.owner() {
+		if owner := w.owner(); owner != "" {
 			owned.add(stake{program.Direct, owner, number.Of(1), 0})
 		}
 		return owned, true
 	}
-	owned, ok := w.byRules(program.Direct, program.Split)
+	owned, ok := w.byRules(owned, program.Direct, program.Split)
 	if !ok {
 		return nil, false
 	}
@@ -116,9 +123,8 @@ func (w *recordWork) owned() (stakes, bool) {
 	return slices.DeleteFunc(owned, func(s stake) bool { return s.participant == "" }), true
 }
 
-// byRules gives what the rules of some kinds give. What they give to nobody that is known has no participant.
-func (w *recordWork) byRules(kinds ...program.CreditKind) (stakes, bool) {
-	var all stakes
+// byRules adds what the rules of some kinds give. What they give to nobody that is known has no participant.
+func (w *recordWork) byRules(all stakes, kinds ...program.CreditKind) (stakes, bool) {
 	for i, r := range w.c.Credit.Rules {
 		if !slices.Contains(kinds, r.Kind) {
 			continue
@@ -130,7 +136,8 @@ func (w *recordWork) byRules(kinds ...program.CreditKind) (stakes, bool) {
 		if part.IsZero() {
 			continue
 		}
-		for _, to := range w.recipients(i) {
+		var few [2]string
+		for _, to := range w.recipients(i, few[:0]) {
 			all.add(stake{r.Kind, to, part, 0})
 		}
 	}
@@ -161,31 +168,31 @@ func (w *recordWork) part(rule int) (number.Number, bool) {
 	return part, true
 }
 
-// recipients gives whom a rule gives a share to, each of them. One that nobody is known for is empty.
-func (w *recordWork) recipients(rule int) []string {
+// recipients adds whom a rule gives a share to, each of them. One that nobody is known for is empty.
+func (w *recordWork) recipients(rule int, all []string) []string {
 	r := w.c.Credit.Rules[rule]
 	switch {
 	case r.Kind == program.Direct:
-		return w.owner()
+		return append(all, w.owner())
 	case r.To == nil:
 		return nil
 	case r.To.Team != "":
-		return w.world.Team(r.To.Team, w.hierarchyDay())
+		return append(all, w.world.Team(r.To.Team, w.hierarchyDay())...)
 	case r.To.Member != "":
-		return []string{w.member(r.To.Member)}
+		return append(all, w.member(r.To.Member))
 	}
-	var members []string
-	for _, user := range users(w.row.Values[w.c.to[rule]]) {
-		members = append(members, w.member(user))
+	all = users(w.row.Values[w.c.to[rule]], all)
+	for i, user := range all {
+		all[i] = w.member(user)
 	}
-	return members
+	return all
 }
 
-// owner gives the record's owner, as a list of one.
-func (w *recordWork) owner() []string {
+// owner gives the record's owner; empty for none that is known.
+func (w *recordWork) owner() string {
 	if w.c.owner >= 0 {
-		if users := users(w.row.Values[w.c.owner]); len(users) > 0 {
-			return []string{w.member(users[0])}
+		if owner := text(w.row.Values[w.c.owner]); owner != "" {
+			return w.member(owner)
 		}
 	}
 	if user := w.unjoinedOwner(); user != "" {
@@ -193,7 +200,7 @@ func (w *recordWork) owner() []string {
 	} else {
 		w.leaveOut("credit", "no_owner", false, "It has no owner.")
 	}
-	return []string{""}
+	return ""
 }
 
 // unjoinedOwner gives what the record says of its owner, where the view joins the member to it and found none.
@@ -254,9 +261,9 @@ func (w *recordWork) hasRule(kinds ...program.CreditKind) bool {
 }
 
 // credit makes the credit for what somebody has of the record.
-func (w *recordWork) credit(s stake) Credit {
+func (w *recordWork) credit(c *Credit, s stake) {
 	r := w.base.Record
-	c := Credit{ID: w.id(s.kind, s.participant, false), Component: w.c.Name, Version: w.v.Number, Participant: s.participant, Kind: s.kind,
+	*c = Credit{ID: w.id(s.kind, s.participant, false), Component: w.c.Name, Version: w.v.Number, Participant: s.participant, Kind: s.kind,
 		Date: w.date, At: w.at, Record: r.Key, Rev: r.Rev, Value: w.value.Mul(s.part), Share: s.part, Weight: w.weight.Mul(s.part), Key: w.key,
 		Rate: w.rate, Levels: s.levels}
 	if w.currency != "" {
@@ -274,16 +281,14 @@ func (w *recordWork) credit(s stake) Credit {
 			c.Release = w.date.AddDays(h.AfterDays)
 		}
 	}
-	return c
 }
 
-// users reads whom a column names: one, or a list.
-func users(value json.RawMessage) []string {
-	var list []json.RawMessage
-	if none(value) || value[0] != '[' || json.Unmarshal(value, &list) != nil {
-		list = []json.RawMessage{value}
+// users adds whom a column names: one, or a list.
+func users(value json.RawMessage, all []string) []string {
+	list := []json.RawMessage{value}
+	if !none(value) && value[0] == '[' && json.Unmarshal(value, &list) != nil {
+		return all
 	}
-	var all []string
 	for _, one := range list {
 		if user := text(one); user != "" {
 			all = append(all, user)

@@ -47,6 +47,13 @@ func TestDirectAndSplit(t *testing.T) {
 		{name: "nobody in it is known", change: source(func(r *program.Resolved) { r.Owner = "helper" }), deal: `{"helper": "user_x"}`,
 			why: []string{`problem: credit unknown_member: "user_x" is no member, and no user of conn_1 that one is known as.`}},
 		{name: "nobody in it", change: source(func(r *program.Resolved) { r.Owner = "helper" }), why: []string{"credit no_owner: It has no owner."}},
+		{name: "written with escapes", change: source(func(r *program.Resolved) { r.Owner = "helper" }), deal: `{"helper": "\u0063"}`,
+			want: []string{"2026-03-05 direct c: 1 = 1000, company"}},
+		{name: "what names nobody", change: source(func(r *program.Resolved) { r.Owner = "helper" }), deal: `{"helper": {"id": "c"}}`, why: []string{"credit no_owner: It has no owner."}},
+		{name: "an unknown owner is told once", change: rules(share(t, program.Direct, "60%", nil), share(t, program.Direct, "40%", nil)), deal: `{"user_id": "user_x"}`,
+			why: []string{`problem: credit unknown_member: "user_x" is no member, and no user of conn_1 that one is known as.`}},
+		{name: "two rules for the owner", change: rules(share(t, program.Direct, "60%", nil), share(t, program.Direct, "40%", nil)),
+			want: []string{"2026-03-05 direct a: 1 = 1000, company"}},
 		{name: "two shares", change: halves, deal: `{"helper": "user_c"}`,
 			want: []string{"2026-03-05 direct a: 0.6 = 600, company", "2026-03-05 split c: 0.4 = 400, company"}},
 		{name: "nobody to share with", change: halves, why: []string{"problem: credit shares: Its shares come to 60 %, and must come to 100 %."}},
@@ -89,6 +96,7 @@ func TestDirectAndSplit(t *testing.T) {
 			why: []string{"problem: credit shares: Its shares come to 200/3 %, and must come to 100 %."}},
 		{name: "two thirds are at most all", change: total(program.AtMost100, thirds(column("helper"))...), deal: `{"helper": "user_c"}`,
 			want: []string{"2026-03-05 direct a: 1/3 = 1000/3, company", "2026-03-05 split c: 1/3 = 1000/3, company"}},
+		{name: "all is at most all", change: total(program.AtMost100, rule(program.Direct, nil)), want: []string{"2026-03-05 direct a: 1 = 1000, company"}},
 		{name: "more than at most all", change: total(program.AtMost100, rule(program.Direct, nil), share(t, program.Split, "0.001", column("helper"))), deal: `{"helper": "user_c"}`,
 			why: []string{"problem: credit shares: Its shares come to 100.1 %, and may come to 100 % at most."}},
 		{name: "anything: the company counts it once", change: total(program.AnyTotal, rule(program.Direct, nil), share(t, program.Split, "0.5", column("helper"))), deal: `{"helper": "user_c"}`,
@@ -135,8 +143,8 @@ func TestWhoDoesNotTakePart(t *testing.T) {
 			halves(t, v, c)
 			c.For = &program.Participants{Members: []string{"a", "b"}}
 		}, deal: `{"helper": "c"}`, want: []string{all[0], all[2]}, why: []string{
-			"credit not_taking_part: d does not take part on 2026-03-05, and has 10 % of it (overlay).",
-			"credit not_taking_part: c does not take part on 2026-03-05, and has 40 % of it (split)."}},
+			"credit not_taking_part: c does not take part on 2026-03-05, and has 40 % of it (split).",
+			"credit not_taking_part: d does not take part on 2026-03-05, and has 10 % of it (overlay)."}},
 		{name: "a program for some", change: func(t *testing.T, v *program.Version, c *program.Component) {
 			halves(t, v, c)
 			v.Definition.Participants.Members = []string{"a"}

@@ -1,8 +1,8 @@
 package incentive
 
 import (
+	"cmp"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -22,15 +22,22 @@ func (p *Plan) Credit(base Base, world World) ([]Credit, []Refusal) {
 	var credits []Credit
 	var refusals []Refusal
 	p.each(base, world, false, func(w *recordWork) {
-		credits, refusals = append(credits, w.credits...), append(refusals, w.refusals...)
+		if credits == nil {
+			credits = w.credits
+		} else {
+			credits = append(credits, w.credits...)
+		}
+		refusals = append(refusals, w.refusals...)
 	})
 	if len(credits) > MaxCredits {
 		return nil, []Refusal{{Step: "credit", Code: "too_many_credits", Problem: true,
 			Detail: fmt.Sprintf("The record would give %d credits, and one gives at most %d: name fewer people, or make the program several.", len(credits), MaxCredits)}}
 	}
 	slices.SortFunc(credits, func(a, b Credit) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortStableFunc(refusals, func(a, b Refusal) int { return strings.Compare(a.Component, b.Component) })
-	return credits, refusals
+	slices.SortFunc(refusals, func(a, b Refusal) int {
+		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Code, b.Code), strings.Compare(a.Detail, b.Detail))
+	})
+	return credits, slices.Compact(refusals)
 }
 
 // each takes a record through the record steps of each component that is over its data source, and gives what became of it
@@ -113,18 +120,29 @@ func (w *recordWork) leaveOut(step, code string, problem bool, detail string, ar
 	}
 }
 
-// id names a credit by what it is for.
+// id names a credit by what it is for: 26 digits of base 32, which are 130 bits.
 func (w *recordWork) id(kind program.CreditKind, participant string, reversal bool) string {
 	r := w.base.Record.Key
 	sort := "credit"
 	if reversal {
 		sort = "reversal"
 	}
-	text := make([]byte, 0, 256)
+	written := make([]byte, 0, 256)
 	for _, part := range [...]string{w.c.Name, r.Organization, r.Connection, r.Object, r.ID, string(kind), participant, sort} {
-		text = binary.AppendUvarint(text, uint64(len(part))) // so that no two lists of parts are one text
-		text = append(text, part...)
+		written = binary.AppendUvarint(written, uint64(len(part))) // so that no two lists of parts are one text
+		written = append(written, part...)
 	}
-	sum := sha256.Sum256(text)
-	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+	const digits = "0123456789abcdefghijklmnopqrstuv"
+	sum := sha256.Sum256(written)
+	var id [26]byte
+	bits, left := uint(0), 0
+	from := sum[:]
+	for i := range id {
+		for left < 5 {
+			bits, left, from = bits<<8|uint(from[0]), left+8, from[1:]
+		}
+		left -= 5
+		id[i] = digits[bits>>left&31]
+	}
+	return string(id[:])
 }

@@ -144,6 +144,7 @@ func TestVersionsFollowEachOther(t *testing.T) {
 		{[]program.MidPeriod{"", program.AtEnd}, "2026-03-14", []string{"2026-03-14 direct a: 1 = 1000, company, version 2"}},
 		{[]program.MidPeriod{"", program.AtEnd}, "2026-02-28", []string{"2026-02-28 direct a: 1 = 1000, company"}},
 		{[]program.MidPeriod{program.AtEnd, program.ByDate}, "2026-03-14", []string{"2026-03-14 direct a: 1 = 1000, company"}},
+		{[]program.MidPeriod{program.AtEnd, program.ByDate}, "2026-03-15", []string{"2026-03-15 direct a: 1 = 1000, company, version 2"}},
 		{[]program.MidPeriod{"", program.AtEnd}, "2026-05-09", []string{"2026-05-09 direct a: 1 = 1000, company, version 2"}},
 		{[]program.MidPeriod{"", program.AtEnd}, "2026-05-10", nil},
 		{[]program.MidPeriod{"", program.AtEnd}, "2025-12-31", nil},
@@ -175,6 +176,30 @@ func TestADealCountsOnce(t *testing.T) {
 		credits, refusals := plan.Credit(deal(t, "oppo_1", c.deal), officeOf("a", ""))
 		same(t, c.deal, told(credits), c.want)
 		same(t, c.deal, why(refusals), c.why)
+	}
+}
+
+// TestEachCreditHasItsID takes one record, or nearly the same, through two components.
+func TestEachCreditHasItsID(t *testing.T) {
+	other := salesComponent()
+	other.Name = "other"
+	plan := compiled(t, versionOf(1, salesComponent(), other))
+	seen := map[string]string{}
+	for name, change := range map[string]func(*record.Key){
+		"the record": func(*record.Key) {}, "another id": func(k *record.Key) { k.ID = "oppo_2" }, "another organization": func(k *record.Key) { k.Organization = "org_2" },
+	} {
+		base := deal(t, "oppo_1", "")
+		change(&base.Record.Key)
+		credits, _ := plan.Credit(base, officeOf("a", ""))
+		if len(credits) != 2 {
+			t.Errorf("%s: %d credits", name, len(credits))
+		}
+		for _, c := range credits {
+			if before, taken := seen[c.ID]; taken {
+				t.Errorf("%s in %s has the id of %s", name, c.Component, before)
+			}
+			seen[c.ID] = name + " in " + c.Component
+		}
 	}
 }
 

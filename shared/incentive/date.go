@@ -1,6 +1,7 @@
 package incentive
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -89,6 +90,9 @@ func text(value json.RawMessage) string {
 	}
 	switch value[0] {
 	case '"':
+		if plain := value[1:max(1, len(value)-1)]; !bytes.ContainsAny(plain, `\"`) {
+			return string(plain) // nearly all are written as they are
+		}
 		var s string
 		if json.Unmarshal(value, &s) != nil {
 			return ""
@@ -104,7 +108,7 @@ func text(value json.RawMessage) string {
 func readDay(value json.RawMessage, zone *time.Location) (calendar.Date, time.Time, bool) {
 	written := text(value)
 	if at, ok := schema.Time(written); ok {
-		return calendar.DateOf(at, zone), at.UTC(), true
+		return calendar.DateOf(at, zone), at, true
 	}
 	at, err := time.Parse(time.DateOnly, written)
 	return calendar.Date(written), at, err == nil

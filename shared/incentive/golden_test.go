@@ -8,6 +8,7 @@ import (
 
 	"leadline/shared/incentive"
 	"leadline/shared/incentive/incentivetest"
+	"leadline/shared/program"
 )
 
 // TestWorkedExamples reckons the examples in testdata/golden by the engine and by the oracle. Their numbers were worked out by
@@ -39,6 +40,11 @@ func example(t *testing.T, file string) {
 	}
 	if len(c.Versions) == 0 {
 		return
+	}
+	for _, v := range c.Versions {
+		if wrong := program.Errors(program.Check(v.Definition, v.From, v.Sources, nil)); len(wrong) > 0 {
+			t.Errorf("version %d could not be published: %s", v.Number, program.Summary(wrong))
+		}
 	}
 	plan, err := incentive.Compile(c.Versions)
 	if err != nil {

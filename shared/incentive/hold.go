@@ -1,6 +1,8 @@
 package incentive
 
 import (
+	"slices"
+
 	"leadline/shared/calendar"
 	"leadline/shared/number"
 )
@@ -16,12 +18,12 @@ import (
 // is released against it, and the rest goes on being held.
 func holdStep(w *programWork) {
 	taken := w.takenBack()
+	w.releaseHolds(taken)
 	for _, c := range w.components {
 		if w.hold(c, taken); w.err != nil {
 			return
 		}
 	}
-	w.releaseHolds(taken)
 }
 
 // takenBack gives, by credit, what is taken back of it in the period: what its reversals come to.
@@ -55,7 +57,9 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 		return
 	}
 	earned, paid := c.perCreditPaid()
-	for _, credit := range c.credits[c.fresh:] {
+	fresh := c.credits[c.fresh:]
+	w.holds, w.result.Holds = slices.Grow(w.holds, len(fresh)), slices.Grow(w.result.Holds, len(fresh))
+	for _, credit := range fresh {
 		amount := earned[credit.ID]
 		if credit.Reversal || amount <= 0 || w.due(credit.ID, credit.Release) {
 			continue

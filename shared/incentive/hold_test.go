@@ -18,8 +18,8 @@ func holding(share, more string) program.Version {
 	return version(1, always(), component(`{"rate":{"tiers":[{"from":"0","pay":"100%"}]},"hold":{"share":"`+share+`"}`+more+`}`))
 }
 
-// held sums what is still held.
-func held(r incentive.Result) int64 {
+// heldOf sums what is still held.
+func heldOf(r incentive.Result) int64 {
 	var sum int64
 	for _, h := range r.After.Holds {
 		sum += h.Amount
@@ -80,8 +80,8 @@ func TestHolds(t *testing.T) {
 			for _, r := range all {
 				got = append(got, holds(r))
 			}
-			if strings.Join(got, "; ") != test.want || figures(all, paid) != test.paid {
-				t.Errorf("%s and pays %s, want %s and %s", strings.Join(got, "; "), figures(all, paid), test.want, test.paid)
+			if strings.Join(got, "; ") != test.want || figures(all, payableOf) != test.paid {
+				t.Errorf("%s and pays %s, want %s and %s", strings.Join(got, "; "), figures(all, payableOf), test.want, test.paid)
 			}
 		})
 	}
@@ -101,8 +101,8 @@ func TestACreditsDayOfReleaseChanges(t *testing.T) {
 	for release, want := range map[calendar.Date]int64{"": 0, "2026-02-20": 2500, "2026-03-20": 0} {
 		in := input(month("2026-02"), releasedOn(deal, release))
 		in.Before = first.After
-		if r := calculate(t, plan, in); r.Payable != want || held(r) != 2500-want {
-			t.Errorf("with %q: pays %d and holds %d, want %d", release, r.Payable, held(r), want)
+		if r := calculate(t, plan, in); r.Payable != want || heldOf(r) != 2500-want {
+			t.Errorf("with %q: pays %d and holds %d, want %d", release, r.Payable, heldOf(r), want)
 		}
 	}
 	in := input(month("2026-02"))
@@ -128,8 +128,8 @@ func TestWhatIsHeldIsNoMoreThanItsShareOfWhatIsPaid(t *testing.T) {
 		plan := compile(t, holding("75%", `,"adjust":[`+test.adjust+`]`))
 		r := calculate(t, plan, input(month("2026-01"), credits("2026-01", "300", "100")...))
 		leavesSum(t, r)
-		if held(r) != test.want || r.Payable != test.paid {
-			t.Errorf("%s: holds %d and pays %d, want %d and %d", test.name, held(r), r.Payable, test.want, test.paid)
+		if heldOf(r) != test.want || r.Payable != test.paid {
+			t.Errorf("%s: holds %d and pays %d, want %d and %d", test.name, heldOf(r), r.Payable, test.want, test.paid)
 		}
 	}
 }
@@ -196,8 +196,8 @@ func TestWhatIsHeldIsReleasedOrStillHeld(t *testing.T) {
 					released += l.Amount
 				}
 			}
-			if before = r.After; kept != released+held(r) {
-				t.Fatalf("kept %d, released %d, held %d", kept, released, held(r))
+			if before = r.After; kept != released+heldOf(r) {
+				t.Fatalf("kept %d, released %d, held %d", kept, released, heldOf(r))
 			}
 			for _, h := range before.Holds {
 				if h.Amount <= 0 || h.Release != "" && h.Release < in.Period.Until {

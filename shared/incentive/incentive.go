@@ -61,7 +61,7 @@ type Credit struct {
 // Refusal is why a record, or a part of it, counts for nothing: for people, with a code for machines.
 type Refusal struct {
 	Component string `json:"component"`
-	// Step is the step that refused it: "qualify", "date", "value", "convert", "credit".
+	// Step is the record step that refused it: "date", "qualify", "value", "convert", "credit", "claw".
 	Step string `json:"step"`
 	Code string `json:"code"`
 	// Detail says what was asked and what was there: "Won only: row.status_type is \"active\"".

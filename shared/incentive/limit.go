@@ -99,9 +99,9 @@ func (l *limiting) add(kind LineKind, amount int64, note string) {
 	l.limited.Lines = append(l.limited.Lines, Line{Kind: kind, Step: l.limited.Step, Exact: l.v.major(amount), Amount: amount, Note: note})
 }
 
-func plus(a, b int64) (int64, bool) {
-	sum := a + b
-	return sum, (sum > a) == (b > 0)
+func plus(a, b int64) (sum int64, ok bool) {
+	sum = a + b
+	return sum, b == 0 || (sum > a) == (b > 0)
 }
 
 func tooLarge() error {
@@ -189,9 +189,6 @@ func (l *limiting) exactSize(limit *program.Limit) (number.Number, bool) {
 func (w *componentWork) targetFor(kind calendar.Kind) number.Number {
 	cal, period := w.v.Definition.Calendar, w.in.Period
 	periods := belonging(cal, period.Kind, cal.Around(kind, period))
-	if len(periods) == 0 {
-		return number.Number{}
-	}
 	in := *w.in
 	in.Period = periods[len(periods)-1]
 	whole := componentWork{plan: w.plan, v: w.v, c: w.c, in: &in, window: calendar.Span{From: periods[0].From, Until: in.Period.Until}}
@@ -227,10 +224,6 @@ func (l *limiting) prorated(limit *program.Limit) (int64, bool) {
 
 // daysTakingPart counts the days of the period on which the participant takes part and the program is in force.
 func (w *programWork) daysTakingPart() int {
-	counting := w.plan.counting(w.in.Period)
-	if len(counting) == 0 {
-		return 0
-	}
 	days := 0
 	inForce := w.plan.inForce()
 	for _, s := range w.in.Spans {

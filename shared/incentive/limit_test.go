@@ -3,6 +3,7 @@ package incentive_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -58,9 +59,9 @@ func figures(all []incentive.Result, of func(incentive.Result) int64) string {
 	return strings.Join(texts, " ")
 }
 
-func paid(r incentive.Result) int64   { return r.Payable }
-func earned(r incentive.Result) int64 { return r.Earned }
-func owed(r incentive.Result) int64 {
+func payableOf(r incentive.Result) int64 { return r.Payable }
+func earnedOf(r incentive.Result) int64  { return r.Earned }
+func owedOf(r incentive.Result) int64 {
 	var sum int64
 	for _, a := range r.After.Owed {
 		sum += a.Amount
@@ -90,13 +91,13 @@ func TestDraws(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			all := months(t, compile(t, limited(1, always(), test.limits)), strings.Fields(test.earns), nil)
-			if got := figures(all, paid); got != test.paid {
+			if got := figures(all, payableOf); got != test.paid {
 				t.Errorf("paid %s, want %s", got, test.paid)
 			}
-			if got := figures(all, owed); got != test.owing {
+			if got := figures(all, owedOf); got != test.owing {
 				t.Errorf("owed %s, want %s", got, test.owing)
 			}
-			if got := figures(all, earned); got != test.earns {
+			if got := figures(all, earnedOf); got != test.earns {
 				t.Errorf("earned %s, want %s: a draw is not earned", got, test.earns)
 			}
 		})
@@ -138,7 +139,7 @@ func TestDrawsAndFloorsAreForTheDaysOfTakingPart(t *testing.T) {
 	}
 	for _, test := range tests {
 		all := months(t, compile(t, limited(1, always(), test.limits)), []string{"10", "10", "10"}, func(in *incentive.Input) { in.Spans = test.spans })
-		if got := figures(all, paid); got != test.want {
+		if got := figures(all, payableOf); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -148,7 +149,7 @@ func TestDrawsAndFloorsAreForTheDaysOfTakingPart(t *testing.T) {
 func TestADrawBeginsWithTheProgram(t *testing.T) {
 	v := limited(1, calendar.Span{From: "2026-01-17"}, `{"kind":"draw","amount":"310","draw":{"recoverable":true,"periods":1}}`)
 	all := months(t, compile(t, v), []string{"", ""}, nil)
-	if got := figures(all, paid); got != "150 0" || all[1].After.Periods != 2 {
+	if got := figures(all, payableOf); got != "150 0" || all[1].After.Periods != 2 {
 		t.Errorf("%s after %d periods", got, all[1].After.Periods)
 	}
 }
@@ -157,7 +158,7 @@ func TestADrawBeginsWithTheProgram(t *testing.T) {
 func TestWhoLeavesOwesAtOnce(t *testing.T) {
 	plan := compile(t, limited(1, always(), `{"kind":"draw","amount":"100","draw":{"recoverable":true,"recover_after":3}}`))
 	all := months(t, plan, []string{"0", "60", "60"}, func(in *incentive.Input) { in.Spans = []calendar.Span{{From: "2026-01-01", Until: "2026-02-01"}} })
-	if got := figures(all, paid) + ", " + figures(all, owed); got != "100 0 20, 100 40 0" {
+	if got := figures(all, payableOf) + ", " + figures(all, owedOf); got != "100 0 20, 100 40 0" {
 		t.Error(got)
 	}
 }
@@ -186,10 +187,10 @@ func TestCapsAndFloorsOfTheProgram(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			all := months(t, compile(t, limited(1, always(), test.limits)), strings.Fields(test.earns), nil)
-			if got := figures(all, earned); got != test.want {
+			if got := figures(all, earnedOf); got != test.want {
 				t.Errorf("earned %s, want %s", got, test.want)
 			}
-			if got := figures(all, paid); got != test.want {
+			if got := figures(all, payableOf); got != test.want {
 				t.Errorf("paid %s, want %s", got, test.want)
 			}
 			if got := figures(all, func(r incentive.Result) int64 { return r.After.Excess[""] }); got != test.keeps {
@@ -207,8 +208,21 @@ func TestLimitsCountInTheirOrder(t *testing.T) {
 	}
 	for _, test := range tests {
 		all := months(t, compile(t, limited(1, always(), test.limits)), []string{"80", "80", "80"}, nil)
-		if e, p := figures(all, earned), figures(all, paid); e != test.earned || p != test.paid {
+		if e, p := figures(all, earnedOf), figures(all, payableOf); e != test.earned || p != test.paid {
 			t.Errorf("%s: earned %s and paid %s, want %s and %s", test.name, e, p, test.earned, test.paid)
+		}
+	}
+}
+
+// TestALimitOfATargetThatThereIsNot leaves the sum as it is, and pays what was carried.
+func TestALimitOfATargetThatThereIsNot(t *testing.T) {
+	v := version(1, always(), component(`{"rate":{"tiers":[{"from":"0","pay":"100%"}]}}`))
+	for _, kind := range []program.LimitKind{program.LimitCap, program.LimitFloor, program.LimitDraw} {
+		v.Definition.Limits = []program.Limit{{Kind: kind, Size: program.Size{OfTarget: ref("1")}}}
+		in := input(month("2026-01"), credit("a", "2026-01-02", "70"))
+		in.Before.Excess = map[string]int64{"": 500}
+		if r := calculate(t, compile(t, v), in); r.Payable != 7500 || r.After.Excess != nil {
+			t.Errorf("%s: pays %d and keeps %v", kind, r.Payable, r.After.Excess)
 		}
 	}
 }
@@ -217,7 +231,7 @@ func TestWhatALimitCarriedIsPaidWhereThereIsNoneAnyMore(t *testing.T) {
 	capped := limited(1, calendar.Span{From: "2026-01-01", Until: "2026-02-01"}, `{"kind":"cap","amount":"100","excess":"carried"}`)
 	for limits, want := range map[string]string{``: "100 150 0", `{"kind":"cap","amount":"70"}`: "100 70 70", `{"kind":"floor","amount":"70"}`: "100 150 70"} {
 		all := months(t, compile(t, capped, limited(2, calendar.Span{From: "2026-02-01"}, limits)), []string{"250", "", ""}, nil)
-		if got := figures(all, earned); got != want {
+		if got := figures(all, earnedOf); got != want {
 			t.Errorf("%q: %s, want %s", limits, got, want)
 		}
 	}
@@ -226,7 +240,7 @@ func TestWhatALimitCarriedIsPaidWhereThereIsNoneAnyMore(t *testing.T) {
 func TestALimitThatIsAddedLooksBack(t *testing.T) {
 	free := limited(1, calendar.Span{From: "2026-01-01", Until: "2026-03-01"}, ``)
 	all := months(t, compile(t, free, limited(2, calendar.Span{From: "2026-03-01"}, `{"kind":"cap","amount":"100","over":"quarter"}`)), []string{"30", "40", "80", "80"}, nil)
-	if got := figures(all, earned); got != "30 40 30 80" {
+	if got := figures(all, earnedOf); got != "30 40 30 80" {
 		t.Error(got)
 	}
 }
@@ -241,7 +255,24 @@ func TestMoreThanAnAccountHolds(t *testing.T) {
 			t.Errorf("%s: %v", limits, err)
 		}
 	}
-	for _, adjust := range []string{`{"kind":"cap","amount":"1e30","excess":"carried"}`, `{"kind":"cap_deal","amount":"1","excess":"carried"}`} {
+	in := input(month("2026-01"), credit("a", "2026-01-03", "90"))
+	in.Before.Owed = []incentive.Advance{{Period: "2025-12", Amount: 5}}
+	if _, err := compile(t, limited(1, always(), `{"kind":"draw","amount":"1","draw":{"recoverable":true,"recover_share":"1e30"}}`)).Calculate(in); err == nil {
+		t.Error("no error for a share of more than all there is")
+	}
+	if _, err := compile(t, holding("1e30", "")).Calculate(in); err == nil {
+		t.Error("no error for what is held")
+	}
+	in.Before.Excess = map[string]int64{"sales": math.MaxInt64}
+	if _, err := compile(t, version(1, always(), component(plain(`{"kind":"cap","amount":"1","excess":"carried"}`)))).Calculate(in); err == nil {
+		t.Error("no error for what is carried")
+	}
+	in.Before.Excess = nil
+	in.Before.Holds = []incentive.Held{{Amount: math.MaxInt64, Release: "2026-01-01"}}
+	if _, err := compile(t, limited(1, always(), ``)).Calculate(in); err == nil {
+		t.Error("no error for what is released")
+	}
+	for _, adjust := range []string{`{"kind":"cap","amount":"1e30","excess":"carried"}`, `{"kind":"cap","amount":"1","excess":"carried"}`} {
 		plan := compile(t, version(1, always(), component(plain(adjust))))
 		if _, err := plan.Calculate(input(month("2026-01"), credit("a", "2026-01-03", "1e30"))); err == nil {
 			t.Errorf("%s: no error", adjust)
@@ -292,8 +323,8 @@ func TestWhatIsAdvancedIsAccountedFor(t *testing.T) {
 					}
 				}
 			}
-			if before = r.After; advanced != recovered+owed(r)+forgiven {
-				t.Fatalf("advanced %d, recovered %d, owed %d, forgiven %d", advanced, recovered, owed(r), forgiven)
+			if before = r.After; advanced != recovered+owedOf(r)+forgiven {
+				t.Fatalf("advanced %d, recovered %d, owed %d, forgiven %d", advanced, recovered, owedOf(r), forgiven)
 			}
 			if d.Form == program.Guarantee && at < left && (d.Periods == 0 || at < d.Periods) && r.Payable < 10001 {
 				t.Fatalf("%s pays %d", p.Name, r.Payable)

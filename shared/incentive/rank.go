@@ -37,7 +37,7 @@ func Rank(s program.Standing, standings []Standing, minor int) ([]Standing, erro
 		for _, p := range won[at] {
 			one.Prizes = append(one.Prizes, p.Prize)
 			payable, ok := plus(one.Payable, p.Amount)
-			if p.Amount != 0 && !ok {
+			if !ok {
 				return nil, tooLarge()
 			}
 			one.Payable = payable

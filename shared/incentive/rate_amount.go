@@ -13,6 +13,9 @@ import (
 // Of a window to date of which the period's credits alone are paid, marginal tiers pay in the period in which they are
 // reached, and others in each, as the window stands.
 func (p *payer) payAmounts() {
+	if len(p.w.spans) == 0 || p.atRate() && !p.w.takesPart() {
+		return // an amount is for those who take part, whatever they were credited with
+	}
 	x, _ := p.w.figure(p.rate.By)
 	for _, cell := range p.cells() {
 		tiers := p.w.c.table.cells[cell]

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"leadline/shared/number"
+	"leadline/shared/program"
 )
 
 // payAlong sets the credits on the axis one after another, and pays each for the part that it takes up. A credit below 0 goes
@@ -52,8 +53,11 @@ func (p *payer) line(c *Credit, s *ladder, cell int, from, to, base number.Numbe
 }
 
 // payEach looks at each credit by itself, from 0 on an axis of its own. A reversal is paid as what it reverses, with the
-// opposite sign.
+// opposite sign. Where the table looks at a figure that no credit has of its own, it is the same figure for each.
 func (p *payer) payEach(amounts bool) {
+	figure, _ := p.w.figure(p.rate.By)
+	by := p.rate.By.Of
+	shared := p.w.looked(p.rate.By) != p.w || by == program.ByEarned || by == program.ByAttainment && p.attains.IsZero()
 	for at := p.from; at < len(p.w.counted); at++ {
 		c := p.w.counted[at]
 		cell, ok := p.w.c.table.cellOf(p.where, c)
@@ -64,6 +68,9 @@ func (p *payer) payEach(amounts bool) {
 		x, base := p.step(at), p.base(at)
 		if c.Reversal {
 			x, base = x.Neg(), base.Neg()
+		}
+		if shared {
+			x = figure
 		}
 		s := ladderAt(p.w.c.table.cells[cell], x, p.upper)
 		first := len(p.w.lines)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"leadline/shared/calendar"
 	"leadline/shared/incentive"
 	"leadline/shared/program"
 )
@@ -63,6 +64,47 @@ func TestADealAcrossATierWithEarlierOnes(t *testing.T) {
 	}
 }
 
+// TestADealAfterEarlierMonths stands where the months before it in the year have come to.
+func TestADealAfterEarlierMonths(t *testing.T) {
+	plan := compile(t, version(1, always(), component(`{"measure":{"window":"year_to_date","true_up":"at_rate"},
+		"rate":{"tiers":[{"from":"0","pay":"4%"},{"from":"150000","pay":"6%"},{"from":"250000","pay":"8%"}]}}`)))
+	r := calculate(t, plan, input(month("2026-03"), credit("a", "2026-02-27", "145000"), credit("b", "2026-03-01", "20000")))
+	if r.Earned != 110000 || lines(r.Components[0]) != "b 0 200, b 1 900" {
+		t.Errorf("the deal earns %d: %s", r.Earned, lines(r.Components[0]))
+	}
+}
+
+// TestWhatTakesUpNoPlace is a second credit for one deal, where deals are counted: it is paid in the tier that owns the place.
+func TestWhatTakesUpNoPlace(t *testing.T) {
+	first := credit("a", "2026-01-05", "100")
+	second := first
+	second.ID, second.Kind = "c-a2", program.Overlay
+	for boundary, want := range map[string]string{"lower": "a 0 1, a2 1 2", "upper": "a 0 1, a2 0 1"} {
+		o := outcome(t, `{"rate":{"by":{"of":"count"},"boundary":"`+boundary+`","tiers":[{"from":"0","pay":"1%"},{"from":"1","pay":"2%"}]}}`, first, second)
+		if got := lines(o); got != want {
+			t.Errorf("%s: %s, want %s", boundary, got, want)
+		}
+	}
+}
+
+// TestWhatGoesBackDown takes away at the rates that it passes, also below where the period began.
+func TestWhatGoesBackDown(t *testing.T) {
+	const tiers = `"tiers":[{"from":"0","pay":"1%"},{"from":"100","pay":"10%"}]`
+	sale, refund := credit("a", "2026-01-05", "150"), credit("b", "2026-01-06", "-200")
+	if got := lines(outcome(t, `{"rate":{`+tiers+`}}`, sale, refund)); got != "a 0 1, a 1 5, b 1 -5, b 0 -1.5" {
+		t.Errorf("the lines are %s", got)
+	}
+	bound := credit("a", "2026-01-05", "100")
+	if got := lines(outcome(t, `{"rate":{`+tiers+`}}`, bound, refund)); got != "a 0 1, b 0 -2" {
+		t.Errorf("from a bound, the lines are %s", got)
+	}
+	refund.Date = "2026-02-01"
+	plan := compile(t, version(1, always(), component(`{"measure":{"window":"year_to_date","true_up":"at_rate"},"rate":{`+tiers+`}}`)))
+	if got := lines(calculate(t, plan, input(month("2026-02"), sale, refund)).Components[0]); got != "b 1 -5, b 0 -1.5" {
+		t.Errorf("a month later the lines are %s", got)
+	}
+}
+
 func TestEachCreditByItself(t *testing.T) {
 	const tiers = `"tiers":[{"from":"0","pay":"1%"},{"from":"1000","pay":"2%"},{"from":"3000","pay":"3%"},{"from":"8000","pay":"5%"}]`
 	values := credits("2026-01", "200", "300", "1500", "1200", "2000", "4500")
@@ -77,6 +119,16 @@ func TestEachCreditByItself(t *testing.T) {
 	bonus := outcome(t, `{"rate":{"each":true,"pays":"amount","mode":"whole","tiers":[{"from":"0","pay":"0"},{"from":"1500","pay":"50"},{"from":"4000","pay":"80"}]}}`, values...)
 	if got := lines(bonus); got != "c 1 50, e 1 50, f 2 80" {
 		t.Errorf("the bonus for each deal is %s", got)
+	}
+	// By what another component has, each of them is paid alike.
+	r := calculate(t, compile(t, version(1, always(), component(`{"rate":{"each":true,"by":{"component":"calls"},"mode":"whole",`+tiers+`}}`), component(`{"name":"calls"}`))),
+		input(month("2026-01"), append(values[4:], func() incentive.Credit {
+			c := credit("z", "2026-01-02", "1000")
+			c.Component = "calls"
+			return c
+		}())...))
+	if got := lines(r.Components[0]); got != "e 1 40, f 1 90" {
+		t.Errorf("by the calls, each is paid %s", got)
 	}
 	// What is taken away of each is what it brought, in its own tiers.
 	for _, rate := range []string{tiers, `"mode":"whole",` + tiers, `"pays":"amount","mode":"whole","tiers":[{"from":"0","pay":"1"},{"from":"4000","pay":"80"}]`} {
@@ -191,6 +243,54 @@ func TestAmountsOfAWindowAreThoseOfItsMonths(t *testing.T) {
 	}
 }
 
+// TestWhoComesOrGoesWithinAWindow has a quarter to date whose tiers pay fixed amounts.
+func TestWhoComesOrGoesWithinAWindow(t *testing.T) {
+	const plan = `{"measure":{"window":"quarter_to_date","true_up":"at_rate"},"rate":{"pays":"amount",%s"tiers":[{"from":"0","pay":"1"},{"from":"100","pay":"10"}]}}`
+	for _, c := range []struct {
+		name, mode string
+		span       calendar.Span
+		sold       calendar.Date
+		want       string // in January, February and March
+	}{
+		{"always there", "", always(), "2026-01-05", "11 0 0"},
+		{"always there, as the window stands", `"mode":"whole",`, always(), "2026-01-05", "10 10 10"},
+		{"comes in February", "", calendar.Span{From: "2026-02-10"}, "2026-03-05", "0 1 10"},
+		{"goes in January", `"mode":"whole",`, calendar.Span{From: "2026-01-01", Until: "2026-02-01"}, "2026-01-05", "10 0 0"},
+	} {
+		var got []string
+		for _, name := range []string{"2026-01", "2026-02", "2026-03"} {
+			in := input(month(name), credit("a", c.sold, "100"))
+			in.Spans = []calendar.Span{c.span}
+			got = append(got, calculate(t, compile(t, version(1, always(), component(fmt.Sprintf(plan, c.mode)))), in).Components[0].Exact.String())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %s, want %s", c.name, strings.Join(got, " "), c.want)
+		}
+	}
+}
+
+// TestAWindowByAttainment stands at what the months before attain of the quota that the window has now.
+func TestAWindowByAttainment(t *testing.T) {
+	plan := compile(t, version(1, always(), component(`{"measure":{"window":"quarter_to_date","true_up":"at_rate"},"quota":{"amount":"300"},
+		"rate":{"by":{"of":"attainment"},"of":"value","tiers":[{"from":"0","pay":"1%"},{"from":"1","pay":"10%"}]}}`)))
+	r := calculate(t, plan, input(month("2026-02"), credit("a", "2026-01-05", "150"), credit("b", "2026-02-05", "100")))
+	if got := lines(r.Components[0]); got != "b 0 0.5, b 1 5" {
+		t.Errorf("the lines are %s", got)
+	}
+}
+
+// TestAWindowsTarget pays, where no credit has a part of it, the target of the period alone.
+func TestAWindowsTarget(t *testing.T) {
+	for trueUp, want := range map[string]string{"at_rate": "100", "deduct": "200"} {
+		plan := compile(t, version(1, always(), component(`{"measure":{"kind":"average","window":"year_to_date","true_up":"`+trueUp+`"},
+			"rate":{"of":"target","target":{"amount":"1200"},"mode":"whole","tiers":[{"from":"0","pay":"1"}]}}`)))
+		o := calculate(t, plan, input(month("2026-02"), credit("a", "2026-02-05", "5"))).Components[0]
+		if o.Target.String() != "200" || o.Exact.String() != want {
+			t.Errorf("%s: of a target of %s it pays %s, want %s", trueUp, o.Target, o.Exact, want)
+		}
+	}
+}
+
 func TestDimensions(t *testing.T) {
 	in := func(id, product, region string) incentive.Credit {
 		c := credit(id, "2026-01-05", "100")
@@ -261,7 +361,7 @@ func TestTablesThatCannotBeLookedAt(t *testing.T) {
 	}
 }
 
-func TestATeamIsCountedOnce(t *testing.T) {
+func TestSplitAndOverlayCredits(t *testing.T) {
 	rep := func(id string, kind program.CreditKind, value, share string) incentive.Credit {
 		c := credit("deal", "2026-01-05", value)
 		c.ID, c.Kind, c.Share = id, kind, exactly(share)
@@ -280,5 +380,15 @@ func TestATeamIsCountedOnce(t *testing.T) {
 	r := calculate(t, plan, input(month("2026-01"), a...))
 	if r.Components[0].Amount != 100000 || r.Components[1].Amount != 16000 || r.Earned != 116000 {
 		t.Errorf("revenue pays %d, overlay %d, together %d", r.Components[0].Amount, r.Components[1].Amount, r.Earned)
+	}
+	// The team is a participant of its own, with one credit for the whole of the deal.
+	team := rep("3", program.Team, "40000", "1")
+	team.Component = "revenue"
+	in := input(month("2026-01"), team)
+	in.Participant = incentive.TeamParticipant("east")
+	in.Goals = []incentive.Goal{{Component: "revenue", Amount: exactly("80000"), Span: always()}}
+	byTeam := component(`{"name":"revenue","measure":{"of":["team"]},"quota":{}}`)
+	if o := calculate(t, compile(t, version(1, always(), byTeam)), in).Components[0]; o.Measure.String() != "40000" || o.Attainment.String() != "0.5" {
+		t.Errorf("the team has %s, and attains %s", o.Measure, o.Attainment)
 	}
 }

@@ -29,7 +29,7 @@ type Result struct {
 type Outcome struct {
 	Component string `json:"component"`
 	Version   int    `json:"version"`
-	// Credits counts those that the measure looked at.
+	// Credits counts those that the measure looked at, Count the records behind them: a reversal counts as minus one.
 	Credits    int            `json:"credits"`
 	Measure    number.Number  `json:"measure"`
 	Count      int            `json:"count"`

@@ -84,7 +84,7 @@ type earned struct {
 // perCredit adds up the lines of each credit, in the order in which they first appear. Those that take back are left out: they
 // are settled, or follow the credit that they take back.
 func (w *componentWork) perCredit() []earned {
-	var all []earned
+	all := make([]earned, 0, len(w.credits)+1)
 	places := make(map[string]int, len(w.lines))
 	last := -1
 	for at := range w.lines {

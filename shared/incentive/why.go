@@ -18,32 +18,35 @@ func whyStep(w *componentWork) {
 }
 
 func (w *componentWork) why() (code, detail string) {
-	if !w.pays() {
+	from, to := w.days.From, w.days.Until.AddDays(-1)
+	idle := w.fresh == len(w.credits) // nothing happened in the period
+	switch {
+	case w.c.Rate == nil && len(w.c.Adjust) == 0:
 		return WhyNoRate, "The component is there for others to look at, and pays nothing."
-	}
-	if len(w.spans) == 0 && len(w.credits) == 0 {
-		return WhyNotInPeriod, fmt.Sprintf("Takes part on no day from %s to %s.", w.window.From, w.window.Until.AddDays(-1))
-	}
-	if !w.out.Exact.IsZero() {
+	case idle && !w.takesPart():
+		return WhyNotInPeriod, fmt.Sprintf("Takes part on no day from %s to %s.", from, to)
+	case !w.out.Exact.IsZero():
 		return WhyRounded, fmt.Sprintf("%s is rounded to nothing.", w.out.Exact)
 	}
 	if at, ok := w.closed(); ok {
 		return WhyGate, w.gateDetail(at)
 	}
-	if !w.worthless() {
+	own := w.c.Rate == nil || w.looked(w.c.Rate.By) == w
+	switch {
+	case own && idle && (len(w.counted) == 0 || w.window != w.days):
+		return WhyNoCredit, fmt.Sprintf("No record counted from %s to %s.", from, to)
+	case !w.worthless():
 		return WhyNet, "What was taken away is as much as what was earned: " + w.totals() + "."
-	}
-	if len(w.counted) == 0 && w.looked(w.c.Rate.By) == w {
-		return WhyNoCredit, fmt.Sprintf("No record counted from %s to %s.", w.window.From, w.window.Until.AddDays(-1))
+	case own && len(w.counted) == 0:
+		return WhyNoCredit, fmt.Sprintf("No record of those that it measures counted from %s to %s.", from, to)
+	case w.c.Rate == nil:
+		return WhyNoRate, "The component has no rate table, and nothing else that is paid applies."
 	}
 	if missing := w.withoutQuota(); missing != nil {
 		return WhyNoQuota, fmt.Sprintf("There is no quota for %s, so nothing is attained.", missing.c.Name)
 	}
 	return WhyTierZero, w.tierDetail()
 }
-
-// pays tells whether the component can pay anything.
-func (w *componentWork) pays() bool { return w.c.Rate != nil || len(w.c.Adjust) > 0 }
 
 // closed gives the gate after which nothing was left of what was earned before it.
 func (w *componentWork) closed() (int, bool) {

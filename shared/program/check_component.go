@@ -275,7 +275,10 @@ func checkHold(c *checker, component *Component, at string) {
 	}
 }
 
-// percent writes a part as people do.
+// percent writes a part as people do: 7.5 %, and 1/3 where it has no end.
 func percent(n number.Number) string {
-	return strings.ReplaceAll(n.Mul(number.Of(100)).String(), "/", " / ") + " %"
+	if text := n.Mul(number.Of(100)).String(); !strings.Contains(text, "/") {
+		return text + " %"
+	}
+	return n.String()
 }

@@ -176,9 +176,6 @@ func checkStanding(c *checker) {
 	if s.Teams && !teams {
 		c.refuse("standing.teams", CodeMissing, "No rule of credit gives any to teams. Add one of the kind team to the component that is ranked by.")
 	}
-	if s.Ascending && len(s.Milestones) > 0 {
-		c.warn("standing.milestones", CodeUnusual, "The least is ranked first, and milestones are won by who has at least so much.")
-	}
 	c.prizes(s)
 }
 

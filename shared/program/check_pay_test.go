@@ -26,6 +26,10 @@ func TestRatesThatCannotBe(t *testing.T) {
 		"of a target that is not":      {func(d *program.Definition) { cells(d).Of = program.OfTarget }, "components[2].rate.target", program.CodeMissing, ""},
 		"marginal over another's":      {func(d *program.Definition) { rate(d).By = program.By{Of: program.ByCount, Component: "calls"} }, "components[0].rate.mode", program.CodeNotTogether, "no such part"},
 		"marginal values of a maximum": {func(d *program.Definition) { d.Components[2].Measure.Kind = program.Max; cells(d).Of = program.OfValue }, "components[2].rate.of", program.CodeNotTogether, "max"},
+		"a marginal maximum over the count": {func(d *program.Definition) {
+			d.Components[2].Measure.Kind = program.Max
+			cells(d).By.Of = program.ByCount
+		}, "components[2].rate.of", program.CodeNotTogether, "over the count"},
 		"marginal count of a ratio": {func(d *program.Definition) {
 			d.Components[2].Measure.Kind, d.Components[2].Weight = program.Ratio, "1"
 			cells(d).Of = program.OfCount
@@ -143,6 +147,30 @@ func TestStandingsThatCannotBe(t *testing.T) {
 		"a budget below 0":    {func(d *program.Definition) { d.Standing.Budget = n("-1") }, "standing.budget", program.CodeRange, ""},
 		"an unknown tie rule": {func(d *program.Definition) { d.Standing.Ties = "coin" }, "standing.ties", program.CodeUnknownName, "coin"},
 	}.check(t)
+}
+
+// TestMarginalTiersThatGoTogether with what they are over.
+func TestMarginalTiersThatGoTogether(t *testing.T) {
+	for name, edit := range map[string]func(*program.Component){
+		"values over the count": func(c *program.Component) {
+			c.Measure.Kind, c.Rate.By.Of, c.Rate.Of = program.Max, program.ByCount, program.OfValue
+		},
+		"a maximum over itself": func(c *program.Component) { c.Measure.Kind = program.Max },
+		"values, whole": func(c *program.Component) {
+			c.Measure.Kind, c.Rate.Of, c.Rate.Mode = program.Max, program.OfValue, program.WholeAmount
+		},
+		"the sum over the count": func(c *program.Component) { c.Rate.By.Of = program.ByCount },
+		"whole, by another": func(c *program.Component) {
+			c.Rate.By, c.Rate.Mode = program.By{Component: "calls"}, program.WholeAmount
+		},
+		"amounts, each by itself": func(c *program.Component) { c.Rate.Each, c.Rate.Pays = true, program.PaysAmount },
+	} {
+		d := decoded(t, whole)
+		edit(&d.Components[2])
+		if wrong := checked(t, d, rates(t, "2026-01-01")); len(wrong) > 0 {
+			t.Errorf("%s: %v", name, wrong)
+		}
+	}
 }
 
 // TestWarnings are of what can be right and seldom is.

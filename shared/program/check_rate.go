@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,9 +64,12 @@ func (c *checker) base(component *Component, r *Rate, modes []Mode, at string) {
 	if other := r.By.Component; other != "" && other != component.Name && marginal {
 		c.refuse(at+".mode", CodeNotTogether, "The tiers are over what %q reached, and marginal tiers pay for the part of this component's own that lies in them: there is no such part. Make the mode whole or interpolated.", other)
 	}
-	if !component.Measure.additive() && marginal && (r.Of == OfValue || r.Of == OfCount) {
-		c.refuse(at+".of", CodeNotTogether, "A measure of the kind %s is not the sum of what each record adds, so that no part of the %s lies in a tier. Make the mode whole or interpolated.", component.Measure.Kind,
-			map[Base]string{OfValue: "values", OfCount: "count"}[r.Of])
+	additive := component.Measure.additive()
+	axisAdds, baseAdds := additive || r.By.Of == ByCount, additive || r.Of == OfValue || r.Of == OfCount
+	own := r.By.Component == "" || r.By.Component == component.Name
+	if marginal && own && axisAdds != baseAdds {
+		c.refuse(at+".of", CodeNotTogether, "A measure of the kind %s is not the sum of what each record adds, so that no part of the %s lies in a tier over the %s. Make the mode whole or interpolated.",
+			component.Measure.Kind, r.Of, r.By.Of)
 	}
 }
 
@@ -134,16 +138,16 @@ func (c *checker) tiers(tiers []Tier, at string) {
 
 // unusual warns of rates of money that are beyond any sense: 10 was written for 10 %.
 func (c *checker) unusual(r Rate, at string) {
-	all := map[string][]Tier{at + ".tiers": r.Tiers}
-	for i, cell := range r.Cells {
-		all[place(at, "cells", i, "tiers")] = cell.Tiers
-	}
-	for here, tiers := range all {
+	warn := func(tiers []Tier, at string) {
 		for i, t := range tiers {
 			if !t.Pay.Less(number.Of(10)) {
-				c.warn(place(here, i, "pay"), CodeUnusual, "It is a rate of %s. Is %s %% meant?", percent(t.Pay), t.Pay)
+				c.warn(place(at, i, "pay"), CodeUnusual, "It is a rate of %s. Is %s %% meant?", percent(t.Pay), t.Pay)
 			}
 		}
+	}
+	warn(r.Tiers, at+".tiers")
+	for i, cell := range r.Cells {
+		warn(cell.Tiers, place(at, "cells", i, "tiers"))
 	}
 }
 
@@ -258,7 +262,7 @@ func (c *checker) cells(r *Rate, at string) {
 // cell checks where a cell lies, adds the values that it names, and gives the key of its place.
 func (c *checker) cell(r *Rate, cell Cell, values [][]string, at string) (key string, ok bool) {
 	ok = true
-	for name := range cell.At {
+	for _, name := range slices.Sorted(maps.Keys(cell.At)) {
 		if !slices.ContainsFunc(r.Dimensions, func(d Dimension) bool { return d.Name == name }) {
 			c.refuse(place(at, name), CodeUnknownName, "There is no dimension %q.", name)
 			ok = false

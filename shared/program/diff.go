@@ -17,7 +17,7 @@ type Change struct {
 
 // Diff gives what differs between two definitions, by path. Components, qualifiers and dimensions are matched by their names, so
 // that one that is put in between changes no other; their order is a difference of its own (path "components", old and new the
-// names). A setting that states its default differs from one that says nothing.
+// names). Paths are those of b, and of what is gone those of a. A setting that states its default differs from one that says nothing.
 func Diff(a, b Definition) []Change {
 	var changes []Change
 	compare(tree(a), tree(b), "", &changes)

@@ -89,7 +89,7 @@ type Draw struct {
 	Form DrawForm `json:"form,omitempty" enum:"guarantee,on_top" default:"guarantee"`
 	// Recoverable says that what was advanced is owed, and taken from later earnings: of a guarantee from what is above the draw.
 	Recoverable bool `json:"recoverable"`
-	// RecoverFrom is after how many periods recovery begins, counted from the one of the advance; 0 for the next one.
+	// RecoverAfter is after how many periods recovery begins, counted from the one of the advance; 0 for the next one.
 	RecoverAfter int `json:"recover_after,omitempty" minimum:"0" maximum:"60"`
 	// RecoverShare is the most of a period's earnings (of a guarantee: above the draw) that recovery takes; empty for all.
 	RecoverShare *number.Number `json:"recover_share,omitempty"`
@@ -123,8 +123,8 @@ const (
 // Clawback says what happens to credit for a deal that is lost later.
 type Clawback struct {
 	Policy Policy `json:"policy" enum:"restate,negative_sale,take_back"`
-	// When (bool, over the row) says that a deal is lost; Date is the column with the day. Qualifiers are not asked of a
-	// deal that is lost: the columns that date it say that it was won.
+	// When (bool, over the row) says that a deal is lost; Date is the column with the day. Of a deal that is lost, filters and
+	// qualifiers that read a column that When reads are not asked: the columns that date it say that it was won.
 	When string `json:"when" maxLength:"4000"`
 	Date string `json:"date"`
 	// Within is for how many days after the deal's date a loss counts; 0 for ever.

@@ -11,6 +11,7 @@ import (
 // field is one field of a type as its JSON has it: fields of embedded types are among those of the outer one.
 type field struct {
 	name     string
+	of, as   string // the struct that has it, and its name there
 	index    []int
 	typ      reflect.Type
 	tag      reflect.StructTag
@@ -30,7 +31,7 @@ func fieldsOf(t reflect.Type) []field {
 				fields = append(fields, inner)
 			}
 		case name != "" && name != "-":
-			fields = append(fields, field{name, []int{i}, f.Type, f.Tag, !strings.Contains(options, "omit")})
+			fields = append(fields, field{name, t.String(), f.Name, []int{i}, f.Type, f.Tag, !strings.Contains(options, "omit")})
 		}
 	}
 	return fields

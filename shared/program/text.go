@@ -13,7 +13,10 @@ import (
 // Text gives the plan in words, for those who are paid by it and those who pay: a paragraph for what holds for all of it, one for
 // each component, and one for limits and ranks. It says what the settings say and what is left to defaults. It is generated, so
 // that it cannot differ from what is reckoned. Formulas stand in it as they were written.
-func Text(d Definition) string {
+func Text(d Definition) string { return TextOver(d, nil) }
+
+// TextOver is Text that says what variables mean, too: by the sources that Resolve gave, as far as there are any.
+func TextOver(d Definition, sources map[string]Resolved) string {
 	d = EffectiveDefinition(d)
 	w := &writer{currency: d.Currency, period: d.Period}
 	w.say("%s", d.Title)
@@ -25,7 +28,7 @@ func Text(d Definition) string {
 	w.program(d)
 	for i, c := range d.Components {
 		w.paragraph()
-		w.component(i+1, c)
+		w.component(i+1, c, sources[c.Name])
 	}
 	if len(d.Limits) > 0 {
 		w.paragraph()
@@ -127,19 +130,20 @@ func participantsText(p Participants) string {
 }
 
 // component writes what one component does.
-func (w *writer) component(number int, c Component) {
-	formulaOfValue, kind := c.Value, c.Measure.Kind
-	c = Effective(c, Resolved{})
+func (w *writer) component(number int, c Component, r Resolved) {
+	unsaid := r.Variable == nil && c.Source.Variable != "" // what a variable brings is not known
+	unsaidValue, unsaidMeasure := unsaid && c.Value == "", unsaid && c.Measure.Kind == ""
+	c = Effective(c, r)
 	w.say("%d. %s (%s).", number, cmp.Or(c.Title, c.Name), c.Name)
 	if c.For != nil {
 		w.say("It is for %s, of those who take part.", participantsText(*c.For))
 	}
-	w.source(c)
-	w.worth(c, formulaOfValue)
+	w.source(c, r)
+	w.worth(c, unsaidValue)
 	w.credit(c)
-	w.measure(c, kind)
+	w.measure(c, unsaidMeasure)
 	if c.Quota != nil {
-		w.goal("quota", c.Quota.Goal)
+		w.goal("quota", c.Quota.Goal, c.Currency != "" && c.Measure.Kind != Count && c.Measure.Kind != Distinct)
 		w.say("Attainment is what is reached, divided by the quota; without a quota, or with one of zero, %s.",
 			map[ZeroQuota]string{Nothing: "nothing is attained", Full: "all of it is"}[c.Quota.None])
 	}
@@ -158,8 +162,10 @@ func (w *writer) component(number int, c Component) {
 	}
 }
 
-func (w *writer) source(c Component) {
+func (w *writer) source(c Component, r Resolved) {
 	switch {
+	case r.Variable != nil && r.Variable.Description != "":
+		w.say("It goes by the variable %q, %s: %s", c.Source.Variable, r.Variable.Title, r.Variable.Description)
 	case c.Source.Variable != "":
 		w.say("It goes by the variable %q.", c.Source.Variable)
 	default:
@@ -176,14 +182,13 @@ func (w *writer) source(c Component) {
 	}
 }
 
-func (w *writer) worth(c Component, value string) {
+func (w *writer) worth(c Component, unsaid bool) {
 	switch {
-	case value != "":
-		w.say("Each is worth %s.", value)
-	case c.Source.Variable != "":
+	case unsaid:
 		w.say("Each is worth what the variable measures.")
+	case c.Measure.Kind == Count || c.Measure.Kind == Distinct:
 	default:
-		w.say("Each is worth 1.")
+		w.say("Each is worth %s.", c.Value)
 	}
 	if c.Currency != "" {
 		w.say("That is money in the currency %s.", c.Currency)
@@ -264,11 +269,11 @@ func prefixed(before, name string) string {
 	return before + name
 }
 
-func (w *writer) measure(c Component, kind MeasureKind) {
+func (w *writer) measure(c Component, unsaid bool) {
 	m := c.Measure
 	what := map[MeasureKind]string{Sum: "the sum of the credits", Count: "the number of credits", Distinct: "the number of different keys", Average: "the average of the credits",
 		Ratio: "the sum of the values divided by that of the weights", Weighted: "the average of the values, each by its weight", Max: "the largest credit", Min: "the smallest credit"}[m.Kind]
-	if kind == "" && c.Source.Variable != "" {
+	if unsaid {
 		what = "what the variable says of the credits"
 	}
 	if len(m.Of) > 0 {
@@ -291,15 +296,21 @@ func (w *writer) measure(c Component, kind MeasureKind) {
 }
 
 // goal writes a quota or a target.
-func (w *writer) goal(what string, g Goal) {
-	amount, per := "each participant's own", ""
+func (w *writer) goal(what string, g Goal, money bool) {
+	text := "each participant's own"
 	if g.Amount != nil {
-		amount = grouped(*g.Amount) + ", or a participant's own"
+		text = grouped(*g.Amount)
+		if money {
+			text = w.money(*g.Amount)
+		}
 	}
 	if g.Per != "" {
-		per = fmt.Sprintf(" for a %s", g.Per)
+		text += fmt.Sprintf(" for a %s", g.Per)
 	}
-	w.say("The %s is %s%s.", what, amount, per)
+	if g.Amount != nil {
+		text += ", unless a participant has another"
+	}
+	w.say("The %s is %s.", what, text)
 	if g.Per != "" && g.Per != w.period {
 		w.say("It falls on the periods in it %s.", map[Spread]string{Equal: "in equal parts", SpreadDay: "by their days"}[g.Spread])
 	}

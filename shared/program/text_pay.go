@@ -17,7 +17,7 @@ func (w *writer) pay(c Component) {
 		return
 	}
 	if r.Target != nil {
-		w.goal("variable pay at target", *r.Target)
+		w.goal("variable pay at target", *r.Target, true)
 	}
 	if r.Each {
 		w.say("Each credit is looked at by itself.")
@@ -56,7 +56,7 @@ func (w *writer) unit(r Rate, m Measure) func(number.Number) string {
 		case r.Of == OfCount:
 			return w.money(pay) + " for each credit"
 		case r.Of == OfTarget:
-			return grouped(pay) + " times the variable pay at target, by the part of the quota that is attained"
+			return "each 1 % of the quota earns " + percent(pay.Mul(number.Frac(1, 100))) + " of the variable pay at target"
 		case r.Of == OfMeasure && each:
 			return w.money(pay) + " for each that counts"
 		case pay.Abs().Less(number.Of(1)):
@@ -75,6 +75,10 @@ func (w *writer) tiers(tiers []Tier, by By, unit func(number.Number) string) {
 		mode := ""
 		if !sameModes(tiers) {
 			mode = " (" + string(t.Mode) + ")"
+		}
+		if t.Mode == Interpolated {
+			w.item("at %s: %s%s", from, unit(t.Pay), mode)
+			continue
 		}
 		w.item("from %s %s: %s%s", from, until, unit(t.Pay), mode)
 	}

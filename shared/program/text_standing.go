@@ -54,8 +54,13 @@ func (w *writer) draw(l Limit) string {
 	if d.RecoverShare != nil {
 		text += ", at most " + percent(*d.RecoverShare) + " of them"
 	}
-	if d.RecoverAfter > 0 {
-		text += fmt.Sprintf(", from %d periods after the advance on", d.RecoverAfter)
+	switch {
+	case d.RecoverAfter == 1:
+		text += ", after one period in between"
+	case d.RecoverAfter > 1:
+		text += fmt.Sprintf(", after %d periods in between", d.RecoverAfter)
+	default:
+		text += ", from the period after the advance on"
 	}
 	if d.Forgive {
 		text += "; what is owed after the last of these periods is written off"
@@ -92,8 +97,12 @@ func (w *writer) standing(s Standing, components []Component) {
 		}
 		w.item("%s %s.", ranks, w.award(p.Award))
 	}
+	reaches := "reaches"
+	if s.Ascending {
+		reaches = "has no more than"
+	}
 	for _, m := range s.Milestones {
-		w.item("Everybody who reaches %s wins %s.", bound(s.By, m.At), w.award(m.Award))
+		w.item("Everybody who %s %s wins %s.", reaches, bound(s.By, m.At), w.award(m.Award))
 	}
 	if s.Budget != nil {
 		w.say("All prizes in money together are at most %s; beyond that, %s.", w.money(*s.Budget), map[Beyond]string{

@@ -37,7 +37,8 @@ func TestPlansInWords(t *testing.T) {
 		if len(wrong) > 0 {
 			t.Fatal(wrong)
 		}
-		golden(t, template.Name+".txt", []byte(program.Text(d)))
+		sources, _ := program.Resolve(d, world(t))
+		golden(t, template.Name+".txt", []byte(program.TextOver(d, sources)))
 	}
 	golden(t, "whole.txt", []byte(program.Text(decoded(t, whole))))
 	golden(t, "otherwise.txt", []byte(program.Text(decoded(t, otherwise))))

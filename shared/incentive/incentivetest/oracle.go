@@ -67,9 +67,7 @@ func (o *Oracle) Calculate(in incentive.Input) (incentive.Result, error) {
 			outcome := m.outcome(w)
 			sum += outcome.Amount
 			r.Components = append(r.Components, outcome)
-			if p.Number == last.Number {
-				m.targets = append(m.targets, w.target)
-			}
+			m.targets = append(m.targets, w.targetNow)
 		}
 	}
 	r.Earned, r.Payable = m.limit(sum)
@@ -103,6 +101,7 @@ type work struct {
 	quota     *big.Rat
 	attained  *big.Rat
 	target    *big.Rat
+	targetNow *big.Rat // of the period alone
 	// exact is what it earns; nil until it was asked for. by is the part of each credit, settled what was taken back of deals that
 	// were paid in earlier periods, in the window or before it.
 	exact   *big.Rat
@@ -183,7 +182,7 @@ func (m *mill) take(w *work) {
 	}
 	w.measure = w.measured(w.credits)
 	if q := w.component.Quota; q != nil {
-		w.quota = m.goal(w, q.Goal, false)
+		w.quota, _ = m.goal(w, q.Goal, false)
 		switch {
 		case w.quota.Sign() > 0:
 			w.attained = over(w.measure, w.quota)
@@ -194,7 +193,7 @@ func (m *mill) take(w *work) {
 		}
 	}
 	if r := w.component.Rate; r != nil && r.Target != nil {
-		w.target = m.goal(w, *r.Target, true)
+		w.target, w.targetNow = m.goal(w, *r.Target, true)
 	}
 }
 
@@ -269,12 +268,6 @@ func mean(kind program.MeasureKind, credits []incentive.Credit) *big.Rat {
 func (m *mill) outcome(w *work) incentive.Outcome {
 	exact := m.earned(w)
 	name := w.component.Name
-	rule := w.component.Measure
-	if w.deducts() {
-		window := w.Definition.Calendar.Around(windowKind(rule.Window, w.Definition.Period), m.in.Period).Name
-		before := m.in.Before.ToDate[name][window]
-		exact = minus(exact, fromMinor(before, m.digits))
-	}
 	out := incentive.Outcome{Component: name, Version: w.Number, Credits: len(w.credits), Measure: number.Rat(w.measure), Count: int(w.records), Exact: number.Rat(exact)}
 	for to, from := range map[**number.Number]*big.Rat{&out.Quota: w.quota, &out.Attainment: w.attained, &out.Target: w.target} {
 		if from != nil {
@@ -284,7 +277,7 @@ func (m *mill) outcome(w *work) incentive.Outcome {
 	}
 	out.Amount = rounded(exact, m.digits, w.Definition.Rounding)
 	for _, kind := range []calendar.Kind{calendar.Quarterly, calendar.HalfYear, calendar.Yearly} {
-		m.toDate(name, kind, out.Amount)
+		m.toDate(name, kind, out.Amount+w.outside(m))
 	}
 	for _, c := range w.credits {
 		if amount := w.by[c.ID]; amount != nil {
@@ -298,6 +291,20 @@ func (m *mill) outcome(w *work) incentive.Outcome {
 func (w *work) deducts() bool {
 	rule := w.component.Measure
 	return windowKind(rule.Window, w.Definition.Period) != w.Definition.Period && rule.TrueUp != program.AtRate
+}
+
+// outside is what was taken back of deals that were paid before the window: the window does not come to it again.
+func (w *work) outside(m *mill) int64 {
+	if !w.deducts() {
+		return 0
+	}
+	paid := new(big.Rat)
+	for _, back := range w.backs {
+		if w.by[back.ID] == nil && w.days.Holds(back.Date) {
+			paid = plus(paid, times(new(big.Rat).Abs(back.Share.Big()), fromMinor(m.in.Taken[back.Of].Minor, m.digits)))
+		}
+	}
+	return rounded(paid, m.digits, w.Definition.Rounding)
 }
 
 // toDate notes what was earned in a window that may go on.

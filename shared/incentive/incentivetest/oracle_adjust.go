@@ -3,6 +3,7 @@ package incentivetest
 import (
 	"math/big"
 
+	"leadline/shared/calendar"
 	"leadline/shared/number"
 	"leadline/shared/program"
 )
@@ -13,7 +14,7 @@ func (m *mill) earned(w *work) *big.Rat {
 		return w.exact
 	}
 	w.exact = new(big.Rat)
-	if w.component.Rate != nil && m.takesPart(w) {
+	if w.component.Rate != nil && (len(w.credits) > 0 || m.takesPartInWindow(w)) {
 		w.exact = m.rate(w)
 	}
 	paid := m.settle(w)
@@ -21,7 +22,9 @@ func (m *mill) earned(w *work) *big.Rat {
 		m.adjust(w, a)
 	}
 	if w.deducts() {
-		w.exact = minus(w.exact, paid) // it stood beside what caps and floors look at
+		// What was taken back stood beside what caps and floors look at.
+		window := w.Definition.Calendar.Around(windowKind(w.component.Measure.Window, w.Definition.Period), m.in.Period).Name
+		w.exact = minus(minus(w.exact, paid), fromMinor(m.in.Before.ToDate[w.component.Name][window], m.digits))
 	}
 	return w.exact
 }
@@ -48,8 +51,14 @@ func (m *mill) settle(w *work) *big.Rat {
 	return paid
 }
 
-func (m *mill) takesPart(w *work) bool {
-	for d := w.days.From; d < w.days.Until; d = d.AddDays(1) {
+func (m *mill) takesPart(w *work) bool { return w.anyDay(w.days) }
+
+func (m *mill) takesPartInWindow(w *work) bool {
+	return w.anyDay(m.window(w.part, w.component.Measure.Window))
+}
+
+func (w *work) anyDay(of calendar.Span) bool {
+	for d := of.From; d < of.Until; d = d.AddDays(1) {
 		for _, s := range w.spans {
 			if s.Holds(d) {
 				return true
@@ -67,12 +76,17 @@ func (m *mill) holds(w *work, c *program.Condition) bool {
 	return (c.Least == nil || x.Cmp(c.Least.Big()) >= 0) && (c.Below == nil || x.Cmp(c.Below.Big()) < 0)
 }
 
-// size is the amount of an adjustment.
+// size is the amount of an adjustment: where two versions share the period, each has its part of the days.
 func (m *mill) size(w *work, s program.Size) *big.Rat {
-	if s.Amount != nil {
+	switch {
+	case s.Amount != nil && w.deducts():
 		return s.Amount.Big()
+	case s.Amount != nil:
+		return times(s.Amount.Big(), big.NewRat(int64(w.part.days.Days()), int64(m.in.Period.Days())))
+	case w.deducts():
+		return times(optional(s.OfTarget), orZero(w.target))
 	}
-	return times(optional(s.OfTarget), orZero(w.target))
+	return times(optional(s.OfTarget), orZero(w.targetNow))
 }
 
 func (m *mill) adjust(w *work, a program.Adjustment) {
@@ -92,7 +106,11 @@ func (m *mill) adjust(w *work, a program.Adjustment) {
 	case a.Kind == program.Kicker && m.takesPart(w):
 		w.exact = plus(w.exact, m.size(w, a.Size))
 	case a.Kind == program.CapDeal:
-		w.capDeals(m.size(w, a.Size))
+		size := m.size(w, a.Size)
+		if a.Amount != nil {
+			size = a.Amount.Big() // a deal's cap is for a deal, not for days
+		}
+		w.capDeals(size)
 	case a.Kind == program.Cap:
 		m.capAll(w, a, when)
 	case a.Kind == program.Floor && m.takesPart(w) && w.exact.Cmp(m.size(w, a.Size)) < 0:

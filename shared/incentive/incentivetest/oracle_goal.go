@@ -7,39 +7,35 @@ import (
 	"leadline/shared/program"
 )
 
-// goal adds up what a quota or target comes to in each period of the window, day by day.
-func (m *mill) goal(w *work, g program.Goal, target bool) *big.Rat {
-	sum := new(big.Rat)
+// goal adds up what a quota or target comes to in each period of the window, day by day; now is what the version's own days of
+// the period come to.
+func (m *mill) goal(w *work, g program.Goal, target bool) (window, now *big.Rat) {
+	days := m.window(w.part, w.component.Measure.Window)
+	window = new(big.Rat)
 	for _, p := range m.periods(w) {
-		full := m.full(w, g, p, target)
-		if g.Prorate != program.Whole {
-			days := 0
-			for d := p.From; d < p.Until; d = d.AddDays(1) {
-				if w.counts(m, d) {
-					days++
-				}
-			}
-			full = times(full, big.NewRat(int64(days), int64(p.Days())))
-		}
-		if nth := m.nth(w, p); nth >= 0 && nth < len(g.Ramp) {
-			full = times(full, g.Ramp[nth].Big())
-		}
-		sum = plus(sum, full)
+		window = plus(window, m.goalOf(w, g, target, p, days))
 	}
-	return sum
+	return window, m.goalOf(w, g, target, m.in.Period, w.days)
 }
 
-// counts tells whether a day counts for the participant: it lies in the window, and the participant takes part on it.
-func (w *work) counts(m *mill, d calendar.Date) bool {
-	if !m.window(w.part, w.component.Measure.Window).Holds(d) {
-		return false
-	}
-	for _, s := range w.spans {
-		if s.Holds(d) {
-			return true
+// goalOf is what a goal comes to on some of a period's days.
+func (m *mill) goalOf(w *work, g program.Goal, target bool, p calendar.Period, of calendar.Span) *big.Rat {
+	full, days := m.full(w, g, p, target), 0
+	for d := p.From; d < p.Until; d = d.AddDays(1) {
+		if of.Holds(d) && w.anyDay(d.Day()) {
+			days++
 		}
 	}
-	return false
+	switch {
+	case days == 0: // who takes part on no day has none of it
+		return new(big.Rat)
+	case g.Prorate != program.Whole:
+		full = times(full, big.NewRat(int64(days), int64(p.Days())))
+	}
+	if nth := m.nth(w, p); nth >= 0 && nth < len(g.Ramp) {
+		full = times(full, g.Ramp[nth].Big())
+	}
+	return full
 }
 
 // periods gives those of the window.

@@ -8,15 +8,22 @@ import (
 	"leadline/shared/program"
 )
 
-// limit gives what is earned after caps and floors, and what is paid after draws.
+// limit takes the sum through the limits, in their order. Earned is what caps and floors make of it, payable what draws do besides.
 func (m *mill) limit(sum int64) (earned, payable int64) {
 	m.after.Owed = append(m.after.Owed, m.in.Before.Owed...)
 	m.after.Periods = m.in.Before.Periods
 	if m.share().Sign() > 0 {
 		m.after.Periods++
 	}
-	paid := int64(0) // by draws
-	for _, l := range m.last.Definition.Limits {
+	limits := m.last.Definition.Limits
+	longest := -1 // the last cap for a longer time
+	for i, l := range limits {
+		if l.Over != "" {
+			longest = i
+		}
+	}
+	drawn, counted := int64(0), int64(0)
+	for i, l := range limits {
 		size := m.limitSize(l)
 		switch l.Kind {
 		case program.LimitCap:
@@ -38,15 +45,19 @@ func (m *mill) limit(sum int64) (earned, payable int64) {
 				sum = max(sum, size)
 			}
 		case program.LimitDraw:
-			paid += m.draw(*l.Draw, size, sum)
+			paid := m.draw(*l.Draw, size, sum)
+			sum, drawn = sum+paid, drawn+paid
+			if i < longest {
+				counted += paid // the cap that comes later counts it
+			}
 		}
 	}
-	for _, l := range m.last.Definition.Limits {
+	for _, l := range limits {
 		if l.Over != "" {
-			m.toDate("", l.Over, sum)
+			m.toDate("", l.Over, sum-drawn+counted)
 		}
 	}
-	return sum, sum + paid
+	return sum - drawn, sum
 }
 
 // share is the part of the period's days on which the participant takes part.

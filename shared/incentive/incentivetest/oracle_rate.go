@@ -3,6 +3,7 @@ package incentivetest
 import (
 	"math/big"
 
+	"leadline/shared/calendar"
 	"leadline/shared/incentive"
 	"leadline/shared/number"
 	"leadline/shared/program"
@@ -55,7 +56,10 @@ func (t table) grown(i int, x *big.Rat) *big.Rat {
 }
 
 // fixed is what tiers that pay amounts come to at x.
-func (t table) fixed(x *big.Rat) *big.Rat {
+func (t table) fixed(x *big.Rat) *big.Rat { return t.fixedBeyond(x, -1) }
+
+// fixedBeyond leaves out the marginal tiers up to one that was paid.
+func (t table) fixedBeyond(x *big.Rat, paid int) *big.Rat {
 	sum := new(big.Rat)
 	for i := 0; i <= t.reached(x); i++ {
 		switch t.mode[i] {
@@ -64,7 +68,9 @@ func (t table) fixed(x *big.Rat) *big.Rat {
 		case program.Interpolated:
 			sum = t.grown(i, x)
 		default:
-			sum = plus(sum, t.pay[i])
+			if i > paid {
+				sum = plus(sum, t.pay[i])
+			}
 		}
 	}
 	return sum
@@ -121,12 +127,39 @@ func (m *mill) rate(w *work) *big.Rat {
 	case r.Each:
 		return m.each(w)
 	case r.Pays == program.PaysAmount:
-		return m.tableFor(w, incentive.Credit{}).fixed(x)
+		return m.amounts(w, x)
 	case !m.shared(w):
 		return m.tableFor(w, incentive.Credit{}).payment(x, m.wholeBase(w))
 	default:
 		return m.inTurn(w, x)
 	}
+}
+
+// amounts pays what was reached. Of a window of which each period is paid by itself, a marginal tier is paid when it is reached.
+func (m *mill) amounts(w *work, x *big.Rat) *big.Rat {
+	t, by := m.tableFor(w, incentive.Credit{}), w.component.Rate.By
+	paid := -1
+	if window := m.window(w.part, w.component.Measure.Window); w.atRate() && (by.Component == "" || by.Component == w.component.Name) &&
+		w.anyDay(calendar.Span{From: window.From, Until: w.days.From}) {
+		before := &work{part: w.part, component: w.component, ones: w.ones}
+		for _, c := range w.credits {
+			if c.Date < w.days.From {
+				before.credits = append(before.credits, c)
+			}
+		}
+		reached := before.measured(before.credits)
+		switch by.Of {
+		case program.ByAttainment:
+			reached = over(reached, orZero(w.quota))
+		case program.ByCount:
+			reached = new(big.Rat)
+			for _, c := range before.credits {
+				reached = plus(reached, w.counted(c))
+			}
+		}
+		paid = t.reached(reached)
+	}
+	return t.fixedBeyond(x, paid)
 }
 
 // inTurn pays credits one after another, for the part of the axis that each takes up.
@@ -184,7 +217,12 @@ func additive(rule program.Measure) bool {
 
 // fresh tells whether a credit is paid in this period: with a true-up at the rate only its own are.
 func (w *work) fresh(m *mill, c incentive.Credit) bool {
-	return w.component.Measure.TrueUp != program.AtRate || m.in.Period.Holds(c.Date)
+	return !w.atRate() || w.days.Holds(c.Date)
+}
+
+func (w *work) atRate() bool {
+	rule := w.component.Measure
+	return windowKind(rule.Window, w.Definition.Period) != w.Definition.Period && rule.TrueUp == program.AtRate
 }
 
 // adds is what a credit adds to the measure.
@@ -221,8 +259,18 @@ func (m *mill) base(w *work, c incentive.Credit) *big.Rat {
 
 // wholeBase is what rates are applied to where no credit has a part of it: without a quota, all of the target counts.
 func (m *mill) wholeBase(w *work) *big.Rat {
+	target := w.target
+	if w.atRate() {
+		target = w.targetNow
+	}
 	if w.component.Rate.Of != program.OfTarget {
-		return w.measure
+		var paid []incentive.Credit
+		for _, c := range w.credits {
+			if w.fresh(m, c) {
+				paid = append(paid, c)
+			}
+		}
+		return w.measured(paid)
 	}
 	attained := w.attained
 	if attained == nil {
@@ -231,7 +279,7 @@ func (m *mill) wholeBase(w *work) *big.Rat {
 			attained = m.looked(w, by)
 		}
 	}
-	return times(orZero(w.target), attained)
+	return times(orZero(target), attained)
 }
 
 // each looks at each credit by itself. A reversal takes away what the credit would earn that it reverses.

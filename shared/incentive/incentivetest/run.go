@@ -98,7 +98,7 @@ func (r *Run) reckon(world *World, calculate Calculate) error {
 				return fmt.Errorf("%s in %s: %w", who, period.Name, err)
 			}
 			before[who] = result.After
-			taken[who] = takenBy(taken[who], result)
+			taken[who] = TakenBy(taken[who], result)
 			r.Units = append(r.Units, u)
 			r.Inputs[u], r.Results[u] = in, result
 		}
@@ -106,8 +106,8 @@ func (r *Run) reckon(world *World, calculate Calculate) error {
 	return nil
 }
 
-// takenBy adds what credits earned in a period to what is known of earlier ones.
-func takenBy(before map[string]money.Amount, result incentive.Result) map[string]money.Amount {
+// TakenBy adds what credits earned in a period to what is known of earlier ones.
+func TakenBy(before map[string]money.Amount, result incentive.Result) map[string]money.Amount {
 	all := map[string]money.Amount{}
 	for id, amount := range before {
 		all[id] = amount

@@ -12,7 +12,7 @@ func newCreditCodec() *codec {
 // small, for each credit that is read pays for it. It is part of what is stored and never changes.
 const dictionary2 = "" +
 	`{"organization":"","program":"prg_","edition":"","participant":"","period":"","generation":0,"input_hash":"","result_hash":"",` +
-	`"currency":"USD","earned":0,"payable":0,"figures":[{"component":"","version":1,"credits":1,"measure":"0","quota":"0",` +
+	`"currency":"USD","earned":0,"payable":0,"base":0,"figures":[{"component":"","version":1,"credits":1,"measure":"0","quota":"0",` +
 	`"attainment":"0.","amount":0,"why":"no_credit"},{"component":"","version":1,"credits":0,"measure":"0","amount":0,"why":"` +
 	`"}],"after":{"period":"2026-","owed":[{"period":"2026-","number":1,"amount":1000}],"excess":{"":0},"holds":[{"component":"",` +
 	`"credit":"","record":{"organization":"","connection":"conn_","object":"opportunity","id":"oppo_"},"period":"2026-","amount":0,` +

@@ -1,11 +1,11 @@
 // Package dynamo keeps everything that package store describes in DynamoDB, in five tables with the primary key pk, sk
-// (texts) and the TTL attribute ttl. Every key is a function in keys.go. Every item carries v, the format it was
+// (texts) and the TTL attribute ttl. Every key is a function in a file keys*.go. Every item carries v, the format it was
 // written in; this code reads its own format and the one before.
 //
 // Each method makes the requests that it names and no others; retries of single requests are the SDK's and are set
 // where the client is made. A retry after a lost answer is harmless: records are written on conditions that then tell
-// that the write stands, what is created goes through transactions with a token; only the count of an entry's replays
-// and that of what is used of a quota may come out too high.
+// that the write stands, what is created goes through transactions with a token; only the count of an entry's replays,
+// that of what is used of a quota and the generation of a unit may come out too high.
 package dynamo
 
 import (

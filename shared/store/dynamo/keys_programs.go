@@ -196,3 +196,21 @@ func standingsPartition(organization, edition, period string, shard int) string 
 func standingKey(u incentive.Unit) primary {
 	return primary{standingsPartition(u.Organization, u.Edition, u.Period, shardOf(u.Participant, standingShards)), sortable(u.Participant)}
 }
+
+// Work: runs of editions
+// ----------------------
+
+// editionRunKey is the place of the run of an edition. SaveRun, EditionRun, DropRun.
+func editionRunKey(organization, edition string) primary {
+	return primary{join(organization, "editions"), sortable(edition)}
+}
+
+// partsPartition holds the parts of a run. Query: all of them.
+func partsPartition(organization, edition, run string) string {
+	return join(organization, "parts", edition, run)
+}
+
+// partKey is the place of one part. FinishPart.
+func partKey(organization, edition, run string, number int) primary {
+	return primary{partsPartition(organization, edition, run), revSort(int64(number))}
+}

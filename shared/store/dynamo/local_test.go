@@ -115,7 +115,7 @@ func (l local) open(t *testing.T) stores {
 		Cursors: NewCursors(client, s.tables["history"]),
 		Members: members, Destinations: destinations, Logins: logins, Roster: NewRoster(client, s.tables["tenancy"]), Views: NewViews(client, s.tables["intake"], s.tables["tenancy"]), Journal: journal, Jobs: jobs, Syncs: NewSyncs(client, s.tables["work"], s.tables["tenancy"]), Limits: NewLimits(client, s.tables["work"]), Schemas: schemas, Batches: batches,
 		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"]),
-		Programs: programs, Credits: credits}
+		Programs: programs, Credits: credits, Runs: NewRuns(client, s.tables["work"])}
 	w.reset()
 	return s
 }

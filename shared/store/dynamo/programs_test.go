@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -40,6 +41,8 @@ func TestProgramKeysAreWhatIsStored(t *testing.T) {
 		"joined":    {joinedKey("org_a1", "edn_e5", lead, k), primary{"org_a1#joined#edn_e5#0", "029f245f486a7bb45c6a54d964006127#conn_b2#opportunity#oppo_1"}},
 		"problem":   {problemKey("org_a1", "edn_e5", k), primary{"org_a1#problems#edn_e5#0", "conn_b2#opportunity#oppo_1"}},
 		"unit":      {unitKey(u), primary{"org_a1#units#edn_e5#0", "mem_c3#2026-11"}},
+		"run":       {editionRunKey("org_a1", "edn_e5"), primary{"org_a1#editions", "edn_e5"}},
+		"part":      {partKey("org_a1", "edn_e5", "r", 12), primary{"org_a1#parts#edn_e5#r", "0000000000000012"}},
 		"standing":  {standingKey(u), primary{"org_a1#standings#edn_e5#2026-11#0", "mem_c3"}},
 	} {
 		if test.got != test.want {
@@ -70,6 +73,7 @@ func TestProgramKeysOfDifferentThingsDiffer(t *testing.T) {
 				add("intake", rateKey(a, b, c, "2026-11-22"), "rate", a, b, c)
 				add("work", streamKey(a, b, c), "stream", a, b, c)
 				add("work", editionRunKey(a, b), "run", a, b)
+				add("work", partKey(a, b, c, 1), "part", a, b, c)
 				for _, d := range texts {
 					u := incentive.Unit{Organization: a, Edition: b, Participant: c, Period: d}
 					add("work", unitKey(u), "unit", a, b, c, d)
@@ -123,6 +127,27 @@ func TestProgramKeysReadBack(t *testing.T) {
 	}
 }
 
+// A stored text can only be read with the dictionary that it was written with.
+func TestDictionary2NeverChanges(t *testing.T) {
+	const want = "2d19bf08346493a5afa5030beff53d811f052b18e2e9129a932cf61e710f854a"
+	if got := hashed(dictionary2); got != want {
+		t.Errorf("dictionary 2 is %s, want %s: make it a new format instead", got, want)
+	}
+	const credit = `{"id":"","component":"deals","version":3,"participant":"","kind":"rollup","date":"","at":"2026-11-22T09:17:43.118Z",` +
+		`"record":{"organization":"","connection":"conn_b2","object":"opportunity","id":"oppo_1"},"rev":12,"value":"445840.25","share":"1/3","levels":1}`
+	packed, err := hex.DecodeString("02c21efc29a9a0048c1407c6b8e3009e5270c78181a595a1b99589b19ea1a105e9719064444c2c2079d208115826" +
+		"26a61626067a46a6c891a16f8c9c816a010300")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := newCreditCodec().unpack(packed); err != nil || string(plain) != credit {
+		t.Errorf("got %q, %v, want %q", plain, err, credit)
+	}
+	if plain, err := newCodec().unpack(packed); err == nil {
+		t.Errorf("another store reads %q", plain)
+	}
+}
+
 // DynamoDB takes 2,048 bytes of partition key and 1,024 of sort key.
 func TestLongestProgramKeysFit(t *testing.T) {
 	for _, c := range []string{"a", "#", "%"} {
@@ -150,7 +175,7 @@ func aFootprint(random *rand.Rand, credits int) (incentive.Footprint, []incentiv
 	value, _ := exact.Parse("1.08345678")
 	var all []incentive.Credit
 	for n := range credits {
-		c := incentive.Credit{ID: hashed(fmt.Sprint(k.ID, n))[:32], Component: "new_business", Version: 3, Participant: "mem_" + noise(random, 12), Kind: "split",
+		c := incentive.Credit{ID: hashed(fmt.Sprint(k.ID, n))[:26], Component: "new_business", Version: 3, Participant: "mem_" + noise(random, 12), Kind: "split",
 			Date: "2026-11-22", At: time.Date(2026, 11, 22, 9, 17, 43, 118_000_000, time.UTC), Record: k, Rev: 12,
 			Value: exact.Frac(123450*108345678, 3*10_000_000_000), Share: exact.Frac(1, 3), Weight: exact.Frac(1, 3), Worth: exact.Frac(123450, 100), Currency: "EUR",
 			Rate: &money.Rate{From: "EUR", To: "USD", Value: value, Span: calendar.Span{From: "2026-11-01", Until: "2026-12-01"}, Rev: 4},
@@ -259,6 +284,12 @@ func programReads(t *testing.T, s stores) map[string]reading {
 		"unit": {"work", unitKey(u), []func() error{
 			func() error { _, err := s.Credits.Touched(ctx, u); return err },
 			func() error { _, _, err := s.Credits.StandingsOf(ctx, "o", "e", "m", page); return err },
+		}},
+		"run of an edition": {"work", editionRunKey("o", "e"), []func() error{
+			func() error { _, err := s.Runs.EditionRun(ctx, "o", "e"); return err },
+		}},
+		"part of a run": {"work", partKey("o", "e", "r", 1), []func() error{
+			func() error { _, err := s.Runs.Parts(ctx, "o", "e", "r"); return err },
 		}},
 		"standing": {"work", standingKey(u), []func() error{
 			func() error { _, err := s.Credits.Standing(ctx, u); return err },

@@ -26,16 +26,6 @@ func NewRuns(client Client, table string) *Runs {
 	return &Runs{newTable(client, table), time.Now}
 }
 
-// editionRunKey is the place of the run of an edition. SaveRun, EditionRun, DropRun.
-func editionRunKey(organization, edition string) primary {
-	return primary{join(organization, "editions"), sortable(edition)}
-}
-
-// partsPartition holds the parts of a run. Query: Parts.
-func partsPartition(organization, edition, run string) string {
-	return join(organization, "parts", edition, run)
-}
-
 // SaveRun implements store.Runs in one conditional PutItem.
 func (s *Runs) SaveRun(ctx context.Context, r incentive.Run) error {
 	const what = "save run of an edition"
@@ -85,7 +75,7 @@ func (s *Runs) DropRun(ctx context.Context, organization, edition string) error 
 
 // FinishPart implements store.Runs in one PutItem.
 func (s *Runs) FinishPart(ctx context.Context, organization, edition, run string, p incentive.Part) error {
-	i := newItem(primary{partsPartition(organization, edition, run), revSort(int64(p.Number))})
+	i := newItem(partKey(organization, edition, run, p.Number))
 	i.setNumber("records", p.Records)
 	i.setNumber("credits", p.Credits)
 	i.setNumber("refused", p.Refused)

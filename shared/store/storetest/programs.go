@@ -138,8 +138,7 @@ func newProgram(organization, id string) program.Program {
 	draft := newDefinitionOf("draft")
 	edition := func(id string) *program.Edition {
 		return &program.Edition{ID: id, Versions: []program.InForce{{Number: 1, Span: calendar.Span{From: "2026-01-01"}}},
-			Reads:    []program.Reads{{Connection: "conn_a", Object: "opportunity"}, {Connection: "conn_a", Object: "lead", Joined: true}},
-			Progress: program.Progress{Phase: "crediting", Source: 1, Cursor: "c", Records: 1 << 40, Error: "e", StartedAt: base()}}
+			Reads: []program.Reads{{Connection: "conn_a", Object: "opportunity"}, {Connection: "conn_a", Object: "lead", Joined: true}}}
 	}
 	return program.Program{ID: id, Organization: organization, Name: "N", Draft: &draft, DraftFrom: "2026-02-01", Template: "t", Versions: 1,
 		Live: edition("edn_1"), Building: edition("edn_2"), By: "key_1", CreatedAt: base(), UpdatedAt: base(), Rev: 1}

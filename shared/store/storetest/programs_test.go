@@ -163,6 +163,9 @@ func brokenCreditStores() map[string]defect {
 		"standings come oldest first":        {"Standings/a participant's standings", credits(func(c store.Credits) store.Credits { return oldestStandings{c} })},
 		"untouched units are not found":      {"Standings/a standing with nothing", credits(func(c store.Credits) store.Credits { return touchedOnly{c} })},
 		"a dropped edition leaves things":    {"Editions/an edition is dropped whole", credits(func(c store.Credits) store.Credits { return undropped{c} })},
+		"any run is the next":                {"EditionRuns/a run goes by its rev", func(s *Stores) { s.Runs = anyRun{s.Runs} }},
+		"parts are those of every run":       {"EditionRuns/a part counts once", func(s *Stores) { s.Runs = commonParts{s.Runs} }},
+		"dropped runs stay":                  {"EditionRuns/runs of other editions", func(s *Stores) { s.Runs = lastingRuns{s.Runs} }},
 		"a drop takes every edition":         {"Editions/an edition is dropped whole", credits(func(c store.Credits) store.Credits { return wholesale{c} })},
 	}
 }
@@ -377,3 +380,24 @@ func (w wholesale) DropEdition(ctx context.Context, organization, edition string
 	_, _ = w.ledger.DropEdition(ctx, organization, "edn_2")
 	return w.ledger.DropEdition(ctx, organization, edition)
 }
+
+type anyRun struct{ store.Runs }
+
+func (a anyRun) SaveRun(ctx context.Context, r incentive.Run) error {
+	present, err := a.EditionRun(ctx, r.Organization, r.Edition)
+	if err != nil {
+		return err
+	}
+	r.Rev = present.Rev + 1
+	return a.Runs.SaveRun(ctx, r)
+}
+
+type commonParts struct{ store.Runs }
+
+func (c commonParts) FinishPart(ctx context.Context, organization, edition, _ string, p incentive.Part) error {
+	return c.Runs.FinishPart(ctx, organization, edition, "r", p)
+}
+
+type lastingRuns struct{ store.Runs }
+
+func (lastingRuns) DropRun(context.Context, string, string) error { return nil }

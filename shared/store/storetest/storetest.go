@@ -42,6 +42,7 @@ type Stores struct {
 
 	Programs store.Programs
 	Credits  store.Credits
+	Runs     store.Runs
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
@@ -103,6 +104,7 @@ func groups() []group {
 		{"Credits", creditTests()},
 		{"Standings", standingTests()},
 		{"Editions", editionTests()},
+		{"EditionRuns", editionRunTests()},
 	}
 }
 
