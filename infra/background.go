@@ -177,7 +177,7 @@ func calculate(r resources) function {
 			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
 			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"), // programs, exchange rates, goals
 			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),                    // members
-			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.work.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.objects(inputObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(previewObjects), "s3:GetObject", "s3:PutObject"),
 		},

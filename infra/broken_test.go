@@ -148,6 +148,7 @@ func brokenFlow() []breakage {
 			remove("Relay/Records")(tpl)
 			remove("Deliver/Deliveries")(tpl)
 			remove("Fetch/Fetch")(tpl)
+			remove("Calculate/Calculations")(tpl)
 			remove("Work/Jobs")(tpl)
 		}},
 
@@ -198,7 +199,7 @@ func brokenStorage() []breakage {
 		{"storage", "exports not forgotten", "exports/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireExports")["Status"] = "Disabled" }},
 		{"storage", "payloads forgotten", "uploads/ after 7 days", func(tpl template) { lifecycle(tpl, "ExpireUploads")["Prefix"] = "archive/" }},
 		{"storage", "runs forgotten while somebody pauses them", "runs/ after 60 days", func(tpl template) { lifecycle(tpl, "ExpireRuns")["ExpirationInDays"] = 7.0 }},
-		{"storage", "payloads forgotten, too", "under 6 prefixes", func(tpl template) {
+		{"storage", "payloads forgotten, too", "under 7 prefixes", func(tpl template) {
 			set("Payloads", append(list(tpl.get(tpl.named("Payloads"), "LifecycleConfiguration", "Rules")),
 				map[string]any{"ExpirationInDays": 400.0, "Id": "ExpireArchive", "Prefix": "archive/", "Status": "Enabled"}), "LifecycleConfiguration", "Rules")(tpl)
 		}},

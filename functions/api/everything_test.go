@@ -216,7 +216,7 @@ func nightly() map[string]any {
 // state is everything that is stored but the journal, to tell whether anything changed.
 func (s *system) state() string {
 	tenancy := regexp.MustCompile(`used:map\[[^\]]*\]`).ReplaceAllString(fmt.Sprintf("%+v", s.tenancy), "") // what is counted changes nothing
-	return fmt.Sprintf("%+v %+v %+v %+v %+v %+v %s %+v %d %d %d", s.views, s.logins, s.records, s.intake, s.schemas, s.batches, tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent)+len(s.fetch.sent))
+	return fmt.Sprintf("%+v %+v %+v %d %+v %+v %+v %+v %+v %+v %s %+v %d %d %d", s.programs, s.credits, s.runs, len(s.calculate.queue), s.views, s.logins, s.records, s.intake, s.schemas, s.batches, tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent)+len(s.fetch.sent))
 }
 
 // declared stores an object of client software: one that is confirmed, with a proposal, or a draft.

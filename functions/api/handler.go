@@ -1,6 +1,6 @@
 // Command api is the Lambda function behind the HTTP API: who may do what, connections and clients, objects and their
-// schemas, records and their history, batches, what was set aside, destinations and what was sent to them, long jobs, and
-// the journal of all of it.
+// schemas, records and their history, batches, what was set aside, destinations and what was sent to them, incentive programs
+// and what people earn by them, long jobs, and the journal of all of it.
 package main
 
 //go:generate go test -run TestOpenAPIFile -update .
@@ -22,7 +22,9 @@ import (
 	"leadline/shared/connector"
 	"leadline/shared/connector/rest"
 	"leadline/shared/credential"
+	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	incentives "leadline/shared/incentive/keeper"
 	"leadline/shared/problem"
 	"leadline/shared/quota"
 	"leadline/shared/secret"
@@ -45,6 +47,7 @@ type Config struct {
 	DeliverQueue    string `env:"QUEUE_DELIVER"`
 	JobsQueue       string `env:"QUEUE_JOBS"`
 	FetchQueue      string `env:"QUEUE_FETCH"`
+	CalculateQueue  string `env:"QUEUE_CALCULATE"`
 	Payloads        string `env:"BUCKET_PAYLOADS"`
 	SecretsKey      string `env:"KEY_SECRETS"`
 	BaseURL         string `env:"BASE_URL"`
@@ -77,6 +80,9 @@ type options struct {
 	Syncs        store.Syncs
 	Views        store.Views
 	Roster       store.Roster
+	Programs     store.Programs
+	Credits      store.Credits
+	Runs         store.Runs
 	Journal      store.Journal
 	Payloads     blob.Store
 	Signer       blob.Signer
@@ -87,10 +93,12 @@ type options struct {
 	// Service reaches providers; Fetch leads to fetch, which reads from them.
 	Service *rest.Service
 	Fetch   control.Outbox
-	Version string
-	Now     func() time.Time
-	Random  io.Reader
-	Log     *slog.Logger
+	// Calculate leads to calculate, which reckons what people earn.
+	Calculate incentives.Outbox
+	Version   string
+	Now       func() time.Time
+	Random    io.Reader
+	Log       *slog.Logger
 }
 
 // cacheSize bounds a cache: more keys than a stage has, few enough that nobody fills the memory with made-up ones.
@@ -113,6 +121,8 @@ type handler struct {
 	credentials *credential.Keeper
 	// control starts and stops runs.
 	control *control.Controller
+	// incentives shows what people earn, and why.
+	incentives *incentives.Keeper
 }
 
 func newHandler(o options) *handler {
@@ -126,6 +136,8 @@ func newHandler(o options) *handler {
 		credentials: credential.New(credential.Options{Store: o.Logins, Organizations: o.Tenancy, Keyring: o.Keyring, Connectors: o.Connectors, Service: o.Service,
 			CallbackURL: o.BaseURL + callbackPath, Now: o.Now, Random: o.Random}),
 	}
+	h.incentives = &incentives.Keeper{Records: o.Records, Roster: o.Roster, Programs: o.Programs, Credits: o.Credits, Runs: o.Runs, Inputs: o.Payloads, Outbox: o.Calculate,
+		NewID: func() (string, error) { return delivery.NewID(o.Now(), o.Random) }, Now: o.Now, Log: o.Log, Known: &incentives.Memory{}}
 	newAPI(h.mux, h)
 	return h
 }

@@ -52,7 +52,7 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 			Info: &huma.Info{
 				Title:   "Leadline",
 				Version: "1",
-				Description: "Connections to CRMs and client software, the records that came in through them, what changed in each, what was set aside, and what was sent on.\n\n" +
+				Description: "Connections to CRMs and client software, the records that came in through them, what changed in each, what was set aside, what was sent on, and what people earn by all of it.\n\n" +
 					"Errors are `application/problem+json` (RFC 9457). Lists come in pages: pass `next` of one page as `cursor` of the following " +
 					"one, with the same filters; the last page has no `next`, and a page may be shorter than `limit`.\n\n" +
 					"What can be changed has an ETag: with it in `If-Match`, a change happens only if nobody else was faster. A POST that would do harm if it were " +
@@ -79,6 +79,8 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 				{Name: "push", Description: "Rows that clients push, in batches or as files."},
 				{Name: "objects", Description: "The kinds of record of a connection, with their schemas."},
 				{Name: "views", Description: "Links between data sources, views joined along them, and variables measured over views: standard ones, and your own."},
+				{Name: "programs", Description: "Commission plans and contests: drafts, versions, what a change would do, what they go by."},
+				{Name: "standings", Description: "What people earn by programs, and why, down to each record."},
 				{Name: "records", Description: "The records of a connection and what changed in them."},
 				{Name: "quarantine", Description: "What came in and could not be applied."},
 				{Name: "destinations", Description: "Where events are sent, and what was sent."},
@@ -104,6 +106,11 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 	h.registerObjects(api)
 	h.registerSchemas(api)
 	h.registerViews(api)
+	h.registerPrograms(api)
+	h.registerTemplates(api)
+	h.registerRates(api)
+	h.registerGoals(api)
+	h.registerStandings(api)
 	h.registerConnections(api)
 	h.registerKeys(api)
 	h.registerLogins(api)

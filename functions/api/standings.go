@@ -111,7 +111,7 @@ type getStandingsInput struct {
 type standingsOutput struct{ Body Standings }
 
 func (h *handler) getStandings(ctx context.Context, c caller, in *getStandingsInput) (*standingsOutput, error) {
-	p, versions, err := h.shown(ctx, c, in.Program)
+	p, versions, err := h.showing(ctx, c, in.Program)
 	if err != nil {
 		return nil, err
 	}
@@ -143,8 +143,8 @@ func (h *handler) getStandings(ctx context.Context, c caller, in *getStandingsIn
 		Items: shown.Items, Next: shown.Next}}, err
 }
 
-// shown reads a program and the versions of what it shows.
-func (h *handler) shown(ctx context.Context, c caller, id string) (program.Program, []program.Version, error) {
+// showing reads a program and the versions of what it shows.
+func (h *handler) showing(ctx context.Context, c caller, id string) (program.Program, []program.Version, error) {
 	p, err := h.program(ctx, c, id)
 	if err != nil {
 		return p, nil, err
@@ -179,7 +179,7 @@ type ParticipantInput struct {
 
 // seen gives the program and the participant that a path names, if the caller sees the figures.
 func (h *handler) seen(ctx context.Context, c caller, in ParticipantInput) (program.Program, []program.Version, string, sight, error) {
-	p, versions, err := h.shown(ctx, c, in.Program)
+	p, versions, err := h.showing(ctx, c, in.Program)
 	if err != nil {
 		return p, nil, "", sight{}, err
 	}

@@ -152,3 +152,8 @@ func inMemory[T any](all []T) func(context.Context, store.Page) ([]T, string, er
 		return all[at:end], strconv.Itoa(end), nil
 	}
 }
+
+// placeOf names a field of an element of a list in a body.
+func placeOf(list string, i int, field string) string {
+	return list + "[" + strconv.Itoa(i) + "]." + field
+}

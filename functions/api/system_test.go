@@ -23,6 +23,7 @@ import (
 	"leadline/shared/connectors"
 	"leadline/shared/delivery"
 	"leadline/shared/fault"
+	"leadline/shared/incentive/keeper"
 	"leadline/shared/openapitest"
 	"leadline/shared/problem"
 	"leadline/shared/quarantine"
@@ -62,9 +63,14 @@ type system struct {
 	jobs     *memory.Jobs
 	views    *memory.Views
 	roster   *memory.Roster
-	journal  *memory.Journal
-	payloads *blob.Memory
-	inbox    *outbox
+	programs *memory.Programs
+	credits  *memory.Credits
+	runs     *memory.Runs
+	// calculate is the queue of what is to be reckoned.
+	calculate *calculations
+	journal   *memory.Journal
+	payloads  *blob.Memory
+	inbox     *outbox
 	// deliver and work hold the messages that were sent there.
 	deliver, work *messages
 	clock         *clock
@@ -85,12 +91,15 @@ func newSystem(t testing.TB) *system {
 	tenancy := memory.NewTenancy()
 	s := &system{t: t, records: memory.NewRecords(), history: memory.NewHistory(), intake: memory.NewIntake(), schemas: memory.NewSchemas(),
 		batches: memory.NewBatches(), tenancy: tenancy, members: memory.NewMembers(tenancy), targets: memory.NewDestinations(tenancy), logins: memory.NewLogins(tenancy), crm: newProvider(t), syncs: memory.NewSyncs(tenancy), fetch: &fetched{left: -1},
-		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), views: memory.NewViews(tenancy), roster: memory.NewRoster(tenancy), journal: memory.NewJournal(), payloads: blob.NewMemory(),
+		sent: memory.NewDeliveries(), jobs: memory.NewJobs(tenancy), views: memory.NewViews(tenancy), roster: memory.NewRoster(tenancy),
+		programs: memory.NewPrograms(tenancy), credits: memory.NewCredits(), runs: memory.NewRuns(), calculate: &calculations{}, journal: memory.NewJournal(), payloads: blob.NewMemory(),
 		inbox: &outbox{}, deliver: &messages{}, work: &messages{}, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
 		log: &bytes.Buffer{}, doc: doc}
 	keyring := secrettest.NewKeyring(t)
 	registry := connector.NewRegistry(append(connectors.All(), connector.Definition{Name: "mute", Title: "Mute"}, s.crm.definition(connectors.All()[0].Webhook))...)
+	s.calculate.now = s.clock.now
 	s.handler = newHandler(options{
+		Programs: s.programs, Credits: s.credits, Runs: s.runs, Calculate: keeper.Outbox{Queue: s.calculate, Due: memory.NewDue(), Now: s.clock.now},
 		Fetch:   control.Outbox{Queue: s.fetch, Due: memory.NewDue(), Now: s.clock.now},
 		Config:  Config{Stage: "test", BaseURL: "https://api.example.com", KeyCacheSeconds: 60},
 		Records: s.records, History: s.history, Intake: s.intake, Schemas: s.schemas, Batches: s.batches, Tenancy: s.tenancy, Members: s.members,

@@ -132,7 +132,8 @@ func (p *Plan) works(v inPeriod, in *Input, ordered []*Credit, before []*compone
 		w := &componentWork{plan: p, v: v.version, c: c, in: in, days: v.days, others: works, out: Outcome{Component: c.Name, Version: v.Number}}
 		w.window = v.days
 		if kind := windowKind(c.Measure.Window); kind != "" {
-			// To date, it looks back beyond its own version: credits count by the component's name, whichever version gave them.
+			// To date, it looks back beyond its own version: credits count by the component's name, whichever version gave them, and
+			// the quota is this version's for all of the window.
 			w.window.From = v.Definition.Calendar.ToDate(kind, in.Period).From
 		}
 		for _, s := range takingPart(in, c.Name) {

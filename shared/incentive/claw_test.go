@@ -47,6 +47,12 @@ func TestLostDeals(t *testing.T) {
 		{name: "restate within 60 days", change: policy(program.Restate, "", 60), deal: lost, why: gone},
 		{name: "restate not within 59", change: policy(program.Restate, "", 59), deal: lost, want: []string{won},
 			why: []string{"claw lost_late: The deal was lost on 2026-05-04, more than 59 days after 2026-03-05: its credit stands."}},
+		{name: "restate within some days needs a day", change: policy(program.Restate, "", 60), deal: `{"status": "lost"}`, want: []string{won},
+			why: []string{"problem: claw no_loss_date: The deal is lost, and lost says no day. Its credit stands until it does."}},
+		{name: "what reads the day of the loss is not asked either", deal: lost, change: func(t *testing.T, v *program.Version, c *program.Component) {
+			policy(program.NegativeSale, "", 0)(t, v, c)
+			c.Qualifiers = []program.Qualifier{{Name: "Kept", Formula: "!has(row.lost)"}}
+		}, want: []string{won, "2026-05-04 direct a: -1 = -1000, company, reversal"}},
 		{name: "no day of the loss", change: policy(program.NegativeSale, "", 0), deal: `{"status": "lost"}`, want: []string{won},
 			why: []string{"problem: claw no_loss_date: The deal is lost, and lost says no day. Its credit stands until it does."}},
 		{name: "lost before it was won", change: policy(program.NegativeSale, "", 10), deal: `{"status": "lost", "lost": "2026-03-01"}`,

@@ -152,6 +152,7 @@ func TestAZeroQuota(t *testing.T) {
 		{``, "0", "0", incentive.WhyNoQuota},
 		{`"amount":"0","none":"full"`, "1", "5", ""},
 		{`"amount":"25"`, "2", "5", ""},
+		{`"amount":"-25"`, "0", "0", incentive.WhyNoQuota},
 	} {
 		o := outcome(t, `{"quota":{`+c.quota+`},`+rate+`}`, credits("2026-01", "50")...)
 		if o.Attainment.String() != c.attained || o.Exact.String() != c.exact || (o.Why == nil) != (c.why == "") || o.Why != nil && o.Why.Code != c.why {

@@ -1,8 +1,6 @@
 package incentive
 
 import (
-	"slices"
-
 	"leadline/shared/calendar"
 	"leadline/shared/number"
 )
@@ -57,9 +55,7 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 		return
 	}
 	earned, paid := c.perCreditPaid()
-	fresh := c.credits[c.fresh:]
-	w.holds, w.result.Holds = slices.Grow(w.holds, len(fresh)), slices.Grow(w.result.Holds, len(fresh))
-	for _, credit := range fresh {
+	for _, credit := range c.credits[c.fresh:] {
 		amount := earned[credit.ID]
 		if credit.Reversal || amount <= 0 || w.due(credit.ID, credit.Release) {
 			continue

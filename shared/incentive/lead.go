@@ -57,14 +57,11 @@ func (w *recordWork) above(below stakes, levels int) stakes {
 		if s.participant == "" {
 			continue
 		}
-		chain := w.world.Chain(s.participant, w.hierarchyDay())
-		for i, leader := range chain {
+		for i, leader := range w.world.Chain(s.participant, w.hierarchyDay()) {
 			if levels > 0 && i >= levels {
 				break
 			}
-			if leader != s.participant && !slices.Contains(chain[:i], leader) {
-				all.add(stake{program.RollUp, leader, s.part, i + 1})
-			}
+			all.add(stake{program.RollUp, leader, s.part, i + 1})
 		}
 	}
 	return all

@@ -181,6 +181,8 @@ func TestCapsAndFloorsOfTheProgram(t *testing.T) {
 		{"a quarter's cap, carried", `{"kind":"cap","amount":"100","over":"quarter","excess":"carried"}`, "60 60 60 30 0 0 0", "60 40 0 100 0 0 10", "0 20 80 10 10 10 0"},
 		{"a quarter's cap of the target", `{"kind":"cap","of_target":"0.03","over":"quarter"}`, "60 60 60", "60 30 0", "0 0 0"},
 		{"a month's and a quarter's cap", `{"kind":"cap","amount":"50"},{"kind":"cap","amount":"100","over":"quarter"}`, "70 30 70 70", "50 30 20 50", "0 0 0 0"},
+		{"a cap that carries, under another", `{"kind":"cap","amount":"100","excess":"carried"},{"kind":"cap","amount":"60"}`, "250 20 0 0", "60 60 60 50", "150 110 50 0"},
+		{"a cap that carries, after another", `{"kind":"cap","amount":"60"},{"kind":"cap","amount":"100","over":"quarter","excess":"carried"}`, "80 60 60 30", "60 40 0 100", "0 20 80 10"},
 		{"a cap of months is one of the period", `{"kind":"cap","amount":"50","over":"month"}`, "70 30 70", "50 30 50", "0 0 0"},
 		{"a floor counts for a quarter's cap", `{"kind":"cap","amount":"100","over":"quarter"},{"kind":"floor","amount":"30"}`, "10 50 60 50", "30 50 30 50", "0 0 0 0"},
 	}

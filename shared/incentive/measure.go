@@ -37,7 +37,7 @@ func measureStep(w *componentWork) {
 
 // counts tells whether a credit counts in a measure.
 func counts(c *Credit, m program.Measure) bool {
-	return !(c.Reversal && c.TakeBack) && (len(m.Of) == 0 || slices.Contains(m.Of, c.Kind))
+	return !c.TakeBack && (len(m.Of) == 0 || slices.Contains(m.Of, c.Kind))
 }
 
 // countOf gives what a credit adds to the number of credits: 1, less for a reversal, and nothing if the one before it is for

@@ -172,6 +172,10 @@ func TestRankingLeavesWhatItIsGivenAsItIs(t *testing.T) {
 
 func TestPrizesSayHowTheyCameAbout(t *testing.T) {
 	ranked := rank(t, contest(`{"prizes":[{"from":1,"amount":"20","thing":"trip"},{"from":2,"amount":"10"}],"budget":"15"}`), scored("a:3 b:3"))
+	alone := rank(t, contest(`{"prizes":[{"from":1,"to":2,"amount":"20"}]}`), scored("a:3 b:2"))
+	if alone[0].Prizes[0].Note != "" || alone[1].Prizes[0].Note != "" {
+		t.Errorf("%+v", alone)
+	}
 	const want = "the prizes of the ranks 1 to 2, shared by 2; what cannot be shared, each gets; less in proportion: all prizes together are beyond the budget"
 	if got := ranked[1].Prizes[0].Note; got != want {
 		t.Errorf("%q", got)

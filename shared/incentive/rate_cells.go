@@ -32,7 +32,8 @@ func newPlaces(r *program.Rate) (*places, error) {
 	if len(r.Dimensions) > maxDimensions {
 		return nil, fmt.Errorf("the rate table has %d dimensions, at most %d are possible", len(r.Dimensions), maxDimensions)
 	}
-	p := &places{dimensions: r.Dimensions, values: make([]map[string]int, len(r.Dimensions)), cells: map[place]int{}, upper: r.Boundary == program.Upper}
+	p := &places{dimensions: r.Dimensions, cells: map[place]int{}, upper: r.Boundary == program.Upper}
+	p.values = make([]map[string]int, len(r.Dimensions))
 	for at := range p.values {
 		p.values[at] = map[string]int{anyValue: 0}
 	}

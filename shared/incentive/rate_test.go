@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
-	"leadline/shared/calendar"
 	"leadline/shared/incentive"
 	"leadline/shared/program"
 )
@@ -212,85 +212,6 @@ func TestATableByAnotherComponent(t *testing.T) {
 	}
 }
 
-// TestWindowsToDate has 200 in January and 100 in February.
-func TestWindowsToDate(t *testing.T) {
-	all := append(credits("2026-01", "200"), credit("b", "2026-02-01", "60"), credit("c", "2026-02-02", "40"))
-	for _, c := range []struct{ name, measure, rate, want string }{
-		{"the period alone", `"window":"period"`, `"tiers":[{"from":"0","pay":"1%"},{"from":"250","pay":"10%"}]`, "b 0 0.6, c 0 0.4"},
-		{"at the places in the window", `"window":"quarter_to_date","true_up":"at_rate"`, `"tiers":[{"from":"0","pay":"1%"},{"from":"250","pay":"10%"}]`, "b 0 0.5, b 1 1, c 1 4"},
-		{"at the rate reached", `"window":"half_to_date","true_up":"at_rate"`, `"mode":"whole","tiers":[{"from":"0","pay":"1%"},{"from":"250","pay":"10%"}]`, "b 1 6, c 1 4"},
-		{"the mean of all, on the mean of the period", `"kind":"average","window":"year_to_date","true_up":"at_rate"`, `"mode":"whole","tiers":[{"from":"0","pay":"1%"},{"from":"100","pay":"10%"}]`, " 1 5"},
-		{"amounts reached now", `"window":"year_to_date","true_up":"at_rate"`, `"pays":"amount","tiers":[{"from":"0","pay":"1"},{"from":"150","pay":"10"},{"from":"300","pay":"100"},{"from":"301","pay":"1000"}]`, " 2 100"},
-		{"the amount of the window", `"window":"year_to_date","true_up":"at_rate"`, `"pays":"amount","mode":"whole","tiers":[{"from":"0","pay":"1"},{"from":"150","pay":"10"},{"from":"301","pay":"1000"}]`, " 1 10"},
-	} {
-		plan := compile(t, version(1, always(), component(`{"measure":{`+c.measure+`},"rate":{`+c.rate+`}}`)))
-		r := calculate(t, plan, input(month("2026-02"), all...))
-		if got := lines(r.Components[0]); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
-// TestAmountsOfAWindowAreThoseOfItsMonths adds up what each month pays.
-func TestAmountsOfAWindowAreThoseOfItsMonths(t *testing.T) {
-	plan := compile(t, version(1, always(), component(`{"measure":{"window":"quarter_to_date","true_up":"at_rate"},
-		"rate":{"pays":"amount","tiers":[{"from":"0","pay":"1"},{"from":"150","pay":"10"},{"from":"300","pay":"100"}]}}`)))
-	all := append(credits("2026-01", "200"), credit("z", "2026-03-01", "100"))
-	for name, want := range map[string]string{"2026-01": "11", "2026-02": "0", "2026-03": "100", "2026-04": "1"} {
-		if o := calculate(t, plan, input(month(name), all...)).Components[0]; o.Exact.String() != want {
-			t.Errorf("%s pays %s, want %s", name, o.Exact, want)
-		}
-	}
-}
-
-// TestWhoComesOrGoesWithinAWindow has a quarter to date whose tiers pay fixed amounts.
-func TestWhoComesOrGoesWithinAWindow(t *testing.T) {
-	const plan = `{"measure":{"window":"quarter_to_date","true_up":"at_rate"},"rate":{"pays":"amount",%s"tiers":[{"from":"0","pay":"1"},{"from":"100","pay":"10"}]}}`
-	for _, c := range []struct {
-		name, mode string
-		span       calendar.Span
-		sold       calendar.Date
-		want       string // in January, February and March
-	}{
-		{"always there", "", always(), "2026-01-05", "11 0 0"},
-		{"always there, as the window stands", `"mode":"whole",`, always(), "2026-01-05", "10 10 10"},
-		{"comes in February", "", calendar.Span{From: "2026-02-10"}, "2026-03-05", "0 1 10"},
-		{"goes in January", `"mode":"whole",`, calendar.Span{From: "2026-01-01", Until: "2026-02-01"}, "2026-01-05", "10 0 0"},
-	} {
-		var got []string
-		for _, name := range []string{"2026-01", "2026-02", "2026-03"} {
-			in := input(month(name), credit("a", c.sold, "100"))
-			in.Spans = []calendar.Span{c.span}
-			got = append(got, calculate(t, compile(t, version(1, always(), component(fmt.Sprintf(plan, c.mode)))), in).Components[0].Exact.String())
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: %s, want %s", c.name, strings.Join(got, " "), c.want)
-		}
-	}
-}
-
-// TestAWindowByAttainment stands at what the months before attain of the quota that the window has now.
-func TestAWindowByAttainment(t *testing.T) {
-	plan := compile(t, version(1, always(), component(`{"measure":{"window":"quarter_to_date","true_up":"at_rate"},"quota":{"amount":"300"},
-		"rate":{"by":{"of":"attainment"},"of":"value","tiers":[{"from":"0","pay":"1%"},{"from":"1","pay":"10%"}]}}`)))
-	r := calculate(t, plan, input(month("2026-02"), credit("a", "2026-01-05", "150"), credit("b", "2026-02-05", "100")))
-	if got := lines(r.Components[0]); got != "b 0 0.5, b 1 5" {
-		t.Errorf("the lines are %s", got)
-	}
-}
-
-// TestAWindowsTarget pays, where no credit has a part of it, the target of the period alone.
-func TestAWindowsTarget(t *testing.T) {
-	for trueUp, want := range map[string]string{"at_rate": "100", "deduct": "200"} {
-		plan := compile(t, version(1, always(), component(`{"measure":{"kind":"average","window":"year_to_date","true_up":"`+trueUp+`"},
-			"rate":{"of":"target","target":{"amount":"1200"},"mode":"whole","tiers":[{"from":"0","pay":"1"}]}}`)))
-		o := calculate(t, plan, input(month("2026-02"), credit("a", "2026-02-05", "5"))).Components[0]
-		if o.Target.String() != "200" || o.Exact.String() != want {
-			t.Errorf("%s: of a target of %s it pays %s, want %s", trueUp, o.Target, o.Exact, want)
-		}
-	}
-}
-
 func TestDimensions(t *testing.T) {
 	in := func(id, product, region string) incentive.Credit {
 		c := credit(id, "2026-01-05", "100")
@@ -314,6 +235,11 @@ func TestDimensions(t *testing.T) {
 	if o.Lines[3].Cell != 3 || o.Lines[1].Cell != 1 {
 		t.Errorf("the cells are %d and %d", o.Lines[3].Cell, o.Lines[1].Cell)
 	}
+	// Of two that fit alike, the one that names the value of the first column is nearer.
+	o = outcome(t, `{"rate":{`+columns+`,"cells":[`+cell("*", "eu", flat("3%"))+`,`+cell("x", "*", flat("2%"))+`]}}`, all[0], all[2])
+	if got := lines(o); got != "a 0 2, c 0 3" {
+		t.Errorf("the lines are %s", got)
+	}
 	// Fixed amounts: each cell in which a credit lies pays its own.
 	o = outcome(t, `{"rate":{"pays":"amount",`+columns+`,`+cells+`}}`, all[0], all[0], all[1])
 	if got := lines(o); got != " 0 0.01,  0 0.02" {
@@ -323,6 +249,28 @@ func TestDimensions(t *testing.T) {
 	o = outcome(t, `{"rate":{`+columns+`,"cells":[`+cell("x", "eu", flat("1%"))+`]}}`, all[0], all[1])
 	if len(o.Lines) != 2 || o.Lines[1].Note == "" || o.Exact.String() != "1" {
 		t.Errorf("without a cell: %s, %q", lines(o), o.Lines[1].Note)
+	}
+}
+
+// TestOneThatLooksAtALaterOne is paid after it.
+func TestOneThatLooksAtALaterOne(t *testing.T) {
+	first := component(`{"rate":{"by":{"component":"later","of":"earned"},"of":"count","mode":"whole","tiers":[{"from":"0","pay":"1"},{"from":"5","pay":"2"}]}}`)
+	later := component(`{"name":"later","rate":{"tiers":[{"from":"0","pay":"50%"}]}}`)
+	deal := credit("a", "2026-01-05", "10")
+	deal.Component = "later"
+	r := calculate(t, compile(t, version(1, always(), first, later)), input(month("2026-01"), deal, credit("b", "2026-01-05", "1")))
+	if got := lines(r.Components[0]); got != "b 1 2" {
+		t.Errorf("the lines are %s", got)
+	}
+}
+
+// TestTheOrderOfADay goes by the instant, then the record.
+func TestTheOrderOfADay(t *testing.T) {
+	a, b, c := credit("a", "2026-01-05", "1"), credit("b", "2026-01-05", "1"), credit("c", "2026-01-05", "1")
+	a.At = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	o := outcome(t, `{"rate":{"tiers":[{"from":"0","pay":"1"},{"from":"1","pay":"2"},{"from":"2","pay":"3"}]}}`, a, c, b)
+	if got := lines(o); got != "b 0 1, c 1 2, a 2 3" {
+		t.Errorf("the lines are %s", got)
 	}
 }
 

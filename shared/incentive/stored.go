@@ -116,10 +116,10 @@ type Run struct {
 	Error string `json:"error,omitempty"`
 	// People, Rates and Opened are what was taken in: the edition of the roster, the digest of the exchange rates, and the last
 	// period that was begun.
-	People     int64     `json:"people"`
-	Rates      string    `json:"rates,omitempty"`
-	Opened     string    `json:"opened,omitempty"`
-	TendAt     time.Time `json:"tend_at,omitzero"`
+	People int64     `json:"people"`
+	Rates  string    `json:"rates,omitempty"`
+	Opened string    `json:"opened,omitempty"`
+	TendAt time.Time `json:"tend_at,omitzero"`
 	// MovedAt is when a part was last seen to be done.
 	MovedAt    time.Time `json:"moved_at,omitzero"`
 	StartedAt  time.Time `json:"started_at,omitzero"`

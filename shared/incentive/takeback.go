@@ -1,6 +1,8 @@
 package incentive
 
 import (
+	"slices"
+
 	"leadline/shared/number"
 	"leadline/shared/program"
 )
@@ -8,8 +10,8 @@ import (
 // takeBackStep takes back what deals earned that were lost afterwards, for each credit that says so: minus its share of what the
 // credit that it reverses earned.
 //
-// What was earned in an earlier period is known from there (Input.Taken), as it was paid: such a line is settled, and no gate,
-// multiplier or cap of a deal changes it again. Where both are reckoned here at once, because they lie in one period, or in one
+// What was earned in an earlier period is known from there (Input.Taken), or from the version before in this one, as it was paid:
+// such a line is settled, and no gate, multiplier or cap of a deal changes it again. Where both are reckoned here at once, because they lie in one period, or in one
 // window to date that deducts, what is taken back follows what is earned, through all that changes it.
 func takeBackStep(w *componentWork) {
 	var back []*Credit
@@ -30,9 +32,8 @@ func takeBackStep(w *componentWork) {
 			w.mirrors[c.Of] = append(w.mirrors[c.Of], mirror{c.ID, share})
 			continue
 		}
-		// Of an earlier period of the window there is no amount here: it was taken back then.
-		if taken, ok := w.in.Taken[c.Of]; ok && w.days.Holds(c.Date) {
-			w.takeBack(c.ID, share, w.v.major(taken.Minor))
+		if w.days.Holds(c.Date) { // in an earlier period of the window it was taken back then
+			w.takeBack(c.ID, share, w.v.major(w.paidFor(c.Of)))
 		}
 	}
 	for _, p := range w.perCredit() {
@@ -52,6 +53,23 @@ func (w *componentWork) takeBack(credit string, share, earned number.Number) {
 	if exact := share.Mul(earned).Neg(); !exact.IsZero() {
 		w.lines = append(w.lines, Line{Kind: LineTakeBack, Credit: credit, Step: -1, Base: earned, Rate: share, Exact: exact})
 	}
+}
+
+// paidFor gives what a credit was paid before: by the version before in this period, or in its own period.
+func (w *componentWork) paidFor(credit string) int64 {
+	for e := w.earlier; e != nil; e = e.earlier {
+		if !slices.ContainsFunc(e.credits[e.fresh:], func(c *Credit) bool { return c.ID == credit }) {
+			continue
+		}
+		var paid int64
+		for at := range e.out.Lines {
+			if e.out.Lines[at].Credit == credit {
+				paid += e.out.Lines[at].Amount
+			}
+		}
+		return paid
+	}
+	return w.in.Taken[credit].Minor
 }
 
 // reckonedHere tells, by id, which credits earn what they earn in this reckoning: those of the period, and with a window that

@@ -72,6 +72,21 @@ func TestTakeBackInThePeriodOfTheDeal(t *testing.T) {
 	}
 }
 
+// TestTakeBackFromTheVersionBefore has a deal that one version of January pays, and that is lost under the next. What was taken
+// for its amount when January was reckoned before does not count.
+func TestTakeBackFromTheVersionBefore(t *testing.T) {
+	v1 := version(1, calendar.Span{From: "2026-01-01", Until: "2026-01-16"}, component(plain(`{"kind":"multiplier","factor":"2"}`)))
+	v2 := version(2, calendar.Span{From: "2026-01-16"}, component(plain(`{"kind":"multiplier","factor":"3"}`)))
+	deal := credit("a", "2026-01-05", "100")
+	in := input(month("2026-01"), deal, takeBack(deal, "2026-01-20", "1"))
+	in.Taken = map[string]money.Amount{deal.ID: dollars(77)}
+	r := calculate(t, compile(t, v1, v2), in)
+	leavesSum(t, r)
+	if r.Components[0].Amount != 20000 || r.Components[1].Amount != -20000 {
+		t.Errorf("%s", text(t, r.Components))
+	}
+}
+
 // TestTakeBackOfWhatNobodyKnows has a credit whose own period was never reckoned.
 func TestTakeBackOfWhatNobodyKnows(t *testing.T) {
 	r := calculate(t, compile(t, version(1, always(), component(plain(``)))), input(month("2026-01"), takeBack(credit("was", "2025-12-10", "10"), "2026-01-20", "1")))

@@ -17,6 +17,8 @@ func TestWhyNothingIsPaid(t *testing.T) {
 		{"something is paid", `"rate":{"tiers":[{"from":"0","pay":"1"}]}`, []incentive.Credit{sale}, "", ""},
 		{"only measured", ``, []incentive.Credit{sale}, incentive.WhyNoRate, "The component is there for others to look at, and pays nothing."},
 		{"no credit", `"rate":{"tiers":[{"from":"0","pay":"1"}]}`, nil, incentive.WhyNoCredit, "No record counted from 2026-01-01 to 2026-01-31."},
+		{"none that is measured", `"measure":{"of":["overlay"]},"rate":{"tiers":[{"from":"0","pay":"1"}]}`, []incentive.Credit{sale}, incentive.WhyNoCredit,
+			"No record of those that it measures counted from 2026-01-01 to 2026-01-31."},
 		{"no quota", `"quota":{},"rate":{"by":{"of":"attainment"},"tiers":[{"from":"0","pay":"0"},{"from":"1","pay":"1"}]}`, []incentive.Credit{sale},
 			incentive.WhyNoQuota, "There is no quota for sales, so nothing is attained."},
 		{"a tier that pays nothing", `"quota":{"amount":"100"},"rate":{"by":{"of":"attainment"},"tiers":[{"from":"0","pay":"0"},{"from":"50%","pay":"1"}]}`, []incentive.Credit{sale},
@@ -60,6 +62,14 @@ func TestWhoTakesNoPartIsPaidNothing(t *testing.T) {
 	o := calculate(t, plan, in).Components[0]
 	if o.Amount != 0 || o.Why == nil || o.Why.Code != incentive.WhyNotInPeriod || o.Why.Detail != "Takes part on no day from 2026-01-01 to 2026-01-31." {
 		t.Errorf("%d: %+v", o.Amount, o.Why)
+	}
+	toDate := compile(t, version(1, always(), component(`{"measure":{"window":"year_to_date","true_up":"at_rate"},"rate":{"tiers":[{"from":"0","pay":"1"}]}}`)))
+	gone := input(month("2026-02"), credit("a", "2026-01-05", "10"))
+	for until, want := range map[calendar.Date]string{"2026-02-01": incentive.WhyNotInPeriod, "2026-02-02": incentive.WhyNoCredit} {
+		gone.Spans = []calendar.Span{{From: "2026-01-01", Until: until}}
+		if o := calculate(t, toDate, gone).Components[0]; o.Why == nil || o.Why.Code != want {
+			t.Errorf("who goes on %s: %+v", until, o.Why)
+		}
 	}
 	in.Spans = []calendar.Span{{From: "2026-01-31"}}
 	if o := calculate(t, plan, in).Components[0]; o.Amount != 10000 || o.Why != nil {

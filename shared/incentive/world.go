@@ -21,7 +21,7 @@ type World interface {
 	Find(to view.End, key string) *record.Record
 	// MemberOf gives the member that a text of a record names: a member's id, or the id of a user of the connection's CRM.
 	MemberOf(connection, text string) (member string, ok bool)
-	// Chain gives whom a member reports to on a day, the nearest first, to the top.
+	// Chain gives whom a member reports to on a day, the nearest first, to the top: each once, and never the member.
 	Chain(member string, on calendar.Date) []string
 	// TeamsOf gives the names of the teams that a member is in on a day, Team the members of one, in the order of ids.
 	TeamsOf(member string, on calendar.Date) []string

@@ -149,9 +149,6 @@ func checkTime(c *checker) {
 	if err := c.d.Calendar.Check(); err != nil {
 		c.refuse("calendar", CodeRange, "%v", err)
 	}
-	if c.d.Calendar.WeekStarts != 0 && c.d.Calendar.Pattern == "" && c.d.Period != calendar.Weekly {
-		c.warn("calendar.week_starts", CodeNotTogether, "No period here is made of weeks, so it makes no difference.")
-	}
 }
 
 // checkMoney checks that what is expected in other currencies can be converted.

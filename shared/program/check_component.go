@@ -1,12 +1,16 @@
 package program
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"leadline/shared/calendar"
 	"leadline/shared/formula"
+	"leadline/shared/money"
 	"leadline/shared/number"
+	"leadline/shared/schema"
+	"leadline/shared/view"
 )
 
 // checkFormulas checks the formulas of what counts, and what it is worth.
@@ -34,6 +38,9 @@ func checkFormulas(c *checker, component *Component, at string) {
 			c.compiles(one.text, &source.View, one.want, place(at, one.name))
 		}
 	}
+	if literal := regexp.MustCompile(`^\s*["']([A-Za-z]*)["']\s*$`).FindStringSubmatch(component.Currency); literal != nil {
+		c.oneCurrency(literal[1], at+".currency")
+	}
 	for _, name := range columns {
 		i := source.View.Column(name)
 		if i < 0 || component.Currency != "" || slices.Contains([]MeasureKind{Count, Distinct, Ratio}, component.Measure.Kind) {
@@ -46,24 +53,30 @@ func checkFormulas(c *checker, component *Component, at string) {
 	}
 }
 
+// oneCurrency checks a currency that all values of a component are in.
+func (c *checker) oneCurrency(currency, at string) {
+	if _, known := money.Digits(currency); !known {
+		c.refuse(at, CodeCurrency, "There is no currency %q. Give the code of one (ISO 4217), such as \"EUR\".", currency)
+	} else if currency != c.d.Currency && !slices.Contains(c.d.Exchange.Currencies, currency) {
+		c.converts(currency, at)
+	}
+}
+
 // checkCredit checks who gets credit.
 func checkCredit(c *checker, component *Component, at string) {
 	at += ".credit"
 	source, resolved := c.sources[component.Name]
-	people := false
+	shared, owner := false, false
 	for i, rule := range component.Credit.Rules {
 		c.creditRule(rule, source, resolved, place(at, "rules", i))
-		people = people || rule.Kind == Direct || rule.Kind == Split
-		if rule.Kind == Direct && resolved && source.Owner == "" {
-			c.refuse(place("components", c.at[component.Name], "source", "owner"), CodeMissing, "Direct credit goes to the owner, and the view has none. Name the column with the member.")
-		}
+		shared = shared || rule.Kind == Direct || rule.Kind == Split
+		owner = owner || rule.Kind != Overlay && rule.Kind != Split
 	}
-	for i, rule := range component.Credit.Rules {
-		if (rule.Kind == RollUp || rule.Kind == Team) && !people {
-			c.refuse(place(at, "rules", i), CodeMissing, "Nobody has direct or split credit that a %s could come from. Add a rule of one of these kinds; measure.of says which credit is paid.", rule.Kind)
-		}
+	// Without any share the owner has all of the record, so that roll-up and team credit come from there.
+	if (owner && !shared || slices.ContainsFunc(component.Credit.Rules, func(r CreditRule) bool { return r.Kind == Direct })) && resolved && source.Owner == "" {
+		c.refuse(place("components", c.at[component.Name], "source", "owner"), CodeMissing, "Direct credit goes to the owner, and roll-up and team credit where nobody shares come from there. The view has none: name the column with the member.")
 	}
-	c.shares(component.Credit, at)
+	c.shares(component.Credit, source.View, at)
 }
 
 func (c *checker) creditRule(rule CreditRule, source Resolved, resolved bool, at string) {
@@ -83,7 +96,7 @@ func (c *checker) creditRule(rule CreditRule, source Resolved, resolved bool, at
 		if set != 1 {
 			c.refuse(at+".to", CodeNotTogether, "Set exactly one of column, member and team: %d are.", set)
 		} else if rule.To.Column != "" && resolved {
-			checkMemberColumn(source.View, rule.To.Column, at+".to.column", &c.problems)
+			checkMemberColumn(source.View, rule.To.Column, true, at+".to.column", &c.problems)
 		}
 	}
 	if rule.Share != nil {
@@ -110,8 +123,8 @@ func (c *checker) creditRule(rule CreditRule, source Resolved, resolved bool, at
 }
 
 // shares holds the shares of direct and split rules against what they are to come to, as far as they are known before there is
-// a record: those of formulas, of rules with a condition, and of teams depend on it.
-func (c *checker) shares(credit Crediting, at string) {
+// a record: those of formulas, of rules with a condition, of teams and of columns with several members depend on it.
+func (c *checker) shares(credit Crediting, v view.View, at string) {
 	var sum number.Number
 	fixed, some := true, false
 	for _, rule := range credit.Rules {
@@ -119,7 +132,7 @@ func (c *checker) shares(credit Crediting, at string) {
 			continue
 		}
 		some = true
-		if rule.Share == nil || rule.When != "" || rule.To != nil && rule.To.Team != "" {
+		if rule.Share == nil || rule.When != "" || rule.To != nil && (rule.To.Team != "" || holdsMany(v, rule.To.Column)) {
 			fixed = false
 			continue
 		}
@@ -133,6 +146,12 @@ func (c *checker) shares(credit Crediting, at string) {
 	case credit.Total == Exactly100 && fixed && sum.Less(whole):
 		c.refuse(at+".rules", CodeShares, "The shares of direct and split credit come to %s, not to 100 %%. Set total to at_most_100, if the rest is nobody's.", percent(sum))
 	}
+}
+
+// holdsMany tells whether a column can name several members.
+func holdsMany(v view.View, name string) bool {
+	i := v.Column(name)
+	return i >= 0 && (v.Columns[i].Type == schema.MultiChoice || v.Columns[i].Type == schema.Unknown)
 }
 
 // additive tells whether what two sets of credits come to is the sum of what each does.

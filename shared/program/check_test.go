@@ -41,6 +41,30 @@ const whole = `{
 	"standing": {"by": {"of": "earned"}, "ties": "each", "prizes": [{"from": 1, "amount": "1000"}, {"from": 2, "to": 3, "points": "50"}], "milestones": [{"at": "10000", "thing": "a bicycle"}], "budget": "1500"}
 }`
 
+// various is a program with what whole has not, and nothing wrong either.
+const various = `{
+	"kind": "contest", "title": "Various", "currency": "USD", "zone": "Asia/Kolkata", "period": "week", "calendar": {"year_starts": 4, "pattern": "5-4-4"},
+	"participants": {"members": ["ann", "bob", "cem"]}, "exchange": {"on": "period_end", "currencies": ["EUR"]}, "rounding": "half_even", "mid_period": "at_end",
+	"components": [
+		{"name": "deals", "source": {"view": "close-user_close_opportunity_view", "dates": ["date_won"], "owner": "owner.id"}, "qualifiers": [{"name": "Won", "formula": "row.status_type == \"won\""}],
+		 "value": "row.value", "currency": "row.value_currency", "weight": "row.confidence", "measure": {"kind": "weighted", "window": "quarter_to_date", "true_up": "at_rate"},
+		 "credit": {"hierarchy": "period_end", "total": "any", "rules": [{"kind": "direct", "share_from": "row.value > 100 ? 0.5 : 1"}, {"kind": "split", "to": {"team": "North"}, "share": "1/3", "when": "row.value > 5000"},
+			{"kind": "rollup", "own": "add", "overlays": true, "share": "50%"}, {"kind": "overlay", "to": {"column": "owner.manager"}}]},
+		 "quota": {"amount": "1000", "per": "year", "spread": "days", "prorate": "none", "none": "full"},
+		 "rate": {"by": {"of": "measure"}, "mode": "interpolated", "boundary": "upper", "of": "value", "tiers": [{"from": "0", "pay": "0"}, {"from": "1000", "pay": "2.5%"}, {"from": "250000.5", "pay": "1.5", "mode": "whole"}]},
+		 "adjust": [{"kind": "multiplier", "factor": "1.1", "when": {"of": "attainment", "below": "1"}},
+			{"kind": "multiplier", "curve": {"of": "count", "component": "calls", "mode": "interpolated", "boundary": "upper", "tiers": [{"from": "0", "pay": "1"}, {"from": "50", "pay": "2"}]}},
+			{"kind": "gate", "when": {"of": "earned", "component": "calls", "least": "1", "below": "5000"}}, {"kind": "cap", "amount": "1000000", "excess": "carried"}],
+		 "clawback": {"policy": "restate", "when": "row.status_type == \"lost\"", "date": "date_lost"}, "hold": {"share": "1/3", "release_date": "date_lost"}},
+		{"name": "calls", "source": {"variable": "close-calls_made"}, "measure": {"of": ["direct"], "shared": true}, "rate": {"pays": "amount", "mode": "whole", "tiers": [{"from": "0", "pay": "0"}, {"from": "2", "pay": "50.005"}]}},
+		{"name": "each", "source": {"variable": "close-value_won_annualized"}, "rate": {"each": true, "tiers": [{"from": "0", "pay": "1%"}, {"from": "2000", "pay": "2%"}]},
+		 "clawback": {"policy": "negative_sale", "when": "row.status_type == \"lost\"", "date": "date_lost", "share": "50%"}},
+		{"name": "bonus", "source": {"variable": "close-meetings_held"}, "quota": {"amount": "10"}, "rate": {"by": {"of": "attainment"}, "of": "target", "target": {"amount": "100", "ramp": ["0.5"]}, "tiers": [{"from": "0", "pay": "1"}, {"from": "1", "pay": "2"}]}}
+	],
+	"limits": [{"kind": "floor", "amount": "10", "prorate": "none"}, {"kind": "cap", "of_target": "30", "over": "quarter", "excess": "carried"}, {"kind": "draw", "amount": "200", "draw": {"form": "on_top", "recoverable": true, "recover_share": "1/2"}}],
+	"standing": {"by": {"component": "deals"}, "least": "1", "ascending": true, "ties": "first", "prizes": [{"from": 1, "to": 3, "thing": "a bicycle"}], "milestones": [{"at": "10", "amount": "5"}], "budget": "100", "beyond": "cut"}
+}`
+
 // rates has one from EUR to USD for all days from one on.
 func rates(t testing.TB, from calendar.Date) *money.Table {
 	t.Helper()
@@ -52,8 +76,10 @@ func rates(t testing.TB, from calendar.Date) *money.Table {
 }
 
 func TestNothingIsWrong(t *testing.T) {
-	if wrong := checked(t, decoded(t, whole), rates(t, "2026-01-01")); len(wrong) > 0 {
-		t.Errorf("%v", wrong)
+	for _, text := range []string{whole, various} {
+		if wrong := checked(t, decoded(t, text), rates(t, "2026-01-01")); len(wrong) > 0 {
+			t.Errorf("%v", wrong)
+		}
 	}
 }
 
@@ -139,8 +165,10 @@ func TestSourcesAndFormulasThatCannotBe(t *testing.T) {
 		"a formula that is too dear": {func(d *program.Definition) {
 			d.Components[2].Value = "row.value" + strings.Repeat(" * (row.`lead.display_name`.matches(\"(a|aa)+b\") ? 2 : 1)", 60)
 		}, "components[2].value", program.CodeFormula, ""},
-		"money without its currency": {func(d *program.Definition) { d.Components[2].Currency = "" }, "components[2].currency", program.CodeMissing, "row.value_currency"},
-		"a currency that is none":    {func(d *program.Definition) { d.Components[2].Currency = "row.value" }, "components[2].currency", program.CodeFormula, ""},
+		"money without its currency":     {func(d *program.Definition) { d.Components[2].Currency = "" }, "components[2].currency", program.CodeMissing, "row.value_currency"},
+		"all in a currency that is not":  {func(d *program.Definition) { d.Components[2].Currency = `"EURO"` }, "components[2].currency", program.CodeCurrency, "EURO"},
+		"all in a currency without rate": {func(d *program.Definition) { d.Components[2].Currency = `'CHF'` }, "components[2].currency", program.CodeRate, "CHF to USD"},
+		"a currency that is none":        {func(d *program.Definition) { d.Components[2].Currency = "row.value" }, "components[2].currency", program.CodeFormula, ""},
 		"a weight that is a text": {func(d *program.Definition) {
 			d.Components[2].Weight = "row.status_type"
 			d.Components[2].Measure.Kind = program.Weighted
@@ -180,9 +208,11 @@ func TestCreditThatCannotBe(t *testing.T) {
 		"a when that is a number":   {func(d *program.Definition) { rule(d, 2).When = "row.value" }, "components[0].credit.rules[2].when", program.CodeFormula, ""},
 		"levels of an overlay":      {func(d *program.Definition) { rule(d, 2).Levels = 1 }, "components[0].credit.rules[2]", program.CodeNotTogether, "roll-ups"},
 		"many levels":               {func(d *program.Definition) { rule(d, 3).Levels = 21 }, "components[0].credit.rules[3].levels", program.CodeRange, "21"},
-		"a roll-up of nothing": {func(d *program.Definition) {
-			d.Components[1].Credit.Rules = []program.CreditRule{{Kind: program.RollUp}}
-		}, "components[1].credit.rules[0]", program.CodeMissing, "Nobody has"},
+		"a roll-up from nobody": {func(d *program.Definition) {
+			d.Components[2].Source = program.Source{View: ownerless, Dates: []string{"date_created"}}
+			d.Components[2].Value, d.Components[2].Currency, d.Components[2].Rate = "", "", nil
+			d.Components[2].Credit.Rules = []program.CreditRule{{Kind: program.RollUp}}
+		}, "components[2].source.owner", program.CodeMissing, "roll-up"},
 		"credit that nobody gives": {func(d *program.Definition) { d.Components[2].Measure.Of = []program.CreditKind{program.Overlay} }, "components[2].measure.of[0]", program.CodeUnknownName, "overlay"},
 		"a kind that is none":      {func(d *program.Definition) { d.Components[2].Measure.Of = []program.CreditKind{"direct", "gift"} }, "components[2].measure.of[1]", program.CodeUnknownName, "gift"},
 	}.check(t)
@@ -195,6 +225,8 @@ func TestSharesThatDependOnTheRecord(t *testing.T) {
 		"by a condition": {{Kind: program.Direct, Share: n("1/3")}, {Kind: program.Split, To: &program.Recipient{Member: "m"}, Share: n("2/3"), When: "row.value > 100"}},
 		"by a team":      {{Kind: program.Direct, Share: n("40%")}, {Kind: program.Split, To: &program.Recipient{Team: "A"}, Share: n("20%")}},
 		"exact thirds":   {{Kind: program.Direct, Share: n("1/3")}, {Kind: program.Split, To: &program.Recipient{Member: "m"}, Share: n("2/3")}},
+		"by a column":    {{Kind: program.Direct, Share: n("40%")}, {Kind: program.Split, To: &program.Recipient{Column: "owner.teams"}, Share: n("20%")}},
+		"roll-ups alone": {{Kind: program.RollUp}, {Kind: program.Team}},
 		"overlays":       {{Kind: program.Direct}, {Kind: program.Overlay, To: &program.Recipient{Member: "m"}}},
 	} {
 		d := decoded(t, whole)

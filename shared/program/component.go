@@ -95,7 +95,8 @@ const (
 type CreditRule struct {
 	Kind CreditKind `json:"kind" enum:"direct,split,overlay,rollup,team"`
 	// To says to whom; direct goes to the owner, rollup to those above, team to the teams of those who have direct and split
-	// credit.
+	// credit. Where no rule is of these two kinds, it is the owner from whom rollup and team start, without credit of his or her
+	// own.
 	To *Recipient `json:"to,omitempty"`
 	// Share is the part of the value; empty for all of it. With ShareFrom, a formula (decimal, 1 for all of it), it differs by
 	// record.

@@ -44,7 +44,7 @@ func valid(t *testing.T, s *jsonschema.Schema, text string) error {
 
 func TestTheSchemaTakesWhatIsRight(t *testing.T) {
 	s := compiled(t)
-	texts := []string{whole, otherwise}
+	texts := []string{whole, various, otherwise}
 	for _, template := range program.Templates() {
 		d, _ := template.Build(nil, program.Setting{Connection: "conn_1", Items: world(t)})
 		text, err := json.Marshal(d)

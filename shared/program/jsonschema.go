@@ -11,6 +11,8 @@ import (
 // numberPattern is how numbers are written in definitions.
 const numberPattern = `^-?[0-9]+((\.[0-9]+)?([eE][+-]?[0-9]{1,2})?|/[0-9]+)?%?$`
 
+//go:generate go test -run TestTheSchemaIsPublished -update .
+
 // published is what Schema makes with the comments of this package, which a program does not have when it runs. A test compares
 // the two, and writes it anew with -update.
 //

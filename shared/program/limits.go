@@ -124,7 +124,7 @@ const (
 type Clawback struct {
 	Policy Policy `json:"policy" enum:"restate,negative_sale,take_back"`
 	// When (bool, over the row) says that a deal is lost; Date is the column with the day. Of a deal that is lost, filters and
-	// qualifiers that read a column that When reads are not asked: the columns that date it say that it was won.
+	// qualifiers that read Date, or a column that When reads, are not asked: the columns that date it say that it was won.
 	When string `json:"when" maxLength:"4000"`
 	Date string `json:"date"`
 	// Within is for how many days after the deal's date a loss counts; 0 for ever.

@@ -9,7 +9,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"leadline/shared/calendar"
+	"leadline/shared/fault"
 	"leadline/shared/incentive"
+	"leadline/shared/number"
 	"leadline/shared/program"
 )
 
@@ -17,7 +20,7 @@ import (
 func words() []any {
 	return []any{"0", "1", "-1", "0.5", "250", "1/3", "10%", "x", "", "calls", "bookings", "mix", "measure", "attainment", "count", "earned", "marginal", "whole", "interpolated", "amount", "rate",
 		"value", "target", "sum", "average", "max", "distinct", "ratio", "month", "quarter", "year", "direct", "rollup", "team", "row.value", "row.lead_id", "row.status_type == \"won\"", "date_lost",
-		"status_type", "cap", "floor", "draw", "year_to_date", "at_rate", "restate", "negative_sale", "lower", "upper", "carried", true, false, 0, 1, 2, 40}
+		"status_type", "cap", "floor", "draw", "year_to_date", "at_rate", "restate", "negative_sale", "lower", "upper", "carried", "split", "overlay", "guarantee", "on_top", "take_back", "pooled", "first", "days", "none", true, false, 0, 1, 2, 40}
 }
 
 // node is a place in a JSON document, and how to put something else there.
@@ -81,7 +84,7 @@ func TestWhatIsCheckedCanBeReckonedWith(t *testing.T) {
 	items, table, before := world(t), rates(t, "2026-01-01"), decoded(t, whole)
 	bad, good := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		text := mutated(t, whole)
+		text := mutated(t, rapid.SampledFrom([]string{whole, various}).Draw(t, "base"))
 		d, wrong := program.Decode([]byte(text))
 		if len(wrong) > 0 {
 			named(t, wrong, text)
@@ -102,10 +105,23 @@ func TestWhatIsCheckedCanBeReckonedWith(t *testing.T) {
 			return
 		}
 		good++
-		if _, err := incentive.Compile([]program.Version{{Number: 1, From: "2026-01-01", Definition: d, Sources: sources}}); err != nil {
+		program.TextOver(d, sources)
+		plan, err := incentive.Compile([]program.Version{{Number: 1, From: "2026-01-01", Definition: d, Sources: sources}})
+		if err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
-		program.TextOver(d, sources)
+		var credits []incentive.Credit
+		for _, r := range closeRecords() {
+			given, _ := plan.Credit(incentive.Base{Record: &r}, office{})
+			credits = append(credits, given...)
+		}
+		for _, who := range []string{"ann", "cem", "nobody"} {
+			theirs := slices.DeleteFunc(slices.Clone(credits), func(c incentive.Credit) bool { return c.Participant != who })
+			in := incentive.Input{Participant: who, Period: d.Calendar.Of(d.Period, "2026-01-15"), Spans: []calendar.Span{{From: "2026-01-01"}}, Credits: theirs}
+			if _, err := plan.Calculate(in); err != nil && (fault.Of(err) == nil || fault.Of(err).Code != number.CodeTooLarge) {
+				t.Fatalf("%s: %v: %s", who, err, text)
+			}
+		}
 	})
 	if bad == 0 || good == 0 {
 		t.Errorf("%d were refused and %d were not: the test shows nothing", bad, good)

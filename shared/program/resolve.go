@@ -155,16 +155,20 @@ func resolveOwner(s Source, r *Resolved, at string, p *problems) {
 		return
 	}
 	r.Owner = s.Owner
-	checkMemberColumn(r.View, s.Owner, at+".owner", p)
+	checkMemberColumn(r.View, s.Owner, false, at+".owner", p)
 }
 
-// checkMemberColumn refuses a column that cannot name a member.
-func checkMemberColumn(v view.View, name, at string, p *problems) {
+// checkMemberColumn refuses a column that cannot name a member, or several where they may be.
+func checkMemberColumn(v view.View, name string, several bool, at string, p *problems) {
+	types := []schema.Type{schema.Text, schema.Reference, schema.Choice, schema.Unknown}
+	if several {
+		types = append(types, schema.MultiChoice)
+	}
 	i := v.Column(name)
 	switch {
 	case i < 0:
 		p.refuse(at, CodeUnknownName, "The view has no column %q.", name)
-	case !slices.Contains([]schema.Type{schema.Text, schema.Reference, schema.Choice, schema.Unknown}, v.Columns[i].Type):
+	case !slices.Contains(types, v.Columns[i].Type):
 		p.refuse(at, CodeWrongType, "The column %q cannot name a member: it is of the type %s.", name, v.Columns[i].Type)
 	}
 }

@@ -96,9 +96,9 @@ func teamOverride() Template {
 				return Definition{}
 			}
 			return Definition{Period: calendar.Monthly, Components: []Component{{Name: "override", Title: "Override on team sales",
-				Source:  b.variable("value_won_annualized"),
-				Credit:  Crediting{Rules: []CreditRule{{Kind: Direct}, {Kind: RollUp, Levels: int(levels.Big().Num().Int64())}}},
-				Measure: Measure{Of: []CreditKind{RollUp}}, Rate: &Rate{Tiers: tiers}}}}
+				Source: b.variable("value_won_annualized"),
+				Credit: Crediting{Rules: []CreditRule{{Kind: RollUp, Levels: int(levels.Big().Num().Int64())}}},
+				Rate:   &Rate{Tiers: tiers}}}}
 		}}
 }
 

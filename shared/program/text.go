@@ -3,6 +3,7 @@ package program
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -212,16 +213,23 @@ func (w *writer) credit(c Component) {
 		return
 	}
 	w.say("Credit for it goes to:")
-	for _, r := range rules {
-		w.item("%s", ruleText(r, owner))
+	shared := slices.ContainsFunc(rules, func(r CreditRule) bool { return r.Kind == Direct || r.Kind == Split })
+	people := "those who have a share"
+	if !shared {
+		people = owner
 	}
-	w.say("Shares of the owner and of those it is split with come to %s; other credit is besides.", map[ShareTotal]string{
-		Exactly100: "exactly 100 %, or the record waits until somebody looks at it", AtMost100: "at most 100 %", AnyTotal: "whatever they are"}[c.Credit.Total])
+	for _, r := range rules {
+		w.item("%s", ruleText(r, owner, people))
+	}
+	if shared {
+		w.say("Shares of the owner and of those it is split with come to %s; other credit is besides.", map[ShareTotal]string{
+			Exactly100: "exactly 100 %, or the record waits until somebody looks at it", AtMost100: "at most 100 %", AnyTotal: "whatever they are"}[c.Credit.Total])
+	}
 	w.say("%s", map[HierarchyDate]string{AtRecordDate: "Teams and lines of reporting are those of the day of the record.",
 		AtPeriodEnd: "Teams and lines of reporting are those of the last day of the period."}[c.Credit.Hierarchy])
 }
 
-func ruleText(r CreditRule, owner string) string {
+func ruleText(r CreditRule, owner, people string) string {
 	share := "all of the value"
 	switch {
 	case r.ShareFrom != "":
@@ -242,7 +250,7 @@ func ruleText(r CreditRule, owner string) string {
 	case Overlay:
 		text = to + ", besides, so that nobody's share gets less: " + share
 	case Team:
-		text = "the teams of those who have a share, as participants of their own: " + share
+		text = "the teams of " + people + ", as participants of their own: " + share
 	case RollUp:
 		levels := "all the way up"
 		if r.Levels == 1 {
@@ -250,7 +258,7 @@ func ruleText(r CreditRule, owner string) string {
 		} else if r.Levels > 1 {
 			levels = fmt.Sprintf("%d levels up", r.Levels)
 		}
-		text = fmt.Sprintf("the managers of those who have a share, %s: %s, %s", levels, share, map[OwnCredit]string{
+		text = fmt.Sprintf("the managers of %s, %s: %s, %s", people, levels, share, map[OwnCredit]string{
 			Once: "less what a manager has of his or her own, so that no record counts for more than once for one person", Add: "also where a manager has a share already"}[r.Own])
 		if r.Overlays {
 			text += ", overlays too"

@@ -51,7 +51,13 @@ func (m *mill) settle(w *work) *big.Rat {
 	return paid
 }
 
-func (m *mill) takesPart(w *work) bool { return w.anyDay(w.days) }
+// takesPart tells whether there is a day for which the participant is paid: of the period, or of a window that is paid as a whole.
+func (m *mill) takesPart(w *work) bool {
+	if w.deducts() {
+		return m.takesPartInWindow(w)
+	}
+	return w.anyDay(w.days)
+}
 
 func (m *mill) takesPartInWindow(w *work) bool {
 	return w.anyDay(m.window(w.part, w.component.Measure.Window))
@@ -162,8 +168,10 @@ func (m *mill) capAll(w *work, a program.Adjustment, when bool) {
 		return
 	}
 	pot := m.in.Before.Excess[w.component.Name]
+	opening := pot
 	if !when {
 		w.exact = plus(w.exact, fromMinor(pot, m.digits))
+		m.carry(w, opening, 0)
 		return
 	}
 	most = fromMinor(rounded(most, m.digits, w.Definition.Rounding), m.digits)
@@ -174,6 +182,17 @@ func (m *mill) capAll(w *work, a program.Adjustment, when bool) {
 	if cut := minus(w.exact, most); cut.Sign() > 0 {
 		w.exact = most
 		pot += rounded(cut, m.digits, w.Definition.Rounding)
+	}
+	m.carry(w, opening, pot)
+}
+
+// carry notes what a cap carries. A window that is paid as a whole begins each period with what was carried into the window.
+func (m *mill) carry(w *work, opening, pot int64) {
+	if w.deducts() {
+		c, kind := w.Definition.Calendar, windowKind(w.component.Measure.Window, w.Definition.Period)
+		if c.Around(kind, c.Next(m.in.Period)) == c.Around(kind, m.in.Period) {
+			pot = opening
+		}
 	}
 	if pot != 0 {
 		m.after.Excess[w.component.Name] = pot

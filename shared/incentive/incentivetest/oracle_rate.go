@@ -1,7 +1,9 @@
 package incentivetest
 
 import (
+	"cmp"
 	"math/big"
+	"slices"
 
 	"leadline/shared/calendar"
 	"leadline/shared/incentive"
@@ -19,10 +21,7 @@ type table struct {
 func tableOf(tiers []program.Tier, mode program.Mode, boundary program.Boundary) table {
 	t := table{upper: boundary == program.Upper}
 	for _, tier := range tiers {
-		m := mode
-		if tier.Mode != "" {
-			m = tier.Mode
-		}
+		m := cmp.Or(tier.Mode, mode, program.Marginal)
 		t.from, t.pay, t.mode = append(t.from, tier.From.Big()), append(t.pay, tier.Pay.Big()), append(t.mode, m)
 	}
 	return t
@@ -76,12 +75,24 @@ func (t table) fixedBeyond(x *big.Rat, paid int) *big.Rat {
 	return sum
 }
 
-// rateAt is the rate at which the place at is paid for somebody who stands at x: that of the highest tier whose rate is for
+// rateOf is the rate of a single place: that of the tier that owns it.
+func (t table) rateOf(place, x *big.Rat) *big.Rat {
+	if !t.upper && slices.ContainsFunc(t.from[1:], func(bound *big.Rat) bool { return bound.Cmp(place) == 0 }) {
+		next := plus(place, big.NewRat(1, 1<<40)) // nearer than any bound of these tables
+		return t.rateAt(next, x)
+	}
+	return t.rateAt(place, x)
+}
+
+// rateAt is the rate at which what ends in the place at is paid for somebody who stands at x: that of the highest tier whose rate is for
 // all that is below it, or of the marginal tier that the place lies in.
 func (t table) rateAt(at, x *big.Rat) *big.Rat {
 	top := t.reached(x)
 	tier := 0
-	for i := 0; i <= top; i++ {
+	for i := range t.from {
+		if i > top && t.mode[i] != program.Marginal {
+			break // not reached, so that it says nothing of what is taken away above x
+		}
 		if at.Cmp(t.from[i]) > 0 {
 			tier = i
 		}
@@ -138,6 +149,9 @@ func (m *mill) rate(w *work) *big.Rat {
 // amounts pays what was reached. Of a window of which each period is paid by itself, a marginal tier is paid when it is reached.
 func (m *mill) amounts(w *work, x *big.Rat) *big.Rat {
 	t, by := m.tableFor(w, incentive.Credit{}), w.component.Rate.By
+	if !m.takesPartInWindow(w) || w.atRate() && !m.takesPart(w) {
+		return new(big.Rat)
+	}
 	paid := -1
 	if window := m.window(w.part, w.component.Measure.Window); w.atRate() && (by.Component == "" || by.Component == w.component.Name) &&
 		w.anyDay(calendar.Span{From: window.From, Until: w.days.From}) {
@@ -172,7 +186,7 @@ func (m *mill) inTurn(w *work, x *big.Rat) *big.Rat {
 		case !m.along(w):
 			amount = t.payment(x, base)
 		case part.Sign() == 0:
-			amount = times(base, t.rateAt(after, x))
+			amount = times(base, t.rateOf(after, x)) // it takes up nothing of the axis
 		default:
 			amount = times(base, over(t.rated(before, after, x), part))
 		}
@@ -295,6 +309,10 @@ func (m *mill) each(w *work) *big.Rat {
 			sign.Neg(sign)
 		}
 		x, base = times(x, sign), times(base, sign)
+		if by := w.component.Rate.By; by.Of == program.ByEarned || by.Component != "" && by.Component != w.component.Name ||
+			by.Of == program.ByAttainment && orZero(w.quota).Sign() <= 0 {
+			x = m.looked(w, by) // no credit has one of its own
+		}
 		amount := t.fixed(x)
 		if w.component.Rate.Pays != program.PaysAmount {
 			amount = t.payment(x, base)

@@ -63,11 +63,17 @@ func plainer(d *program.Definition) {
 		if c.Measure.Window != "" {
 			c.Measure.TrueUp = program.AtRate
 		}
+		if windowKind(c.Measure.Window, d.Period) == d.Period {
+			c.Measure.Window = ""
+		}
 		c.Adjust = slices.DeleteFunc(c.Adjust, func(a program.Adjustment) bool { return a.Excess == program.CarriedOver })
+	}
+	for i := range d.Limits {
+		d.Limits[i].Excess, d.Limits[i].Over = "", ""
 	}
 }
 
-// Definition makes what a version says.
+// Definition makes what a version says. Where one cap carries what it cuts off, it is the only one: the oracle follows no more.
 func (r Random) Definition() program.Definition {
 	d := Defaults()
 	d.Currency = pick(r, "USD", "USD", "JPY", "KWD")
@@ -81,6 +87,21 @@ func (r Random) Definition() program.Definition {
 	}
 	for range r.IntN(3) {
 		d.Limits = append(d.Limits, r.limit())
+	}
+	for i := range d.Components {
+		c := &d.Components[i]
+		carries := func(a program.Adjustment) bool { return a.Excess == program.CarriedOver }
+		if at := slices.IndexFunc(c.Adjust, carries); at >= 0 {
+			one := c.Adjust[at]
+			c.Adjust = slices.DeleteFunc(c.Adjust, func(a program.Adjustment) bool { return a.Kind == program.Cap })
+			c.Adjust = slices.Insert(c.Adjust, min(at, len(c.Adjust)), one)
+		}
+	}
+	carries := func(l program.Limit) bool { return l.Excess == program.CarriedOver }
+	if at := slices.IndexFunc(d.Limits, carries); at >= 0 {
+		one := d.Limits[at]
+		d.Limits = slices.DeleteFunc(d.Limits, func(l program.Limit) bool { return l.Kind == program.LimitCap })
+		d.Limits = slices.Insert(d.Limits, min(at, len(d.Limits)), one)
 	}
 	return d
 }
@@ -315,7 +336,10 @@ func (h *History) credit(r Random, of program.Component, nth int, date calendar.
 	back.At = at.AddDate(0, 0, back.Date.Sub(date)).Add(12 * time.Hour)
 	switch kind := of.Measure.Kind; {
 	case of.Rate != nil && r.one(2):
-		back.TakeBack, back.Share = true, pick(r, number.Of(1), number.Frac(1, 2))
+		back.TakeBack, back.Share = true, number.Of(1)
+		if of.Measure.Window == "" && r.one(2) {
+			back.Share = number.Frac(1, 2) // of a window, half a cent would fall on either side of its beginning
+		}
 	case kind == program.Sum || kind == program.Count || kind == "":
 		back.Value, back.Share, back.Weight = c.Value.Neg(), c.Share.Neg(), c.Weight.Neg()
 	default:

@@ -283,7 +283,7 @@ func (s subject) standing(p calendar.Period, in incentive.Input, r incentive.Res
 	if err != nil {
 		return incentive.Standing{}, fault.Wrap(err, fault.Internal, "unencodable_result", "keeper: encode a result")
 	}
-	made := incentive.Standing{Unit: s.unit(p), ResultHash: hashOf(text), Currency: r.Currency, Earned: r.Earned, Payable: r.Payable, After: r.After}
+	made := incentive.Standing{Unit: s.unit(p), ResultHash: hashOf(text), Currency: r.Currency, Earned: r.Earned, Payable: r.Payable, Base: r.Payable, After: r.After}
 	for _, o := range r.Components {
 		f := incentive.Figure{Component: o.Component, Version: o.Version, Credits: o.Credits, Measure: o.Measure.String(), Amount: o.Amount}
 		if o.Quota != nil {
