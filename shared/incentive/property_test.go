@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	cases = flag.Int("cases", 1500, "how many random programs are reckoned")
+	cases = flag.Int("cases", 800, "how many random programs are reckoned")
 	seed  = flag.Uint64("seed", 1, "the first of them")
 )
 

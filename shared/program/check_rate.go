@@ -215,9 +215,9 @@ func (c *checker) dimension(component *Component, d Dimension, at string) {
 }
 
 const (
-	other    = "*"    // the cell for all values that no other names
-	most     = 5      // missing cells that are named
-	maxCells = 10_000 // places that are looked through
+	otherValues = "*"    // the cell for all values that no other names
+	shownGaps   = 5      // missing cells that are named
+	maxPlaces   = 10_000 // places that are looked through
 )
 
 // cells checks that there is exactly one cell for each place.
@@ -228,7 +228,7 @@ func (c *checker) cells(r *Rate, at string) {
 			values[i] = append(values[i], bound.String())
 		}
 		if d.Column != "" {
-			values[i] = []string{other}
+			values[i] = []string{otherValues}
 		}
 	}
 	taken := map[string]bool{}
@@ -244,15 +244,15 @@ func (c *checker) cells(r *Rate, at string) {
 	places := 1
 	for _, all := range values {
 		places *= max(1, len(all))
-		if places > maxCells {
-			c.refuse(at+".cells", CodeRange, "The values that the cells name make more than %d places.", maxCells)
+		if places > maxPlaces {
+			c.refuse(at+".cells", CodeRange, "The values that the cells name make more than %d places.", maxPlaces)
 			return
 		}
 	}
 	missing := missingCells(r.Dimensions, values, taken)
 	for i, one := range missing {
-		if i == most {
-			c.refuse(at+".cells", CodeGap, "There are %d more places without a cell.", len(missing)-most)
+		if i == shownGaps {
+			c.refuse(at+".cells", CodeGap, "There are %d more places without a cell.", len(missing)-shownGaps)
 			break
 		}
 		c.refuse(at+".cells", CodeGap, "There is no cell for %s.", one)

@@ -138,7 +138,7 @@ func (w *writer) cells(r *Rate, unit func(number.Number) string) {
 			case d.By != nil:
 				n, _ := number.Parse(value) // checked by Check
 				at = append(at, d.Name+" from "+bound(*d.By, n))
-			case value == other:
+			case value == otherValues:
 				at = append(at, "any other "+d.Name)
 			default:
 				at = append(at, d.Name+" "+value)
