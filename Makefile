@@ -16,6 +16,8 @@ FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 # Where Go files stand under infra: its other folders are not ours.
 GO_FOLDERS := $(sort $(dir $(wildcard infra/*/*.go)))
 STEP      := infra/scripts/step.sh
+# What go generate writes.
+GENERATED := functions/api/openapi.json shared/connectors/README.md shared/program/schema.json
 CONTEXT   := -c stage=$(STAGE) $(if $(ALARM_EMAIL),-c alarm-email=$(ALARM_EMAIL)) $(if $(MAIL_FROM),-c mail-from=$(MAIL_FROM)) $(if $(MAIL_IDENTITY),-c mail-identity=$(MAIL_IDENTITY)) \
              $(if $(FETCH_CONCURRENCY),-c fetch-concurrency=$(FETCH_CONCURRENCY)) $(if $(ALLOW_PRODUCTION_CRM),-c allow-production-crm=$(ALLOW_PRODUCTION_CRM))
 # Without net/rpc and HTTP/2, which no function needs: a twentieth less to load.
@@ -76,16 +78,16 @@ mutants: ## take the remedy of each trap of a provider away, in a copy: its test
 	@go run ./infra/mutants $(FLAGS)
 
 .PHONY: generate
-generate: ## write the files that are made from the code (the OpenAPI file, the tables of the connectors)
-	@go generate ./functions/... ./shared/connectors
+generate: ## write the files that are made from the code (the OpenAPI file, the tables of the connectors, the schema of programs)
+	@go generate ./functions/... ./shared/connectors ./shared/program
 
 .PHONY: verify
 verify: ## fail if a generated file or go.mod is not up to date
 	@go mod tidy -diff
 	@go mod verify >/dev/null
-	@mkdir -p .build; for f in functions/api/openapi.json shared/connectors/README.md; do cksum $$f; done > .build/generated; $(MAKE) --no-print-directory generate; \
-	 for f in functions/api/openapi.json shared/connectors/README.md; do cksum $$f; done | diff .build/generated - >/dev/null || \
-	 { echo "functions/api/openapi.json or shared/connectors/README.md was not up to date; it is now"; exit 1; }
+	@mkdir -p .build; for f in $(GENERATED); do cksum $$f; done > .build/generated; $(MAKE) --no-print-directory generate; \
+	 for f in $(GENERATED); do cksum $$f; done | diff .build/generated - >/dev/null || \
+	 { echo "one of $(GENERATED) was not up to date; it is now"; exit 1; }
 
 .PHONY: build-arm64
 build-arm64: ## build the functions for AWS (arm64)

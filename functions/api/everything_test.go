@@ -35,7 +35,8 @@ func needs() map[string]tenant.Role {
 		tenant.Admin:  adminOperations,
 		tenant.Reader: readerOperations,
 		tenant.Manager: "confirm-object accept-proposal refuse-proposal replay-quarantine-entry replay-quarantine discard-quarantine-entry " +
-			"replay-delivery replay-deliveries cancel-job create-upload complete-upload",
+			"replay-delivery replay-deliveries cancel-job create-upload complete-upload " +
+			"check-program list-program-versions get-program-version list-program-problems",
 	} {
 		for _, operation := range strings.Fields(operations) {
 			table[operation] = role
@@ -51,11 +52,16 @@ const (
 		"define-link update-link delete-link restore-link define-view update-view delete-view restore-view " +
 		"define-variable update-variable delete-variable restore-variable generate-views " +
 		"link-member set-member-active set-member-role set-member-teams set-member-manager set-member-access clear-member-active clear-member-role clear-member-teams " +
-		"clear-member-manager clear-member-access accept-member-proposal refuse-member-proposal import-members"
+		"clear-member-manager clear-member-access accept-member-proposal refuse-member-proposal import-members " +
+		"create-program update-program publish-program refresh-program archive-program start-preview get-preview use-program-template " +
+		"add-exchange-rate update-exchange-rate delete-exchange-rate import-exchange-rates set-goals"
 	readerOperations = "get-organization list-notices get-notice read-notice list-people get-person list-members get-member get-member-tree get-member-proposals export-members list-connections get-connection list-runs get-run list-syncs get-sync list-clients get-client " +
 		"get-onboarding list-batches get-batch list-objects get-object list-schema-versions get-json-schema get-sample-request list-templates infer-schema " +
 		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job " +
-		"list-links get-link list-views get-view list-view-rows list-variables get-variable get-variable-values get-user-master"
+		"list-links get-link list-views get-view list-view-rows list-variables get-variable get-variable-values get-user-master " +
+		"get-program-schema get-program-templates list-programs get-program list-exchange-rates get-exchange-rate " + personalOperations
+	// personalOperations show what people earn: to whoever may see it.
+	personalOperations = "list-goals get-goals get-standings list-statements get-statement list-credits estimate get-record-why"
 )
 
 // ingestOperations are those that let in who may only ingest.
@@ -63,7 +69,7 @@ func ingestOperations() []string { return []string{"get-batch", "create-upload",
 
 // reading are operations that are no GET and change nothing.
 func reading(op openapitest.Operation) bool {
-	return op.Method == http.MethodGet && op.ID != "finish-authorization" || op.ID == "infer-schema"
+	return op.Method == http.MethodGet && op.ID != "finish-authorization" || slices.Contains([]string{"infer-schema", "check-program", "estimate"}, op.ID)
 }
 
 // operations lists the operations of the description that this function serves.
@@ -85,6 +91,17 @@ type world struct {
 	upload string
 	// definitions are the names of a link, a view and a variable that were generated, and of those that nothing uses.
 	definitions struct{ link, view, variable, unusedLink, unusedView string }
+	// draft is a program that was not published, own the key of a person who is a member of ours.
+	draft, own string
+}
+
+// newWorldFor is a world with whatever an operation is about: programs are made for those alone that are about one.
+func newWorldFor(t testing.TB, op openapitest.Operation) *world {
+	w := newWorld(t)
+	if strings.Contains(op.Path, "{program}") {
+		w.programmed()
+	}
+	return w
 }
 
 func newWorld(t testing.TB) *world {
@@ -111,9 +128,11 @@ func newWorld(t testing.TB) *world {
 	w.params["run"] = read[Run](t, s.post(s.owner, "/v1/connections/"+w.loggedIn+"/imports", map[string]any{}).want(t, 202)).ID
 	w.params["sync"] = read[Sync](t, s.post(s.owner, "/v1/connections/"+w.loggedIn+"/syncs", nightly()).want(t, 201)).ID
 	s.fetch.sent = nil
+	w.defined()
+	w.params["template"] = "percent_of_won_deals"
+	w.params["rate"] = read[ExchangeRate](t, s.post(s.owner, "/v1/exchange-rates", dollars("2026-11-01")).want(t, 201)).ID
 	s.journal = memory.NewJournal()
 	s.handler.Journal = s.journal
-	w.defined()
 	w.params["notice"] = "01NOTICE"
 	_, err := s.journal.Tell(t.Context(), notice.Notice{ID: "01NOTICE", Organization: ours, At: s.clock.now(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "Done."})
 	s.must(err)
@@ -161,6 +180,8 @@ func (w *world) request(op openapitest.Operation) request {
 		params["name"] = w.definitions.unusedLink
 	case "delete-view":
 		params["name"] = w.definitions.unusedView
+	case "publish-program":
+		params["program"] = w.draft
 	}
 	return request{method: op.Method, path: fill(op.Path, params), body: w.body(op.ID)}
 }
@@ -204,7 +225,12 @@ func (w *world) body(operation string) any {
 		"replay-quarantine":  map[string]any{"connection": w.params["connection"]},
 		"create-destination": destination, "update-destination": destination,
 		"replay-deliveries": map[string]any{"since": "2026-11-21T00:00:00Z"},
-		"export-person":     named, "erase-person": named,
+		"create-program":    map[string]any{"name": "Plan", "definition": w.plan()}, "update-program": map[string]any{"name": "Plan", "definition": w.plan()},
+		"use-program-template": map[string]any{"connection": w.params["connection"], "answers": map[string]string{"value": "annual"}, "publish": true},
+		"estimate":             map[string]any{"participant": w.params["participant"], "deals": []any{map[string]any{"component": "commission", "value": "100"}}},
+		"add-exchange-rate":    dollars("2026-10-01"), "update-exchange-rate": map[string]any{"value": "0.95"}, "import-exchange-rates": "from,to,value,since\nGBP,EUR,1.15,2026-01-01\n",
+		"set-goals":     map[string]any{"goals": []any{map[string]any{"component": "commission", "amount": "1000"}}},
+		"export-person": named, "erase-person": named,
 	}[operation]
 }
 

@@ -68,7 +68,7 @@ func TestOpenAPIDescribesEverything(t *testing.T) {
 	// harmless are the POSTs that need no Idempotency-Key: to do them twice is to do them once.
 	harmless := strings.Fields("test-connection authorize-connection infer-schema read-notice offboard-person revoke-api-key declare-object confirm-object accept-proposal refuse-proposal " +
 		"cancel-job pause-run resume-run cancel-run complete-upload discard-quarantine-entry accept-member-proposal refuse-member-proposal import-members replay-quarantine-entry replay-delivery receive-webhook " +
-		"restore-link restore-view restore-variable generate-views")
+		"restore-link restore-view restore-variable generate-views check-program refresh-program archive-program estimate import-exchange-rates")
 	ids := map[string]bool{}
 	for path, item := range file.Paths {
 		for method, op := range item {

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"leadline/shared/incentive/keeper"
+	"leadline/shared/notice"
 	"leadline/shared/record"
 	"leadline/shared/roster"
+	"leadline/shared/store/memory"
 	"leadline/shared/tenant"
 )
 
@@ -195,4 +197,38 @@ func TestThreeAnswersMakeARunningProgram(t *testing.T) {
 	if first := board.Items[0]; first.Participant != o.ids["other"] || first.Payable.Minor != 20_000 {
 		t.Errorf("first is %+v %+v, not %s", first, *first.Payable, o.ids)
 	}
+}
+
+// programmed makes a program of ours that is live, with a deal of a member in it, and one that is a draft.
+func (w *world) programmed() {
+	w.t.Helper()
+	conn := w.params["connection"]
+	_, err := w.handler.keeper().Sync(w.t.Context(), ours, conn, []roster.User{{ExternalID: "user_own", Name: "Ow Ner", Active: true,
+		CreatedAt: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), Role: roster.UserRole{Name: "Rep"}}}, w.clock.now())
+	w.must(err)
+	m, err := w.roster.MemberOf(w.t.Context(), ours, roster.External{Connection: conn, ID: "user_own"})
+	w.must(err)
+	o := &office{system: w.system, conn: conn}
+	w.own = o.person("own", m.ID)
+	o.deal("oppo_1", "own", 100_000, "USD", "won", "2026-11-10")
+	p := o.running("percent_of_won_deals", map[string]string{"value": "annual"})
+	w.draft = read[Program](w.t, w.post(w.owner, "/v1/programs", map[string]any{"name": "Draft", "definition": w.plan(), "from": "2026-11-01"}).want(w.t, 201)).ID
+	w.params["program"], w.params["participant"], w.params["period"], w.params["version"], w.params["template"] = p.ID, m.ID, "2026-11", "1", "percent_of_won_deals"
+	w.params["preview"] = read[ProgramPreview](w.t, w.post(w.owner, "/v1/programs/"+p.ID+"/previews", nil).want(w.t, 202)).ID
+	w.calculate.queue = nil
+	w.journal = memory.NewJournal()
+	w.handler.Journal = w.journal
+	_, err = w.journal.Tell(w.t.Context(), notice.Notice{ID: "01NOTICE", Organization: ours, At: w.clock.now(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "Done."})
+	w.must(err)
+}
+
+// plan is a commission plan on the deals of the world.
+func (s *system) plan() map[string]any {
+	return map[string]any{"kind": "commission", "title": "Plan", "currency": "USD", "zone": "UTC", "period": "month", "participants": map[string]any{}, "components": []any{map[string]any{
+		"name": "commission", "source": map[string]any{"variable": "close-value_won_annual"}, "rate": map[string]any{"tiers": []any{map[string]any{"from": "0", "pay": "5%"}}}}}}
+}
+
+// dollars is a rate of dollars into euros, for a month.
+func dollars(since string) map[string]any {
+	return map[string]any{"from": "USD", "to": "EUR", "value": "0.92", "since": since, "until": since[:7] + "-28"}
 }

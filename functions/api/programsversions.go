@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -108,7 +107,12 @@ func (h *handler) propose(ctx context.Context, p program.Program, d program.Defi
 		made.before = append(made.before, v)
 	}
 	made.problems = append(made.problems, program.CheckVersions(made.before, made.version)...)
-	slices.SortStableFunc(made.problems, func(a, b program.Problem) int { return cmp.Compare(a.Severity, b.Severity) }) // errors first
+	named, err := h.checkPeople(ctx, p.Organization, d)
+	if err != nil {
+		return made, err
+	}
+	made.problems = append(made.problems, named...)
+	sortProblems(made.problems)
 	if len(program.Errors(made.problems)) == 0 {
 		made.compile(p)
 	}
@@ -140,6 +144,8 @@ func (p *proposed) compile(of program.Program) {
 		return
 	}
 	p.reads = plan.Reads()
+	p.problems = append(p.problems, checkLinks(p.version.Definition, p.version.Sources, p.reads)...)
+	sortProblems(p.problems)
 }
 
 // lastInForce gives what was published last: what is being built, or else is shown.

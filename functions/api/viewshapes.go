@@ -91,6 +91,9 @@ type ViewColumn struct {
 	Field string    `json:"field,omitempty" maxLength:"256" doc:"The id of the record if left out."`
 	Title string    `json:"title,omitempty" maxLength:"200"`
 	Type  fieldType `json:"type,omitempty" doc:"That of the field if left out, or a wider one."`
+	// Amounts and Currency are those of money that is written as a number.
+	Amounts  string `json:"amounts,omitempty" enum:"hundredths,minor_units,major_units" doc:"The numbers are amounts of money, written so. Programs read them in major units."`
+	Currency string `json:"currency,omitempty" maxLength:"256" doc:"The column that names the currency of the amounts." example:"value_currency"`
 }
 
 // ViewCondition is what a row must meet.
@@ -217,11 +220,11 @@ func readLink(l LinkFields) view.Link {
 }
 
 func showColumn(c view.Column) ViewColumn {
-	return ViewColumn{Name: c.Name, From: c.From, Field: c.Field, Title: c.Title, Type: fieldType(c.Type)}
+	return ViewColumn{Name: c.Name, From: c.From, Field: c.Field, Title: c.Title, Type: fieldType(c.Type), Amounts: string(c.Amounts), Currency: c.Currency}
 }
 
 func readColumn(c ViewColumn) view.Column {
-	return view.Column{Name: c.Name, From: c.From, Field: c.Field, Title: c.Title, Type: schema.Type(c.Type)}
+	return view.Column{Name: c.Name, From: c.From, Field: c.Field, Title: c.Title, Type: schema.Type(c.Type), Amounts: view.Amounts(c.Amounts), Currency: c.Currency}
 }
 
 func showCondition(c view.Condition) ViewCondition {

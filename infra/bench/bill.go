@@ -18,12 +18,16 @@ const (
 	forOutcomes part = "outcomes"
 	forHistory  part = "history"
 	forLogs     part = "logs"
+	// forIncentive keeps what people earn in step with records.
+	forIncentive part = "incentive"
 	// forTrack tells destinations.
 	forTrack part = "track"
 )
 
 // allIn lists the parts of an event that is stored with all that belongs to it. Destinations are a price of their own.
-func allIn() []part { return []part{forRecord, forPayload, forOutcomes, forHistory, forLogs} }
+func allIn() []part {
+	return []part{forRecord, forPayload, forOutcomes, forHistory, forIncentive, forLogs}
+}
 
 // call is one request over the network, as AWS charges for it.
 type call struct {
@@ -128,7 +132,7 @@ func (b *bill) settle(memory map[string]int) {
 // settleWork divides the work of a function by parts. The processor time of ingest counts for the record alone, though it also
 // packs the payload: the price up to the record is rather too high than too low.
 func (b *bill) settleWork(name string, w work, memory int) {
-	parts := map[string]part{"receive": forRecord, "ingest": forRecord, "fetch": forRecord, "relay": forHistory, "deliver": forTrack}
+	parts := map[string]part{"receive": forRecord, "ingest": forRecord, "fetch": forRecord, "relay": forHistory, "calculate": forIncentive, "api": forRecord, "deliver": forTrack}
 	own := parts[name]
 	seconds := func(d time.Duration) usage {
 		return usage{lambdaGBSeconds: gbSeconds(d.Seconds(), memory)}
@@ -148,8 +152,8 @@ func (b *bill) settleWork(name string, w work, memory int) {
 	}
 	if w.logged > 0 {
 		logs := forLogs
-		if own == forTrack {
-			logs = forTrack
+		if own == forTrack || own == forIncentive {
+			logs = own
 		}
 		b.tallies[tallyKey{logs, "CloudWatch Logs", name}] = &tally{part: logs, service: "CloudWatch Logs", operation: name,
 			calls: float64(w.invocations), sent: w.logged, usage: usage{logsIngested: float64(w.logged)}}

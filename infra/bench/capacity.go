@@ -114,6 +114,8 @@ func partOf(function string, r request) part {
 	switch {
 	case function == "relay":
 		return forHistory
+	case function == "calculate":
+		return forIncentive
 	case function == "deliver":
 		return forTrack
 	case (function == "ingest" || function == "fetch") && r.section() == "payloads":

@@ -82,7 +82,7 @@ func gatewayDoor(l *ledger, to http.Handler, accessLog func(route string) int) d
 	return door{ledger: l, to: to, describe: func(_ string, r *http.Request, sent []byte, _ int, got []byte) (call, time.Duration) {
 		route := "POST /hooks/{token}"
 		if !strings.HasPrefix(r.URL.Path, "/hooks/") {
-			route = "POST " + r.URL.Path
+			route = r.Method + " " + r.URL.Path
 		}
 		l.note(func(b *bill) {
 			line := int64(accessLog(route))
@@ -108,8 +108,11 @@ func sqsDoor(l *ledger, to http.Handler) door {
 	return door{ledger: l, to: to, describe: func(_ string, r *http.Request, sent []byte, _ int, got []byte) (call, time.Duration) {
 		queue, group, payload := messages(sent, got)
 		c := call{part: forRecord, service: "SQS", operation: operation(r) + " " + queue, usage: usage{}}
-		if queue == deliverQueue {
+		switch queue {
+		case deliverQueue:
 			c.part = forTrack
+		case calculateQueue:
+			c.part = forIncentive
 		}
 		c.usage.add(sqsRequests, chunks(payload, sqsChunk))
 		if group {
@@ -160,6 +163,8 @@ func s3Door(l *ledger, to http.Handler) door {
 			c.part = forPayload
 		case "outbound":
 			c.part = forTrack
+		case "inputs":
+			c.part = forIncentive
 		}
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			c.usage.add(s3Reads, 1)

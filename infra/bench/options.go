@@ -30,9 +30,9 @@ type options struct {
 	detail    bool
 }
 
-// sections lists what can be asked for alone. "import" stands for its parts.
+// sections lists what can be asked for alone. "import" and "incentive" stand for their parts.
 func sections() []string {
-	return append([]string{"cost", "speed", "zip", "system", importSection}, imports()...)
+	return slices.Concat([]string{"cost", "speed", "zip", "system", importSection}, imports(), []string{incentiveSection}, incentives())
 }
 
 const importSection = "import"
@@ -77,6 +77,9 @@ func (o options) chosen() []string {
 	if slices.Contains(asked, importSection) {
 		asked = append(asked, imports()...)
 	}
+	if slices.Contains(asked, incentiveSection) {
+		asked = append(asked, incentives()...)
+	}
 	return asked
 }
 
@@ -94,7 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	wants := func(section string) bool { return slices.Contains(o.chosen(), section) }
-	if wants("cost") || wants("zip") || wants("import-cost") || wants("import-memory") {
+	if slices.ContainsFunc([]string{"cost", "zip", "import-cost", "import-memory", "incentive-cost"}, wants) {
 		b.out.progress("starting the emulators")
 		if b.lab, err = openLab(ctx, o); err != nil {
 			return err
@@ -111,8 +114,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		inLab bool
 		do    func(context.Context) error
 	}{
-		{"cost", true, b.cost}, {"import-cost", true, b.importCost}, {"import-memory", true, b.importMemory}, {"zip", true, b.sizes},
-		{"import-rate", false, b.importRates}, {"import-delay", false, b.importDelay}, {"system", false, b.local}, {"speed", false, b.speed},
+		{"cost", true, b.cost}, {"import-cost", true, b.importCost}, {"incentive-cost", true, b.incentiveCost}, {"import-memory", true, b.importMemory},
+		{"zip", true, b.sizes},
+		{"import-rate", false, b.importRates}, {"import-delay", false, b.importDelay}, {"incentive-delay", false, b.incentiveDelay}, {"system", false, b.local},
+		{"speed", false, b.speed}, {"incentive-speed", false, b.incentiveSpeed},
 	} {
 		if !wants(section.name) {
 			continue

@@ -69,8 +69,10 @@ type fake struct {
 	posted   []any
 	// scripts answer in the place of the fake, by method and path.
 	scripts map[string]scripted
-	rows    rowsWorld
-	track   trackWorld
+	// etags are those of answers, by method and path.
+	etags map[string]string
+	rows  rowsWorld
+	track trackWorld
 }
 
 // scripted answers one request to the API.
@@ -304,6 +306,9 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	if err := f.doc.CheckAnswer(r.Method, path, status, contentType, text); err != nil {
 		f.t.Errorf("the fake does not answer as the API: %v", err)
+	}
+	if tag := f.etags[r.Method+" "+path]; tag != "" {
+		w.Header().Set("ETag", tag)
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)

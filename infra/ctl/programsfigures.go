@@ -100,7 +100,9 @@ func span(from, until string) string {
 	return from + " to " + lastDay(until)
 }
 
-func (f inForce) String() string { return fmt.Sprintf("version %d (%s)", f.Number, span(f.From, f.Until)) }
+func (f inForce) String() string {
+	return fmt.Sprintf("version %d (%s)", f.Number, span(f.From, f.Until))
+}
 
 // inWords names versions with their days.
 func inWords(versions []inForce) string {
@@ -111,7 +113,7 @@ func inWords(versions []inForce) string {
 	return strings.Join(all, ", ")
 }
 
-func (r recordName) String() string { return strings.TrimSpace(r.Object + " " + r.ID) }
+func (r recordRef) String() string { return strings.TrimSpace(r.Object + " " + r.ID) }
 
 func (s programSource) String() string {
 	name := s.Object

@@ -110,7 +110,7 @@ type (
 		Currency string `json:"currency"`
 		Text     string `json:"text"`
 	}
-	recordName struct {
+	recordRef struct {
 		Connection string `json:"connection"`
 		Object     string `json:"object"`
 		ID         string `json:"id"`
@@ -123,13 +123,13 @@ type (
 		Problem   bool   `json:"problem"`
 	}
 	recordRefusals struct {
-		Record    recordName       `json:"record"`
+		Record    recordRef        `json:"record"`
 		RecordRev int64            `json:"record_rev"`
 		Refusals  []programRefusal `json:"refusals"`
 		At        time.Time        `json:"at"`
 	}
 	recordWhy struct {
-		Record     recordName `json:"record"`
+		Record     recordRef `json:"record"`
 		Components []struct {
 			Component string `json:"component"`
 			Version   int    `json:"version"`
@@ -143,16 +143,16 @@ type (
 		} `json:"components"`
 	}
 	programCredit struct {
-		ID          string     `json:"id"`
-		Component   string     `json:"component"`
-		Participant string     `json:"participant"`
-		Kind        string     `json:"kind"`
-		Date        string     `json:"date"`
-		Record      recordName `json:"record"`
-		Value       string     `json:"value"`
-		Share       string     `json:"share"`
-		Worth       string     `json:"worth,omitempty"`
-		Currency    string     `json:"currency,omitempty"`
+		ID          string    `json:"id"`
+		Component   string    `json:"component"`
+		Participant string    `json:"participant"`
+		Kind        string    `json:"kind"`
+		Date        string    `json:"date"`
+		Record      recordRef `json:"record"`
+		Value       string    `json:"value"`
+		Share       string    `json:"share"`
+		Worth       string    `json:"worth,omitempty"`
+		Currency    string    `json:"currency,omitempty"`
 		Rate        *struct {
 			From  string `json:"from"`
 			To    string `json:"to"`

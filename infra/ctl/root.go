@@ -142,6 +142,7 @@ func (r interruptible) Read(p []byte) (int, error) {
 const (
 	groupLook    = "look"
 	groupViews   = "views"
+	groupPay     = "pay"
 	groupClients = "clients"
 	groupSend    = "send"
 	groupOffice  = "office"
@@ -153,7 +154,7 @@ func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "leadline",
 		Short: "Look after Leadline",
-		Long: "Look after Leadline: connections, client software, schemas, records, quarantine, destinations, people.\n\n" +
+		Long: "Look after Leadline: connections, client software, schemas, records, incentive programs, quarantine, destinations, people.\n\n" +
 			"The API is found by LEADLINE_URL and LEADLINE_KEY, or in the file that `make run` writes.\n\n" +
 			"Exit codes: 0 done, 1 failed, 2 used wrongly, 3 the API refused, 4 nothing answered, 130 interrupted.",
 		SilenceUsage: true, SilenceErrors: true,
@@ -171,6 +172,7 @@ func (c *command) root() *cobra.Command {
 		{groupLook, "What came in:", []*cobra.Command{c.statusCommand(), c.tailCommand(), c.connectCommand(), c.connectionsCommand(), c.importCommand(), c.reconcileCommand(), c.runsCommand(), c.syncsCommand(), c.objectsCommand(),
 			c.recordsCommand(), c.recordCommand(), c.historyCommand(), c.quarantineCommand()}},
 		{groupViews, "What is made of it:", []*cobra.Command{c.linksCommand(), c.viewsCommand(), c.variablesCommand()}},
+		{groupPay, "What it pays:", []*cobra.Command{c.programsCommand(), c.standingsCommand(), c.statementCommand(), c.estimateCommand(), c.ratesCommand()}},
 		{groupClients, "Client software and its rows:", []*cobra.Command{c.clientsCommand(), c.onboardingCommand(), c.schemaCommand(), c.pushCommand(), c.batchesCommand()}},
 		{groupSend, "What is sent on:", []*cobra.Command{c.destinationsCommand(), c.deliveriesCommand()}},
 		{groupOffice, "The organization:", []*cobra.Command{c.membersCommand(), c.peopleCommand(), c.keysCommand(), c.auditCommand(), c.noticesCommand(), c.jobsCommand(), c.privacyCommand()}},

@@ -12,6 +12,8 @@ import (
 type demoCRM struct {
 	Connection string `json:"connection"`
 	Import     string `json:"import"`
+	// Program is the one that the demo organization earns by, once everything is imported.
+	Program string `json:"program,omitempty"`
 }
 
 // connect connects the demo organization to the sandbox and has everything imported. What is done already stays: of a

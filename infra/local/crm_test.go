@@ -35,7 +35,7 @@ func TestConnect(t *testing.T) {
 	to := sandbox{APIBase: "http://127.0.0.1:1/api/v1", APIKey: "api_x"}
 	check := func(what string, d demo, isNew bool, err error, want crmOfAPI, wantNew bool, run string) {
 		t.Helper()
-		if err != nil || isNew != wantNew || a.crm != want || d.CRM == nil || *d.CRM != (demoCRM{"conn_crm1", run}) {
+		if err != nil || isNew != wantNew || a.crm != want || d.CRM == nil || *d.CRM != (demoCRM{Connection: "conn_crm1", Import: run}) {
 			t.Errorf("%s: %+v, new %v, %v; the API has %+v, want %+v", what, d.CRM, isNew, err, a.crm, want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestImporting(t *testing.T) {
 					fmt.Fprintf(&out, prefix+format+"\n", args...)
 				}
 			}
-			importing{seeder: seeder{baseURL: server.URL, client: server.Client()}, key: "key", crm: demoCRM{"conn_crm1", "run_1"},
+			importing{seeder: seeder{baseURL: server.URL, client: server.Client()}, key: "key", crm: demoCRM{Connection: "conn_crm1", Import: "run_1"},
 				every: time.Millisecond, print: say(""), warn: say("! ")}.tell(t.Context())
 			if out.String() != test.want {
 				t.Errorf("said is\n%swant\n%s", out.String(), test.want)

@@ -13,6 +13,7 @@ import (
 // importing tells how far the import of the demo organization is, until it ends.
 type importing struct {
 	seeder seeder
+	demo   *demo
 	key    string
 	crm    demoCRM
 	every  time.Duration
@@ -40,8 +41,8 @@ type importRun struct {
 	FinishedAt *time.Time `json:"finished_at"`
 }
 
-// tell prints a line now and then, and one at the end.
-func (i importing) tell(ctx context.Context) {
+// tell prints a line now and then, and one at the end. It tells whether the import ended well.
+func (i importing) tell(ctx context.Context) bool {
 	ticker := time.NewTicker(i.every)
 	defer ticker.Stop()
 	failures, last := 0, ""
@@ -49,15 +50,14 @@ func (i importing) tell(ctx context.Context) {
 		run, err := i.read(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return
+			return false
 		case err != nil:
 			if failures++; failures == 5 {
 				i.warn("how far the import is cannot be told: %v", err)
-				return
+				return false
 			}
 		case run.ended():
-			i.end(ctx, run)
-			return
+			return i.end(ctx, run)
 		default:
 			failures = 0
 			if line := run.line(); line != last {
@@ -67,7 +67,7 @@ func (i importing) tell(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-ticker.C:
 		}
 	}
@@ -79,9 +79,14 @@ func (i importing) read(ctx context.Context) (run importRun, err error) {
 
 // get reads something of the connection.
 func (i importing) get(ctx context.Context, path string, into any) error {
+	return i.one(ctx, connectionPath(i.crm.Connection)+path, into)
+}
+
+// one reads one thing of the API.
+func (i importing) one(ctx context.Context, path string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	status, answer, err := i.seeder.call(ctx, i.key, http.MethodGet, connectionPath(i.crm.Connection)+path, nil)
+	status, answer, err := i.seeder.call(ctx, i.key, http.MethodGet, path, nil)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("the API answers %d: %s", status, problemTitle(answer))
 	}
@@ -105,11 +110,11 @@ func (r importRun) line() string {
 	return text
 }
 
-// end tells how the import ended.
-func (i importing) end(ctx context.Context, r importRun) {
+// end tells how the import ended, and whether that was well.
+func (i importing) end(ctx context.Context, r importRun) bool {
 	if r.Status != "done" || r.Report == nil {
 		i.warn("the import is %s. %s", r.Status, r.Problem)
-		return
+		return false
 	}
 	stored := int64(0)
 	for _, o := range r.Report.Objects {
@@ -119,7 +124,7 @@ func (i importing) end(ctx context.Context, r importRun) {
 	said := fmt.Sprintf("imported %s records of %d objects in %.0f s", thousands(stored), len(r.Report.Objects), took.Seconds())
 	if refused := r.Progress.Counts.Refused; r.Problem != "" || refused > 0 {
 		i.warn("%s; %s were refused. %s", said, thousands(refused), r.Problem)
-		return
+		return true
 	}
 	var now struct {
 		State struct{ Subscription struct{ Active bool } }
@@ -128,6 +133,7 @@ func (i importing) end(ctx context.Context, r importRun) {
 		said += "; live changes arrive"
 	}
 	i.print("  %s", said)
+	return true
 }
 
 // thousands writes a number as people read it.
@@ -148,13 +154,13 @@ func (s *system) tellOfImport(d *demo) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	told := make(chan struct{})
-	i := importing{seeder: s.seeder(), key: d.AdminKey, crm: *d.CRM, every: 10 * time.Second, print: s.console.print, warn: s.console.warn}
+	i := importing{seeder: s.seeder(), demo: d, key: d.AdminKey, crm: *d.CRM, every: 10 * time.Second, print: s.console.print, warn: s.console.warn}
 	go func() {
 		defer close(told)
-		if run, err := i.read(ctx); err == nil && run.ended() {
-			return
+		run, err := i.read(ctx)
+		if well := err == nil && run.Status == "done"; well || (err != nil || !run.ended()) && i.tell(ctx) {
+			i.earn(ctx)
 		}
-		i.tell(ctx)
 	}()
 	s.opened(func() error {
 		cancel()

@@ -225,6 +225,7 @@ func TestCapsThatCarry(t *testing.T) {
 		{"carried to make up for a reversal", carries, []string{"250", "-80"}, []int64{10000, 7000}, []int64{15000, 0}},
 		{"not while the cap does not hold", `{"kind":"cap","amount":"100","excess":"carried","when":{"least":"50"}}`, []string{"250", "40"}, []int64{10000, 19000}, []int64{15000, 0}},
 		{"a second cap puts it back", carries + `,{"kind":"cap","amount":"60"}`, []string{"250", "20", "0", "0"}, []int64{6000, 6000, 6000, 5000}, []int64{15000, 11000, 5000, 0}},
+		{"after one that does not", `{"kind":"cap","amount":"60"},{"kind":"multiplier","factor":"2"},` + carries, []string{"80", "0"}, []int64{10000, 2000}, []int64{2000, 0}},
 		{"a cap with a fraction of a cent", `{"kind":"cap","amount":"33.335","excess":"carried"}`, []string{"100", "0", "0", "0"}, []int64{3334, 3334, 3332, 0}, []int64{6666, 3332, 0, 0}},
 		{"a cap that is never reached", `{"kind":"cap","amount":"1e30"}`, []string{"150", "20"}, []int64{15000, 2000}, []int64{0, 0}},
 	}

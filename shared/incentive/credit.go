@@ -286,8 +286,10 @@ func (w *recordWork) credit(c *Credit, s stake) {
 // users adds whom a column names: one, or a list.
 func users(value json.RawMessage, all []string) []string {
 	list := []json.RawMessage{value}
-	if !none(value) && value[0] == '[' && json.Unmarshal(value, &list) != nil {
-		return all
+	if !none(value) && value[0] == '[' {
+		if list = nil; json.Unmarshal(value, &list) != nil { // into the list above it would write over the record's own bytes
+			return all
+		}
 	}
 	for _, one := range list {
 		if user := text(one); user != "" {

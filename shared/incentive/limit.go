@@ -198,13 +198,7 @@ func (w *componentWork) targetFor(kind calendar.Kind) number.Number {
 			whole.spans = append(whole.spans, days)
 		}
 	}
-	goal := *w.c.Rate.Target
-	if goal.Per == "" {
-		if goal.Per = windowKind(w.c.Measure.Window); goal.Per == "" {
-			goal.Per = period.Kind
-		}
-	}
-	target, _ := whole.goal(goal, true)
+	target, _ := whole.goal(*w.c.Rate.Target, true)
 	return target
 }
 

@@ -202,6 +202,14 @@ func TestCapsAndFloorsOfTheProgram(t *testing.T) {
 	}
 }
 
+// TestNoMoreIsReleasedThanThereIsRoomFor has nothing to say of a limit that changes nothing.
+func TestNoMoreIsReleasedThanThereIsRoomFor(t *testing.T) {
+	all := months(t, compile(t, limited(1, always(), `{"kind":"cap","amount":"100","excess":"carried"}`)), []string{"350", "100", "90"}, nil)
+	if len(all[1].Limits) != 0 || len(all[2].Limits) != 1 || len(all[2].Limits[0].Lines) != 1 || all[2].Limits[0].Lines[0].Amount != 1000 {
+		t.Errorf("%s", text(t, []any{all[1].Limits, all[2].Limits}))
+	}
+}
+
 func TestLimitsCountInTheirOrder(t *testing.T) {
 	const capped, draws = `{"kind":"cap","amount":"100","over":"quarter"}`, `{"kind":"draw","amount":"30","draw":{"form":"on_top","recoverable":false}}`
 	tests := []struct{ name, limits, earned, paid string }{
@@ -333,6 +341,9 @@ func TestWhatIsAdvancedIsAccountedFor(t *testing.T) {
 			}
 			if !slices.IsSortedFunc(before.Owed, func(a, b incentive.Advance) int { return a.Number - b.Number }) {
 				t.Fatalf("the oldest is not first: %v", before.Owed)
+			}
+			if slices.ContainsFunc(before.Owed, func(a incentive.Advance) bool { return a.Amount <= 0 }) {
+				t.Fatalf("an advance of nothing is owed: %v", before.Owed)
 			}
 		}
 	})

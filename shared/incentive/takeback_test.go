@@ -85,6 +85,11 @@ func TestTakeBackFromTheVersionBefore(t *testing.T) {
 	if r.Components[0].Amount != 20000 || r.Components[1].Amount != -20000 {
 		t.Errorf("%s", text(t, r.Components))
 	}
+	old := credit("old", "2025-12-05", "100")
+	in.Credits, in.Taken = append(in.Credits, takeBack(old, "2026-01-21", "1")), map[string]money.Amount{old.ID: dollars(300)}
+	if r := calculate(t, compile(t, v1, v2), in); r.Components[1].Amount != -20300 {
+		t.Errorf("with one of an earlier period: %s", text(t, r.Components))
+	}
 }
 
 // TestTakeBackOfWhatNobodyKnows has a credit whose own period was never reckoned.

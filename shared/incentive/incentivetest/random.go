@@ -49,6 +49,12 @@ func (r Random) Versions() []program.Version {
 		}
 	}
 	for i := range versions {
+		d := &versions[i].Definition
+		for at := range d.Components {
+			if m := &d.Components[at].Measure; windowKind(m.Window, d.Period) == d.Period {
+				m.Window = "" // program.Check warns of one that makes no difference
+			}
+		}
 		if err := Resolve(&versions[i]); err != nil {
 			return nil
 		}
@@ -63,13 +69,21 @@ func plainer(d *program.Definition) {
 		if c.Measure.Window != "" {
 			c.Measure.TrueUp = program.AtRate
 		}
-		if windowKind(c.Measure.Window, d.Period) == d.Period {
-			c.Measure.Window = ""
-		}
 		c.Adjust = slices.DeleteFunc(c.Adjust, func(a program.Adjustment) bool { return a.Excess == program.CarriedOver })
 	}
 	for i := range d.Limits {
 		d.Limits[i].Excess, d.Limits[i].Over = "", ""
+	}
+}
+
+// Hold lets some components hold part of what is earned back, for days or until somebody releases it.
+func (r Random) Hold(versions []program.Version) {
+	for _, v := range versions {
+		for i := range v.Definition.Components {
+			if c := &v.Definition.Components[i]; c.Rate != nil && r.one(2) {
+				c.Hold = &program.Hold{Share: number.Frac(1+r.Int64N(100), 100), AfterDays: r.IntN(90)}
+			}
+		}
 	}
 }
 
@@ -204,7 +218,7 @@ func (r Random) tiers(by program.By) []program.Tier {
 			tier.Mode = pick(r, program.Marginal, program.WholeAmount, program.Interpolated)
 		}
 		tiers = append(tiers, tier)
-		from = from.Add(r.decimal(1, 10, 1).Mul(number.Frac(step, 10)))
+		from = from.Add(pick(r, r.decimal(1, 10, 1), number.Of(5), number.Of(10)).Mul(number.Frac(step, 10)))
 	}
 	return tiers
 }
@@ -296,6 +310,10 @@ func (r Random) History(versions []program.Version) History {
 			}
 		}
 	}
+	if len(versions) > 1 {
+		// What one version takes back of the other in one period hangs on how that one's cents fell on its lines.
+		h.Credits = slices.DeleteFunc(h.Credits, func(c incentive.Credit) bool { return c.TakeBack })
+	}
 	r.Shuffle(len(h.Credits), func(i, j int) { h.Credits[i], h.Credits[j] = h.Credits[j], h.Credits[i] })
 	return h
 }
@@ -306,12 +324,15 @@ func (h *History) credit(r Random, of program.Component, nth int, date calendar.
 	c := incentive.Credit{Component: of.Name, Version: 1, Participant: "ann", Kind: program.Direct, Date: date, At: at.Add(time.Duration(r.IntN(3)) * time.Hour),
 		Record: record.Key{Organization: organization, Connection: connection, Object: object, ID: fmt.Sprint("d", nth)}, Rev: 1,
 		Share: pick(r, number.Of(1), number.Of(1), r.decimal(0, 1, 2)), Key: pick(r, "acme", "bolt", "core"), Cell: map[string]string{}}
-	worth := pick(r, r.decimal(1, 900, 2), r.decimal(1, 20, 0), number.Frac(1+r.Int64N(900), 7))
+	worth := pick(r, r.decimal(1, 900, 2), r.decimal(1, 20, 0), number.Frac(1+r.Int64N(900), 7), number.Of(200), number.Of(400), number.Of(450)) // some at bounds
 	if r.one(8) && !of.Measure.Shared {
 		worth = worth.Neg() // a credit note
 	}
 	c.Value, c.Weight = worth.Mul(c.Share), r.decimal(0, 3, 1).Mul(c.Share)
 	c.ID = fmt.Sprintf("%s-%s-%s", c.Component, c.Record.ID, c.Kind)
+	if of.Hold != nil && of.Hold.AfterDays > 0 {
+		c.Release = date.AddDays(of.Hold.AfterDays)
+	}
 	if rate := of.Rate; rate != nil {
 		for _, dimension := range rate.Dimensions {
 			if dimension.Column != "" {

@@ -11,7 +11,6 @@ import (
 	"leadline/shared/money"
 	"leadline/shared/number"
 	"leadline/shared/program"
-	"leadline/shared/record"
 )
 
 // Unit is one participant and period of a worked example.
@@ -227,19 +226,6 @@ func (r *Run) released(who string) map[string]calendar.Date {
 		}
 	}
 	return released
-}
-
-// Records makes the records of a case's deals.
-func (c Case) Records() ([]record.Record, error) {
-	var all []record.Record
-	for _, row := range c.Tables["Deals"].Rows {
-		deal, err := Deal(row)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, deal)
-	}
-	return all, nil
 }
 
 func parse(cell string) (number.Number, error) {

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"leadline/shared/program"
+	"leadline/shared/roster"
+	"leadline/shared/view"
+)
+
+// checkPeople finds the members and teams in a definition that there are not. A program that names the wrong ones pays nobody, and
+// nobody is told. A team may be made later: that is a warning.
+func (h *handler) checkPeople(ctx context.Context, organization string, d program.Definition) ([]program.Problem, error) {
+	members, err := h.keeper().Members(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	people := peopleCheck{members: members, teams: map[string]bool{}}
+	for _, m := range members {
+		for _, f := range m.Facts {
+			for _, g := range f.Teams { // those of what holds no more, too
+				people.teams[strings.ToLower(g.Name)] = true
+			}
+		}
+	}
+	people.participants("participants", &d.Participants)
+	for i, c := range d.Components {
+		at := fmt.Sprintf("components[%d]", i)
+		people.participants(at+".for", c.For)
+		for j, r := range c.Credit.Rules {
+			if to := r.To; to != nil {
+				at := fmt.Sprintf("%s.credit.rules[%d].to", at, j)
+				people.member(at+".member", to.Member)
+				people.team(at+".team", to.Team)
+			}
+		}
+	}
+	return people.problems, nil
+}
+
+type peopleCheck struct {
+	members  roster.Roster
+	teams    map[string]bool
+	problems []program.Problem
+}
+
+func (p *peopleCheck) participants(at string, who *program.Participants) {
+	if who == nil {
+		return
+	}
+	for i, id := range who.Members {
+		p.member(fmt.Sprintf("%s.members[%d]", at, i), id)
+	}
+	for i, id := range who.Except {
+		p.member(fmt.Sprintf("%s.except[%d]", at, i), id)
+	}
+	for i, name := range who.Teams {
+		p.team(fmt.Sprintf("%s.teams[%d]", at, i), name)
+	}
+}
+
+func (p *peopleCheck) member(at, id string) {
+	m, found := p.members[id]
+	text := ""
+	switch {
+	case id == "" || found && m.MergedInto == "":
+		return
+	case found:
+		text = fmt.Sprintf("The member %s turned out to be %s: name that one.", id, m.MergedInto)
+	default:
+		text = fmt.Sprintf("There is no member %q.", id)
+	}
+	p.problems = append(p.problems, program.Problem{Path: at, Code: program.CodeUnknownName, Message: text, Severity: program.Error})
+}
+
+func (p *peopleCheck) team(at, name string) {
+	if name != "" && !p.teams[strings.ToLower(name)] {
+		p.problems = append(p.problems, program.Problem{Path: at, Code: program.CodeUnknownName, Message: fmt.Sprintf("Nobody is or was in a team %q.", name), Severity: program.Warning})
+	}
+}
+
+// checkLinks finds links that a program would have to follow and cannot: those to a field that is not the id of a record.
+func checkLinks(d program.Definition, sources map[string]program.Resolved, reads []program.Reads) []program.Problem {
+	var problems []program.Problem
+	for i, c := range d.Components {
+		links := sources[c.Name].Links
+		for _, name := range slices.Sorted(maps.Keys(links)) {
+			to := links[name].To
+			if to.Field == "" || to.Source == view.Master() || !slices.Contains(reads, program.Reads{Connection: to.Connection, Object: to.Object, Joined: true}) {
+				continue
+			}
+			problems = append(problems, program.Problem{Path: fmt.Sprintf("components[%d].source", i), Code: program.CodeMeasureRefused, Severity: program.Error,
+				Message: fmt.Sprintf("The view joins along the link %s, to the field %s of %s. A program cannot follow that: link to the id of the record.", name, to.Field, to.Object)})
+		}
+	}
+	return problems
+}
+
+// sortProblems puts errors first, and leaves them otherwise in their order.
+func sortProblems(problems []program.Problem) {
+	slices.SortStableFunc(problems, func(a, b program.Problem) int { return cmp.Compare(a.Severity, b.Severity) })
+}
