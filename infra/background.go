@@ -162,7 +162,7 @@ func calculate(r resources) function {
 		memory:    1024,
 		errors:    3,
 		faults:    5,
-		startedBy: []trigger{batches("Calculations", r.calculate, 10, r.calculateConcurrency)},
+		startedBy: []trigger{batchesWithin(nil, "Calculations", r.calculate, 10, r.calculateConcurrency)}, // people watch their standing
 		env: map[string]*string{
 			"TABLE_RECORDS":   r.records.TableName(),
 			"TABLE_INTAKE":    r.intake.TableName(),

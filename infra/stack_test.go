@@ -107,7 +107,7 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 		"Deliver/Deliveries":     batches("DeliverQueue", "Deliver", 10, stage.deliver),
 		"Work/Jobs":              batches("Jobs", "Work", 1, stage.work),
 		"Fetch/Fetch":            batches("FetchQueue", "Fetch", 1, stage.fetch),
-		"Calculate/Calculations": batches("CalculateQueue", "Calculate", 10, stage.calculate),
+		"Calculate/Calculations": without(batches("CalculateQueue", "Calculate", 10, stage.calculate), "MaximumBatchingWindowInSeconds"),
 		"Relay/Records": {
 			"EventSourceArn": "Records.StreamArn", "FunctionName": "Relay/Live:live", "BatchSize": 100.0, "StartingPosition": "TRIM_HORIZON",
 			"FunctionResponseTypes": "ReportBatchItemFailures", "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 10.0,
@@ -351,4 +351,10 @@ func TestCloudWatchMayPage(t *testing.T) {
 	if got := tpl.text(tpl.named("Pager"), "KmsMasterKeyId"); got != "PagerKey" {
 		t.Errorf("the topic is encrypted with %q", got)
 	}
+}
+
+// without gives properties but for one.
+func without(properties map[string]any, name string) map[string]any {
+	delete(properties, name)
+	return properties
 }

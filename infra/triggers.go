@@ -17,11 +17,16 @@ type trigger func(deployed)
 // batches starts a function with up to so many messages of a queue at a time; of more than one, it waits a second for
 // them to gather, for each batch costs calls of its own.
 func batches(id string, queue awssqs.Queue, size, concurrency float64) trigger {
+	var window awscdk.Duration
+	if size > 1 {
+		window = awscdk.Duration_Seconds(jsii.Number(1))
+	}
+	return batchesWithin(window, id, queue, size, concurrency)
+}
+
+// batchesWithin is batches that waits for so long; nil for not at all: with what there is.
+func batchesWithin(window awscdk.Duration, id string, queue awssqs.Queue, size, concurrency float64) trigger {
 	return func(f deployed) {
-		var window awscdk.Duration
-		if size > 1 {
-			window = awscdk.Duration_Seconds(jsii.Number(1))
-		}
 		awslambda.NewEventSourceMapping(f.scope, jsii.String(id), &awslambda.EventSourceMappingProps{
 			Target:                  f.live,
 			EventSourceArn:          queue.QueueArn(),

@@ -123,6 +123,8 @@ type handler struct {
 	control *control.Controller
 	// incentives shows what people earn, and why.
 	incentives *incentives.Keeper
+	// rosters remembers who is who.
+	rosters *cache.Cache[string, knownRoster]
 }
 
 func newHandler(o options) *handler {
@@ -131,6 +133,7 @@ func newHandler(o options) *handler {
 		options: o, mux: http.NewServeMux(), keep: keep, keepUnknown: min(keep, unknownKeyTTL),
 		keys: cache.New[string, tenant.APIKey](cacheSize), unknown: cache.New[string, struct{}](cacheSize),
 		clients: cache.New[string, tenant.ClientHook](cacheSize), organizations: cache.New[string, tenant.Organization](cacheSize),
+		rosters:  cache.New[string, knownRoster](knownRosters),
 		requests: quota.NewMeter(o.Members, "requests", time.Minute), loginTests: quota.NewMeter(o.Members, "login tests", time.Minute),
 		control: control.New(control.Options{Outbox: o.Fetch, Syncs: o.Syncs, Connectors: o.Connectors, Random: o.Random}),
 		credentials: credential.New(credential.Options{Store: o.Logins, Organizations: o.Tenancy, Keyring: o.Keyring, Connectors: o.Connectors, Service: o.Service,

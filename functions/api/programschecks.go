@@ -16,7 +16,7 @@ import (
 // checkPeople finds the members and teams in a definition that there are not. A program that names the wrong ones pays nobody, and
 // nobody is told. A team may be made later: that is a warning.
 func (h *handler) checkPeople(ctx context.Context, organization string, d program.Definition) ([]program.Problem, error) {
-	members, err := h.keeper().Members(ctx, organization)
+	members, err := h.knownMembers(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +98,28 @@ func checkLinks(d program.Definition, sources map[string]program.Resolved, reads
 				Message: fmt.Sprintf("The view joins along the link %s, to the field %s of %s. A program cannot follow that: link to the id of the record.", name, to.Field, to.Object)})
 		}
 	}
+	return problems
+}
+
+// checkTogether refuses a version whose periods or currency are not those of the versions that stay in force before it: sums and
+// what is carried go on from one to the next.
+func checkTogether(versions []program.Version, next program.Version) []program.Problem {
+	var problems []program.Problem
+	for _, v := range versions {
+		if v.Number == next.Number {
+			continue
+		}
+		a, b := v.Definition, next.Definition
+		for path, differs := range map[string]bool{"period": a.Period != b.Period, "calendar": a.Calendar != b.Calendar, "currency": a.Currency != b.Currency} {
+			if differs {
+				problems = append(problems, program.Problem{Path: path, Code: program.CodeNotTogether, Severity: program.Error,
+					Message: fmt.Sprintf("Version %d, which stays in force until %s, has another %s. Make another program of this, or publish it from %s or earlier.", v.Number, v.Until, path, versions[0].From)})
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b program.Problem) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+	})
 	return problems
 }
 

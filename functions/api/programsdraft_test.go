@@ -184,6 +184,16 @@ func TestACheckTellsWhatChanges(t *testing.T) {
 	if check.OK || !slices.ContainsFunc(check.Problems, func(p ProgramProblem) bool { return p.Path == "from" && p.Code == program.CodeOverlap }) {
 		t.Errorf("the check is %+v", check)
 	}
+	// One that sums could not go on in; from the beginning on it replaces the other.
+	for from, ok := range map[string]bool{"2026-11-01": false, "2026-10-01": true} {
+		for path, value := range map[string]any{"currency": "EUR", "period": "quarter", "calendar": map[string]any{"year_starts": 2}} {
+			definition := changed(o.plan(), map[string]any{path: value})
+			check = read[ProgramCheck](t, o.post(o.manager, "/v1/programs/"+p.ID+"/check", map[string]any{"definition": definition, "from": from}).want(t, 200))
+			if check.OK != ok || !ok && !slices.ContainsFunc(check.Problems, func(p ProgramProblem) bool { return p.Path == path || p.Path == "from" }) {
+				t.Errorf("another %s from %s: %+v", path, from, check.Problems)
+			}
+		}
+	}
 	o.post(o.manager, path+"/check", map[string]any{"definition": map[string]any{"title": 1}}).want(t, 400, "invalid_program")
 	o.post(o.manager, path+"/check", map[string]any{"from": "soon"}).want(t, 400)
 	if o.state() != before {

@@ -120,13 +120,11 @@ func (h *handler) startPreview(ctx context.Context, c caller, in *startPreviewIn
 		}
 		out := showPreview(keeper.Preview{ID: id, Status: keeper.PreviewRunning, At: h.Now().UTC()}, nil)
 		return out, func(receipt *store.Receipt) error {
-			if receipt != nil { // first, so that of two requests at once only one asks
-				if err := h.Tenancy.SaveReceipt(ctx, *receipt, h.Now()); err != nil {
-					return err
-				}
-			}
 			_, err := h.incentives.AskPreview(ctx, p, id, keeper.PreviewRequest{Versions: proposed.versions, Reads: proposed.reads})
-			return err
+			if err != nil || receipt == nil {
+				return err
+			}
+			return h.Tenancy.SaveReceipt(ctx, *receipt, h.Now()) // last: a preview too many does no harm, one that nobody makes would
 		}, nil
 	})
 	if err != nil {
@@ -153,7 +151,7 @@ func (h *handler) getPreview(ctx context.Context, c caller, in *getPreviewInput)
 	if err != nil {
 		return nil, notFound(err, "There is no preview %q. It is kept for a week.", in.Preview)
 	}
-	members, err := h.keeper().Members(ctx, c.organization)
+	members, err := h.knownMembers(ctx, c.organization)
 	if err != nil {
 		return nil, err
 	}

@@ -145,6 +145,7 @@ func (p *proposed) compile(of program.Program) {
 	}
 	p.reads = plan.Reads()
 	p.problems = append(p.problems, checkLinks(p.version.Definition, p.version.Sources, p.reads)...)
+	p.problems = append(p.problems, checkTogether(p.versions, p.version)...)
 	sortProblems(p.problems)
 }
 

@@ -160,12 +160,17 @@ func (h *handler) addRate(ctx context.Context, c caller, in *addRateInput) (*rat
 		if err := together(append(all, r), r); err != nil {
 			return ExchangeRate{}, nil, err
 		}
-		return showRate(r), func(receipt *store.Receipt) error { return h.saveRate(ctx, c, r, receipt) }, nil
+		return showRate(r), func(receipt *store.Receipt) error {
+			if err := h.refreshFor(ctx, c, r.To); err != nil {
+				return err
+			}
+			return h.saveRate(ctx, c, r, receipt)
+		}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &rateOutput{Location: "/v1/exchange-rates/" + made.ID, ETag: etag(made.Rev), Body: made}, h.refreshFor(ctx, c, made.To)
+	return &rateOutput{Location: "/v1/exchange-rates/" + made.ID, ETag: etag(made.Rev), Body: made}, nil
 }
 
 // readRate puts what is said of a rate into it, and refuses one that cannot be.
@@ -248,10 +253,13 @@ func (h *handler) updateRate(ctx context.Context, c caller, in *updateRateInput)
 	if err := together(all, r); err != nil {
 		return nil, err
 	}
+	if err := h.refreshFor(ctx, c, r.To); err != nil {
+		return nil, err
+	}
 	if err := stale(h.saveRate(ctx, c, r, nil), in.IfMatch); err != nil {
 		return nil, err
 	}
-	return &rateOutput{ETag: etag(r.Rev), Body: showRate(r)}, h.refreshFor(ctx, c, r.To)
+	return &rateOutput{ETag: etag(r.Rev), Body: showRate(r)}, nil
 }
 
 func (h *handler) deleteRate(ctx context.Context, c caller, in *RateInput) (*struct{}, error) {
@@ -260,14 +268,15 @@ func (h *handler) deleteRate(ctx context.Context, c caller, in *RateInput) (*str
 		return nil, err
 	}
 	r := all[at]
-	if err := h.Programs.DeleteRate(ctx, c.organization, r.From, r.To, r.Span.From); err != nil {
+	if err := h.refreshFor(ctx, c, r.To); err != nil {
 		return nil, err
 	}
-	return nil, h.refreshFor(ctx, c, r.To)
+	return nil, h.Programs.DeleteRate(ctx, c.organization, r.From, r.To, r.Span.From)
 }
 
-// refreshFor has the programs in some currencies reckoned anew. Where it fails, they are so within five minutes: the keeper looks
-// after the rates of each.
+// refreshFor has the programs in some currencies reckoned anew, from a few seconds later on: it is called before a rate is stored,
+// so that none is stored and not taken in. What it came too early for is seen within five minutes, for the keeper looks after the
+// rates of each program.
 func (h *handler) refreshFor(ctx context.Context, c caller, currencies ...string) error {
 	for p, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]program.Program, string, error) {
 		return h.Programs.Programs(ctx, c.organization, page)

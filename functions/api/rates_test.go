@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/fault"
 	"leadline/shared/incentive/keeper"
 	"leadline/shared/money"
 )
@@ -208,4 +209,19 @@ func TestARateIsTakenInWhereItCounts(t *testing.T) {
 			t.Errorf("at %s: %+v", c.value, s)
 		}
 	}
+}
+
+// TestARateThatIsNotTakenInIsNotStored: the queue is away, and what was refused can be sent again.
+func TestARateThatIsNotTakenInIsNotStored(t *testing.T) {
+	o := newOffice(t)
+	o.published(o.made(o.plan(), "2026-11-01"))
+	before := o.state()
+	o.calculate.err = fault.New(fault.Unavailable, "unavailable", "the queue is away")
+	o.post(o.admin, "/v1/exchange-rates", rate("EUR-USD", "1.1", "2026-11-01", "")).want(t, 503)
+	a := o.do(request{key: o.admin, method: "POST", path: "/v1/exchange-rates/import", body: "from,to,value,since\nEUR,USD,1,2026-01-01\n"})
+	if a.want(t, 503); o.state() != before {
+		t.Error("something changed")
+	}
+	o.calculate.err = nil
+	o.post(o.admin, "/v1/exchange-rates", rate("EUR-USD", "1.1", "2026-11-01", "")).want(t, 201)
 }

@@ -87,25 +87,33 @@ func (h *handler) importRates(ctx context.Context, c caller, in *importRatesInpu
 		out.Errors = []RateRowError{}
 	}
 	if out.Applied = !in.DryRun && len(f.errors) == 0; out.Applied {
-		// Those that there are first: they make room for the new ones, so that no two ever have a day in common.
-		for _, rates := range [][]money.Rate{f.changed, f.added} {
-			if err := h.saveRates(ctx, c, rates); err != nil {
-				return nil, err
-			}
-		}
-		if all := append(f.changed, f.added...); len(all) > 0 {
-			var currencies []string
-			for _, r := range all {
-				currencies = append(currencies, r.To)
-			}
-			slices.Sort(currencies)
-			if err := h.refreshFor(ctx, c, slices.Compact(currencies)...); err != nil {
-				return nil, err
-			}
+		if err := h.applyRates(ctx, c, f); err != nil {
+			return nil, err
 		}
 	}
 	explain(ctx, "%d rows: %d added, %d changed, %d wrong, applied: %t", out.Rows, out.Added, out.Changed, len(out.Errors), out.Applied)
 	return &importRatesOutput{out}, nil
+}
+
+// applyRates stores what a file says.
+func (h *handler) applyRates(ctx context.Context, c caller, f *ratesFile) error {
+	var currencies []string
+	for _, r := range slices.Concat(f.changed, f.added) {
+		currencies = append(currencies, r.To)
+	}
+	slices.Sort(currencies)
+	if len(currencies) > 0 {
+		if err := h.refreshFor(ctx, c, slices.Compact(currencies)...); err != nil {
+			return err
+		}
+	}
+	// Those that there are first: they make room for the new ones, so that no two ever have a day in common.
+	for _, rates := range [][]money.Rate{f.changed, f.added} {
+		if err := h.saveRates(ctx, c, rates); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h *handler) saveRates(ctx context.Context, c caller, rates []money.Rate) error {

@@ -70,24 +70,7 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 				"body":      {Type: "apiKey", In: "header", Name: "(in the body)", Description: "`clientid` and `clientSecret` as parts of the body."},
 				"signature": {Type: "apiKey", In: "header", Name: "(the provider's)", Description: "A signature of the raw body, as each provider signs. For Close: `close-sig-hash` and `close-sig-timestamp`."},
 			}},
-			Tags: []*huma.Tag{
-				{Name: "organization", Description: "Who may do what: the organization with its quotas, people, API keys; what was done, and what needs attention."},
-				{Name: "members", Description: "Who sells, who leads those who do: with role, team and manager, each for a time; taken over from CRMs, and set by admins."},
-				{Name: "connections", Description: "An organization's logins at its providers."},
-				{Name: "syncs", Description: "What is read from a provider and when, and each run of it with its progress."},
-				{Name: "clients", Description: "Client software that pushes rows, with its credentials."},
-				{Name: "push", Description: "Rows that clients push, in batches or as files."},
-				{Name: "objects", Description: "The kinds of record of a connection, with their schemas."},
-				{Name: "views", Description: "Links between data sources, views joined along them, and variables measured over views: standard ones, and your own."},
-				{Name: "programs", Description: "Commission plans and contests: drafts, versions, what a change would do, what they go by."},
-				{Name: "standings", Description: "What people earn by programs, and why, down to each record."},
-				{Name: "records", Description: "The records of a connection and what changed in them."},
-				{Name: "quarantine", Description: "What came in and could not be applied."},
-				{Name: "destinations", Description: "Where events are sent, and what was sent."},
-				{Name: "jobs", Description: "Long work with its progress."},
-				{Name: "privacy", Description: "What is kept of a person: export and erasure."},
-				{Name: "service", Description: "About the service itself."},
-			},
+			Tags: tags(),
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
@@ -125,6 +108,28 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 	h.registerPrivacy(api)
 	describeDoors(api)
 	return api
+}
+
+// tags are the chapters of the description.
+func tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "organization", Description: "Who may do what: the organization with its quotas, people, API keys; what was done, and what needs attention."},
+		{Name: "members", Description: "Who sells, who leads those who do: with role, team and manager, each for a time; taken over from CRMs, and set by admins."},
+		{Name: "connections", Description: "An organization's logins at its providers."},
+		{Name: "syncs", Description: "What is read from a provider and when, and each run of it with its progress."},
+		{Name: "clients", Description: "Client software that pushes rows, with its credentials."},
+		{Name: "push", Description: "Rows that clients push, in batches or as files."},
+		{Name: "objects", Description: "The kinds of record of a connection, with their schemas."},
+		{Name: "views", Description: "Links between data sources, views joined along them, and variables measured over views: standard ones, and your own."},
+		{Name: "programs", Description: "Commission plans and contests: drafts, versions, what a change would do, what they go by."},
+		{Name: "standings", Description: "What people earn by programs, and why, down to each record."},
+		{Name: "records", Description: "The records of a connection and what changed in them."},
+		{Name: "quarantine", Description: "What came in and could not be applied."},
+		{Name: "destinations", Description: "Where events are sent, and what was sent."},
+		{Name: "jobs", Description: "Long work with its progress."},
+		{Name: "privacy", Description: "What is kept of a person: export and erasure."},
+		{Name: "service", Description: "About the service itself."},
+	}
 }
 
 // register adds a route whose handler knows who is calling.

@@ -44,7 +44,7 @@ type Standing struct {
 	Rank        int            `json:"rank,omitempty" doc:"Absent for who is not ranked."`
 	Participant string         `json:"participant" doc:"A member, or a team as team: and its name." example:"mem_4f0c9a2b1x7z"`
 	Name        string         `json:"name,omitempty"`
-	Score       string         `json:"score,omitempty" doc:"What is ranked by, exact: a number, or a fraction of two." example:"1234.5"`
+	Score       string         `json:"score,omitempty" doc:"What is ranked by, exact: a number, or a fraction of two. Of what was earned it counts minor units." example:"1234.5"`
 	ReachedAt   *time.Time     `json:"reached_at,omitempty" doc:"When the score was reached."`
 	Earned      *Money         `json:"earned,omitempty" doc:"Absent for those whose figures are not seen, and so are the following."`
 	Payable     *Money         `json:"payable,omitempty" doc:"Earned, with draws, holds and prizes."`

@@ -172,6 +172,43 @@ func TestAStatementComesInPages(t *testing.T) {
 	}
 }
 
+// TestAStatementWhoseInputIsGoneIsOurFault, and is not said to be none.
+func TestAStatementWhoseInputIsGoneIsOurFault(t *testing.T) {
+	o := newOffice(t)
+	p := o.published(o.made(o.plan(), "2026-11-01"))
+	path := "/v1/programs/" + p.ID + "/participants/" + o.ids["rep"] + "/statements/2026-11"
+	s := read[Statement](t, o.get(o.admin, path).want(t, 200))
+	key := "inputs/" + ours + "/" + p.Live.ID + "/" + s.InputHash + ".gz"
+	o.must(o.payloads.Put(t.Context(), key, []byte("no zip")))
+	o.get(o.admin, path).want(t, 500, "internal")
+	o.must(o.payloads.Delete(t.Context(), key))
+	o.get(o.admin, path).want(t, 500, "internal")
+	if !strings.Contains(o.log.String(), "the input of a statement is gone") {
+		t.Errorf("the log says %s", o.log)
+	}
+}
+
+// TestWhatIsReleasedNamesItsRecord, though it was earned in an earlier period.
+func TestWhatIsReleasedNamesItsRecord(t *testing.T) {
+	o := newOffice(t)
+	component := changed(o.plan()["components"].([]any)[0].(map[string]any), map[string]any{"hold": map[string]any{"share": "50%", "after_days": 30}})
+	o.deal("oppo_1", "rep", 100_000, "USD", "won", "2026-10-10")
+	p := o.published(o.made(changed(o.plan(), map[string]any{"components": []any{component}}), "2026-10-01"))
+	path := "/v1/programs/" + p.ID + "/participants/" + o.ids["rep"] + "/statements/"
+	october := read[Statement](t, o.get(o.admin, path+"2026-10").want(t, 200))
+	if october.Earned.Minor != 5_000 || october.Payable.Minor != 2_500 || len(october.Lines) != 2 || october.Lines[1].Of != "hold" || october.Lines[1].Kind != "held" || october.Lines[1].Component != "commission" ||
+		len(october.Carried.Holds) != 1 || october.Carried.Holds[0].Release != "2026-11-09" || october.Carried.Holds[0].Record.ID != "oppo_1" {
+		t.Errorf("October: %+v", october)
+	}
+	november := read[Statement](t, o.get(o.admin, path+"2026-11").want(t, 200))
+	if november.Earned.Minor != 0 || november.Payable.Minor != 2_500 || len(november.Lines) != 1 {
+		t.Fatalf("November: %+v", november)
+	}
+	if l := november.Lines[0]; l.Kind != "released" || l.Component != "commission" || l.Record == nil || l.Record.ID != "oppo_1" || l.Earned != "2026-10" || l.Amount.Minor != 2_500 {
+		t.Errorf("the line is %+v", l)
+	}
+}
+
 // lineTexts gives lines without the pointers in them.
 func lineTexts(lines []StatementLine) []string {
 	var all []string

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"leadline/shared/fault"
 	"leadline/shared/incentive"
@@ -31,7 +32,7 @@ func (h *handler) sight(ctx context.Context, c caller) (sight, error) {
 	}
 	var s sight
 	var err error
-	if s.members, err = h.keeper().Members(ctx, c.organization); err != nil {
+	if s.members, err = h.knownMembers(ctx, c.organization); err != nil {
 		return s, err
 	}
 	if s.today, err = h.keeper().Today(ctx, c.organization); err != nil {
@@ -51,6 +52,36 @@ func (h *handler) sight(ctx context.Context, c caller) (sight, error) {
 		s.Sight = roster.Visible(s.members, s.member, s.today)
 	}
 	return s, nil
+}
+
+const (
+	// knownRosters is how many rosters are remembered: one of 10,000 members is tens of megabytes.
+	knownRosters = 2
+	// rosterTTL is how long one is remembered, if it does not change.
+	rosterTTL = 10 * time.Minute
+)
+
+// knownRoster is a roster with the edition that it is.
+type knownRoster struct {
+	edition int64
+	members roster.Roster
+}
+
+// knownMembers gives the members of an organization, and reads them only if they have changed. Nobody changes what it gives.
+func (h *handler) knownMembers(ctx context.Context, organization string) (roster.Roster, error) {
+	edition, err := h.Roster.Edition(ctx, organization) // before the members: what changes in between is read again
+	if err != nil {
+		return nil, err
+	}
+	now := h.Now()
+	if known, found := h.rosters.Get(organization, now); found && known.edition == edition {
+		return known.members, nil
+	}
+	members, err := h.keeper().Members(ctx, organization)
+	if err == nil {
+		h.rosters.Put(organization, knownRoster{edition, members}, now, now.Add(rosterTTL))
+	}
+	return members, err
 }
 
 // sees tells whether the figures of a participant may be seen. Those of a team are seen by who is in it, and by who sees all who

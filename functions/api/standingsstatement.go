@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"leadline/shared/fault"
 	"leadline/shared/incentive"
 	"leadline/shared/incentive/keeper"
 	"leadline/shared/program"
@@ -116,22 +118,24 @@ type StatementHold struct {
 
 // StatementLine is a part of an amount.
 type StatementLine struct {
-	Of        string `json:"of" enum:"component,limit,hold" doc:"What it is part of."`
-	Component string `json:"component,omitempty"`
-	Version   int    `json:"version,omitempty" doc:"That of the component."`
-	Limit     *int   `json:"limit,omitempty" doc:"The place of the limit in the definition, from 0."`
-	Kind      string `json:"kind" enum:"rate,tier,factor,kicker,cap,floor,carried,to_date,take_back,draw,recovery,held,released,prize,adjustment"`
-	Credit    string `json:"credit,omitempty" doc:"The credit that it comes from; absent for what comes from all of them."`
-	Step      int    `json:"step" doc:"The place of the adjustment in the component; -1 for its rate table."`
-	Cell      int    `json:"cell" doc:"The place of the cell in the rate table."`
-	Tier      int    `json:"tier" doc:"The place of the tier in the cell."`
-	From      string `json:"from,omitempty" doc:"The part of the tier's axis that the credit took up."`
-	To        string `json:"to,omitempty"`
-	Base      string `json:"base,omitempty" doc:"What the rate was applied to."`
-	Rate      string `json:"rate,omitempty"`
-	Exact     string `json:"exact" doc:"In major units, before the rounding."`
-	Amount    Money  `json:"amount" doc:"Its share of the rounded whole."`
-	Note      string `json:"note,omitempty"`
+	Of        string      `json:"of" enum:"component,limit,hold" doc:"What it is part of."`
+	Component string      `json:"component,omitempty"`
+	Version   int         `json:"version,omitempty" doc:"That of the component."`
+	Limit     *int        `json:"limit,omitempty" doc:"The place of the limit in the definition, from 0."`
+	Kind      string      `json:"kind" enum:"rate,tier,factor,kicker,cap,floor,carried,to_date,take_back,draw,recovery,held,released,prize,adjustment"`
+	Credit    string      `json:"credit,omitempty" doc:"The credit that it comes from; absent for what comes from all of them."`
+	Record    *RecordName `json:"record,omitempty" doc:"Of what was held back in an earlier period: the record that it comes from."`
+	Earned    string      `json:"earned,omitempty" doc:"The period in which that was earned."`
+	Step      int         `json:"step" doc:"The place of the adjustment in the component; -1 for its rate table."`
+	Cell      int         `json:"cell" doc:"The place of the cell in the rate table."`
+	Tier      int         `json:"tier" doc:"The place of the tier in the cell."`
+	From      string      `json:"from,omitempty" doc:"The part of the tier's axis that the credit took up."`
+	To        string      `json:"to,omitempty"`
+	Base      string      `json:"base,omitempty" doc:"What the rate was applied to."`
+	Rate      string      `json:"rate,omitempty"`
+	Exact     string      `json:"exact" doc:"In major units, before the rounding."`
+	Amount    Money       `json:"amount" doc:"Its share of the rounded whole."`
+	Note      string      `json:"note,omitempty"`
 }
 
 type getStatementInput struct {
@@ -148,9 +152,9 @@ func (h *handler) getStatement(ctx context.Context, c caller, in *getStatementIn
 	if err != nil {
 		return nil, err
 	}
-	s, err := h.incentives.Statement(ctx, p, who, in.Period)
+	s, err := h.statement(ctx, p, who, in.Period)
 	if err != nil {
-		return nil, notFound(noPeriod(err, in.Period), "Nothing was reckoned for %s in %s.", who, in.Period)
+		return nil, err
 	}
 	out := showStatement(s)
 	out.Program, out.Name = p.ID, nameIn(sight.members, who)
@@ -177,6 +181,19 @@ func (h *handler) getStatement(ctx context.Context, c caller, in *getStatementIn
 		}
 	}
 	return &statementOutput{out}, nil
+}
+
+// statement makes a statement again.
+func (h *handler) statement(ctx context.Context, p program.Program, who, period string) (keeper.Statement, error) {
+	s, err := h.incentives.Statement(ctx, p, who, period)
+	f := fault.Of(err)
+	switch {
+	case f != nil && f.Code == keeper.CodeNotReckoned:
+		return s, notFound(err, "Nothing was reckoned for %s in %s.", who, period)
+	case fault.Is(err, fault.NotFound): // the standing names its input, so that should be there
+		return s, fault.Wrap(err, fault.Internal, "missing_input", "api: the input of a statement is gone")
+	}
+	return s, noPeriod(err, period)
 }
 
 // entry is a line of a statement with the credit that it names, or a credit that no line names.
@@ -219,13 +236,19 @@ func entriesOf(s keeper.Statement) []entry {
 	for _, limit := range s.Result.Limits {
 		add(limit.Lines, func(l *StatementLine) { l.Of, l.Limit = "limit", &limit.Step })
 	}
+	held := map[string]incentive.Held{}
+	for _, one := range slices.Concat(s.Input.Before.Holds, s.Result.After.Holds) {
+		held[one.Credit] = one
+	}
 	for _, hold := range s.Result.Holds {
 		add([]incentive.Line{hold}, func(l *StatementLine) {
 			l.Of, l.Step = "hold", -1
-			if c := credits[hold.Credit]; c != nil {
-				l.Component = c.Component
-			} else if at := hold.Step; at >= 0 && at < len(s.Versions[len(s.Versions)-1].Definition.Components) {
-				l.Component = s.Versions[len(s.Versions)-1].Definition.Components[at].Name
+			switch c, h := credits[hold.Credit], held[hold.Credit]; {
+			case c != nil:
+				l.Component, l.Version = c.Component, c.Version
+			case h.Credit != "": // it was earned in an earlier period
+				name := showRecordName(h.Record)
+				l.Component, l.Record, l.Earned = h.Component, &name, h.Period
 			}
 		})
 	}

@@ -36,6 +36,8 @@ type request struct {
 	table, partition string
 	// put is the size of the items that are put as a whole.
 	put int64
+	// transacted is what a transaction costs, in write units; 0 for what is none.
+	transacted float64
 }
 
 // readRequest reads the request of an operation.
@@ -86,6 +88,8 @@ func readRequest(operation string, body []byte) request {
 	for _, one := range in.TransactItems {
 		for _, p := range one {
 			see(p.TableName, p.Key, p.Item)
+			// Each item is written twice: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-capacity-handling
+			out.transacted += 2 * writeUnits(itemSize(p.Item)) // of what is not put as a whole, the size is not known: it is small
 		}
 	}
 	return out

@@ -205,8 +205,11 @@ func dynamoDoor(l *ledger, endpoint string) door {
 			c.usage.add(dynamoReads, units)
 			return c, dynamoReadTime
 		}
-		if status != http.StatusOK {
+		switch {
+		case status != http.StatusOK:
 			c.operation += ", refused"
+		case asked.transacted > 0: // DynamoDB Local says 4 of every transaction
+			units = asked.transacted
 		}
 		c.usage.add(dynamoWrites, units)
 		if status == http.StatusOK {

@@ -153,22 +153,36 @@ func (o *office) relayed(ctx context.Context, position *eventsource.Checkpoints)
 	return o.calculate(ctx)
 }
 
-// wins has so many deals won in the CRM and stored. What that costs is another section's.
+// wins has so many deals won in the CRM and stored.
 func (o *office) wins(ctx context.Context, n int) error {
-	counted := o.lab.ledger.pause()
-	defer o.lab.ledger.count(counted)
 	if len(o.open) < n {
 		return errors.New("no deal is open any more")
 	}
+	var changes []server.Change
 	for _, d := range o.open[:n] {
-		if _, err := o.crm.Change(server.Change{Action: "win", Object: "opportunity", ID: d.id}); err != nil {
+		changes = append(changes, server.Change{Action: "win", Object: "opportunity", ID: d.id})
+	}
+	o.won, o.open = append(o.won, o.open[:n]...), o.open[n:]
+	return o.happen(ctx, changes)
+}
+
+// leads has so many leads made in the CRM and stored.
+func (o *office) leads(ctx context.Context, n int) error {
+	return o.happen(ctx, []server.Change{{Action: "create", Object: "lead", Count: n, Fields: json.RawMessage(`{"name":"Harbor & Pine Studio"}`)}})
+}
+
+// happen makes changes in the CRM and has them stored, by webhook. What that costs is another section's.
+func (o *office) happen(ctx context.Context, changes []server.Change) error {
+	counted := o.lab.ledger.pause()
+	defer o.lab.ledger.count(counted)
+	for _, c := range changes {
+		if _, err := o.crm.Change(c); err != nil {
 			return err
 		}
 	}
-	if sent := o.crm.Deliver(ctx); sent < n {
-		return fmt.Errorf("the CRM told of %d changes of %d", sent, n)
+	if sent := o.crm.Deliver(ctx); sent < len(changes) {
+		return fmt.Errorf("the CRM told of %d changes of %d", sent, len(changes))
 	}
-	o.won, o.open = append(o.won, o.open[:n]...), o.open[n:]
 	return o.lab.consume(ctx, inboxQueue, "ingest", calculateBatch)
 }
 
@@ -259,6 +273,17 @@ func (b *bench) incentiveLines(o *office, edition string) []workload {
 			warm: func(ctx context.Context) error { return do(ctx, wonBefore) },
 			run:  func(ctx context.Context) error { return do(ctx, n) }}
 	}
+	other := func(ctx context.Context, n int) error {
+		for range n {
+			if err := o.leads(ctx, 1); err != nil {
+				return err
+			}
+			if err := o.relayed(ctx, b.position); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	board := func(int) string { return "/v1/programs/" + o.program + "/standings" }
 	statement := func(i int) string { return o.statementPath(o.won[i%len(o.won)].owner) }
 	return []workload{
@@ -266,6 +291,7 @@ func (b *bench) incentiveLines(o *office, edition string) []workload {
 		line("won deals, 50 at once", "deal", wonTogether, together),
 		line(lineAgain, "deal", wonAlone, func(ctx context.Context, n int) error { return o.again(ctx, o.won[:n]) }),
 		line(lineAnew, "participant", wonAlone, func(ctx context.Context, n int) error { return o.anew(ctx, edition, o.won[:n]) }),
+		line("a new lead, which no program reads", "lead", wonAlone, other),
 		line(lineBoard, "page", readTimes, func(ctx context.Context, n int) error { return o.reads(ctx, n, board) }),
 		line(lineStatement, "page", readTimes, func(ctx context.Context, n int) error { return o.reads(ctx, n, statement) }),
 	}

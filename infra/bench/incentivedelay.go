@@ -25,7 +25,7 @@ type seen struct{ stored, board, statement time.Duration }
 // incentiveDelay prints how soon a deal that is won is in the leaderboard and in the statement.
 func (b *bench) incentiveDelay(ctx context.Context) (err error) {
 	b.out.progress("incentive: bringing the local stack up, with a sandbox")
-	s, err := startSystem(ctx, b.options, "--sandbox", "on", "--sandbox-command", b.sandbox, "--sandbox-flags", "-records 4000 -rps 60 -consolidation "+gathered.String())
+	s, err := startSystem(ctx, b.options, "--sandbox", "on", "--sandbox-command", b.sandbox, "--sandbox-flags", "-records 8000 -rps 200 -consolidation "+gathered.String())
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (b *bench) printReckonings(all []result) {
 			continue
 		}
 		r := all[i]
-		took, elapsed := reckoned(r)
+		took, elapsed := coreTime(r)
 		each := ""
 		for _, item := range []string{"credit", "record"} {
 			if n := r.values["ns/"+item]; n > 0 { // of the elapsed time
@@ -77,8 +77,8 @@ func (b *bench) printReckonings(all []result) {
 		"time of one core, with what the collector takes; where it is not told apart, the elapsed time.")
 }
 
-// reckoned gives the processor time of a benchmark, where it tells it apart, and the elapsed time.
-func reckoned(r result) (took, elapsed time.Duration) {
+// coreTime gives the processor time of a benchmark, where it tells it apart, and the elapsed time.
+func coreTime(r result) (took, elapsed time.Duration) {
 	elapsed = time.Duration(r.values["ns/op"])
 	if cpu := r.values["cpu-ns/op"]; cpu > 0 {
 		return time.Duration(cpu), elapsed

@@ -22,7 +22,8 @@ const answerOverhead = 60
 func modelNotes() []string {
 	return []string{
 		"Calls are counted where they arrive over HTTP, between the functions' SDK and the emulators: retries are in. SQS is polled for Lambda by ten",
-		"messages at a time, and deleted from likewise. Write and read units are those that DynamoDB Local reports; a refused write costs what stands.",
+		"messages at a time, and deleted from likewise. Write and read units are those that DynamoDB Local reports, but for transactions, which cost two for",
+		"each KB of each item; a refused write costs what stands.",
 		"Lambda's time: the longest chain of calls at assumed latencies (DynamoDB read 3 ms, write 6 ms; SQS and KMS 10 ms; S3 read 20 ms, write",
 		"35 ms; a destination 150 ms), and the processor time of the real binaries on this machine, without TLS, stretched to the share of a core that",
 		"the function's memory buys, and half a millisecond for rounding up. It is the only part that differs from run to run. Cold starts are left out.",

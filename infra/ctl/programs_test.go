@@ -30,7 +30,7 @@ const (
 	whyAnswer = `{"record":{"connection":"conn_1","object":"opportunity","id":"oppo_1"},"components":[
 		{"component":"book\u001b[2Jings","version":2,"counts":true,"steps":[{"step":"date","detail":"It counts on 2026-11-05\u001b[2J."},{"step":"qualify","detail":"Won only: row.status_type is \"won\""}],"refusals":[],"credits":[` +
 		creditAnswer + `,{"id":"c2","component":"bookings","version":2,"participant":"mem_2","kind":"rollup","date":"2026-11-05","record":{"connection":"conn_1","object":"opportunity","id":"oppo_1"},"rev":4,"value":"1/3","share":"0.5","reversal":true}]},
-		{"component":"large","version":2,"counts":false,"steps":[],"credits":[],"refusals":[{"component":"large","step":"qualify","code":"not_qualified","detail":"Large only: row.value is 500","problem":false},{"component":"large","step":"convert","code":"no_rate","detail":"There is no rate.","problem":true}]}]}`
+		{"component":"large","version":2,"counts":false,"steps":[{"step":"date","detail":"It counts."},{"step":"convert","detail":"There is no rate."}],"credits":[],"refusals":[{"component":"large","step":"qualify","code":"not_qualified","detail":"Large only: row.value is 500","problem":false},{"component":"large","step":"convert","code":"no_rate","detail":"There is no rate.","problem":true}]}]}`
 	creditAnswer = `{"id":"c1","component":"bookings","version":2,"participant":"mem_1","kind":"split","date":"2026-11-05","record":{"connection":"conn_1","object":"opportunity","id":"oppo_1\u001b[2J"},"rev":4,"value":"11040","share":"0.5",
 		"worth":"24000","currency":"USD","rate":{"from":"USD","to":"EUR","value":"0.92","since":"2026-11-01","rev":3}}`
 	programTemplateAnswer = `{"items":[{"name":"percent_of_won_deals","title":"10 % of won\u001b[2J deals","description":"A share of each deal.","connector":"close","kind":"commission","questions":[
@@ -109,7 +109,7 @@ func TestProgramCommands(t *testing.T) {
 			prints: []string{"opportunity oppo·[2J_1", "conn_1", "convert, credit", "There is no rate of US·[2JD.; Shares come to 110 %."}},
 		{args: "programs|why|prg_1|conn_1|opportunity|oppo_1", asks: []asked{{request: "GET /v1/programs/prg_1/records/conn_1/opportunity/oppo_1/why", answer: whyAnswer}}, sends: "  ",
 			prints: []string{"book·[2Jings, version 2: opportunity oppo_1 counts\n", "✓  date ", "It counts on 2026-11-05·[2J.", "mem_1  split ", "50 %", "11,040", "24,000 USD at 0.92 (from 2026-11-01)", "0.3333…", "takes another back",
-				"large, version 2: opportunity oppo_1 does not count\n", "✗  qualify", "Large only: row.value is 500\n", "There is no rate. (somebody must mend it)"}},
+				"large, version 2: opportunity oppo_1 does not count\n  ✓  date     It counts.\n  ✗  qualify  Large only: row.value is 500\n  ✗  convert  There is no rate. (somebody must mend it)\n"}},
 		{args: "programs|why|prg_1|conn_1|task|t1", asks: []asked{{request: "GET /v1/programs/prg_1/records/conn_1/task/t1/why", answer: `{"record":{"connection":"conn_1","object":"task","id":"t1"},"components":[]}`}}, sends: "  ",
 			prints: []string{"The program does not look at records of task.\n"}},
 		{args: "programs|templates", asks: []asked{{request: "GET /v1/program-templates", answer: programTemplateAnswer}}, sends: "  ",

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,6 +68,9 @@ func (c *command) showWhy(w recordWhy) {
 		c.printf("%s, version %d: %s %s\n", c.paint.paint(bold, clean(one.Component)), one.Version, clean(w.Record.String()), verdict)
 		t := table{}
 		for _, s := range one.Steps {
+			if slices.ContainsFunc(one.Refusals, func(r programRefusal) bool { return r.Step == s.Step && r.Detail == s.Detail }) {
+				continue // it is said below
+			}
 			t.add(styled(green, "✓"), text(s.Step), text(s.Detail))
 		}
 		for _, r := range one.Refusals {

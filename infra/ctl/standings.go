@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -179,7 +180,9 @@ func leaderboardTable(items []standing) *table {
 	attained := map[string]bool{}
 	score, prizes := false, false
 	for _, s := range items {
-		score, prizes = score || s.Score != "", prizes || len(s.Prizes) > 0
+		// Where nothing else is ranked by, the score is what is earned, in cents: that stands there already.
+		earned := s.Earned != nil && s.Score == strconv.FormatInt(s.Earned.Minor, 10)
+		score, prizes = score || s.Score != "" && !earned, prizes || len(s.Prizes) > 0
 		for _, f := range s.Figures {
 			if !slices.Contains(components, f.Component) {
 				components = append(components, f.Component)

@@ -66,6 +66,20 @@ func TestStandings(t *testing.T) {
 	f.run("standings", "prg_1", "--watch").fails(t, exitRefused, "Nothing is shown·[2J yet. (409)")
 }
 
+// TestAScoreThatIsWhatIsEarnedIsNotShown: nobody reads cents.
+func TestAScoreThatIsWhatIsEarnedIsNotShown(t *testing.T) {
+	f := newFake(t)
+	one := func(score string) string {
+		return `{"rank":1,"participant":"mem_1","score":"` + score + `","earned":` + euros(1041700, "10417.00") + `,"payable":` + euros(1041700, "10417.00") + `,"updated_at":` + someTime + `}`
+	}
+	for scores, want := range map[string]bool{one("1041700"): false, one("1041700") + "," + one("7"): true} {
+		f.scripts["GET /v1/programs/prg_1/standings"] = func(*http.Request, []byte) (int, string) { return 200, boardOf(scores, false) }
+		if out := f.run("standings", "prg_1").ok(t); strings.Contains(out, "SCORE") != want {
+			t.Errorf("printed\n%s", out)
+		}
+	}
+}
+
 // TestWhichProgramIsShown: where one program is live, nobody need name it.
 func TestWhichProgramIsShown(t *testing.T) {
 	f := newFake(t)

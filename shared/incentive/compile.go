@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"leadline/shared/calendar"
 	"leadline/shared/formula"
 	"leadline/shared/money"
 	"leadline/shared/number"
@@ -73,7 +74,7 @@ func compileVersion(stored program.Version) (*version, error) {
 		if !found {
 			return nil, fmt.Errorf("the component %q has no source", written.Name)
 		}
-		c, err := compileComponent(written, source)
+		c, err := compileComponent(v.Definition.Period, written, source)
 		if err != nil {
 			return nil, fmt.Errorf("the component %q: %w", written.Name, err)
 		}
@@ -92,8 +93,12 @@ type compiler struct {
 	err   error
 }
 
-func compileComponent(written program.Component, source program.Resolved) (*component, error) {
+// compileComponent compiles a component of a program that is reckoned by periods of a kind.
+func compileComponent(period calendar.Kind, written program.Component, source program.Resolved) (*component, error) {
 	c := &component{Component: program.Effective(written, source), source: source}
+	if windowKind(c.Measure.Window) == period { // a window that is the period itself looks back to nothing
+		c.Measure.Window = program.ThisPeriod
+	}
 	m := &compiler{view: &c.source.View}
 	m.filters(c)
 	for _, d := range source.Dates {

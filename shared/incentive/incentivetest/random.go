@@ -49,12 +49,6 @@ func (r Random) Versions() []program.Version {
 		}
 	}
 	for i := range versions {
-		d := &versions[i].Definition
-		for at := range d.Components {
-			if m := &d.Components[at].Measure; windowKind(m.Window, d.Period) == d.Period {
-				m.Window = "" // program.Check warns of one that makes no difference
-			}
-		}
 		if err := Resolve(&versions[i]); err != nil {
 			return nil
 		}

@@ -40,12 +40,14 @@ func (r *round) changed(ctx context.Context, i int, m Message) error {
 				return err
 			}
 			c := r.crediting(ctx, o, p, plan)
-			for _, key := range keys {
-				f, _, err := c.credit(ctx, key)
-				if err != nil {
-					return err
+			if err := each(keys, func(n int) error {
+				f, _, err := c.credit(ctx, keys[n])
+				if err == nil {
+					r.order(i, p, plan, f)
 				}
-				r.order(i, p, plan, f)
+				return err
+			}); err != nil {
+				return err
 			}
 		}
 	}
@@ -94,6 +96,8 @@ func (r *round) order(i int, p program.Program, plan *plan, f incentive.Footprin
 		return
 	}
 	today := dateOf(r.Now(), plan)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, t := range f.Touched {
 		if name := plan.periodOf(t.Date, today); name != "" {
 			r.want(who{p.Organization, p.ID, plan.edition.ID, t.Participant}, name, i)

@@ -45,10 +45,10 @@ func late(ctx context.Context) bool {
 // the batch touch it.
 type round struct {
 	*Keeper
+	mu     sync.Mutex
 	units  map[who]*wanted
-	orders []ordered
-	mu     sync.Mutex // guards ranks
 	ranks  map[period]bool
+	orders []ordered
 }
 
 // who is a participant of an edition, period one of its periods.
@@ -73,9 +73,10 @@ type ordered struct {
 func (k *Keeper) Process(ctx context.Context, messages []Message) []error {
 	errs := make([]error, len(messages))
 	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}}
-	for i, m := range messages {
-		errs[i] = r.take(ctx, i, m)
-	}
+	_ = each(messages, func(i int) error {
+		errs[i] = r.take(ctx, i, messages[i])
+		return errs[i]
+	})
 	r.reckonAll(ctx, errs)
 	for _, o := range r.orders {
 		if errs[o.message] == nil {
@@ -103,6 +104,8 @@ func (r *round) take(ctx context.Context, i int, m Message) error {
 	case Changed:
 		return r.changed(ctx, i, m)
 	case Unit:
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.want(who{m.Organization, m.Program, m.Edition, m.Participant}, m.Period, i)
 		return nil
 	case Ranks:
@@ -121,7 +124,7 @@ func (r *round) take(ctx context.Context, i int, m Message) error {
 	return fault.New(fault.Internal, "unknown_message", "keeper: this version does not know messages of the kind %q", m.Kind)
 }
 
-// want gathers a unit.
+// want gathers a unit. Whoever works at once with others holds mu.
 func (r *round) want(w who, period string, message int) {
 	u := r.units[w]
 	if u == nil {
@@ -146,15 +149,18 @@ func (r *round) sendOn(ctx context.Context, w who, periods []string) error {
 
 // reckonAll reckons what was gathered, as far as the time goes; the rest is sent on.
 func (r *round) reckonAll(ctx context.Context, errs []error) {
-	for w, u := range r.units {
-		var err error
-		if late(ctx) {
-			err = r.sendOn(ctx, w, u.periods)
-		} else {
-			err = r.reckon(ctx, w, u.periods)
-		}
-		for _, i := range u.messages {
-			errs[i] = errors.Join(errs[i], err)
+	all := make([]who, 0, len(r.units))
+	for w := range r.units {
+		all = append(all, w)
+	}
+	failed := make([]error, len(all))
+	_ = each(all, func(n int) error { // which of them failed is told to each of its messages
+		failed[n] = r.reckon(ctx, all[n], r.units[all[n]].periods)
+		return failed[n]
+	})
+	for n, w := range all {
+		for _, i := range r.units[w].messages {
+			errs[i] = errors.Join(errs[i], failed[n])
 		}
 	}
 }
