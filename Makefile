@@ -70,7 +70,7 @@ fuzz: ## fuzz each target for FUZZTIME (1m)
 	@infra/scripts/fuzz.sh $(or $(FUZZTIME),1m)
 
 .PHONY: bench
-bench: setup build ## what an event costs, how fast it is, and which targets are met: FLAGS="-only cost,speed,zip,system,import -many 100000"
+bench: setup build ## what an event costs, how fast it is, and which targets are met: FLAGS="-only cost,speed,zip,system,import,incentive -many 100000"
 	@go run ./infra/bench $(FLAGS)
 
 .PHONY: mutants

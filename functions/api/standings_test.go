@@ -172,6 +172,36 @@ func TestAStatementComesInPages(t *testing.T) {
 	}
 }
 
+// TestALargeStatementFits into an answer, whatever is in its records: a page ends where it would be too large.
+func TestALargeStatementFits(t *testing.T) {
+	o := newOffice(t)
+	component := changed(o.plan()["components"].([]any)[0].(map[string]any), map[string]any{"key": "row.status_id"})
+	const deals = 300
+	long := strings.Repeat("<ü", 5_000)
+	for i := range deals {
+		r := o.opportunity(o.conn, fmt.Sprintf("oppo_%03d", i), 1, fmt.Sprintf(`{"user_id":"user_rep","status_id":%q,"value":100000,"value_currency":"USD","value_period":"annual","status_type":"won","date_won":"2026-11-10"}`, long))
+		_, err := o.records.PutNewer(t.Context(), r)
+		o.must(err)
+	}
+	p := o.published(o.made(changed(o.plan(), map[string]any{"components": []any{component}}), "2026-11-01"))
+	path := "/v1/programs/" + p.ID + "/participants/" + o.ids["rep"] + "/statements/2026-11?limit=1000"
+	lines, pages := 0, 0
+	for next := ""; ; pages++ {
+		a := o.get(o.admin, path+next).want(t, 200)
+		page := read[Statement](t, a)
+		if len(a.body) > 4<<20 || len(page.Lines) == 0 || page.Credits[0].Key != long {
+			t.Fatalf("a page has %d bytes and %d lines", len(a.body), len(page.Lines))
+		}
+		if lines += len(page.Lines); page.Next == "" {
+			break
+		}
+		next = "&cursor=" + page.Next
+	}
+	if lines != deals || pages < 2 {
+		t.Errorf("%d pages have %d lines of %d deals", pages+1, lines, deals)
+	}
+}
+
 // TestAStatementWhoseInputIsGoneIsOurFault, and is not said to be none.
 func TestAStatementWhoseInputIsGoneIsOurFault(t *testing.T) {
 	o := newOffice(t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -202,14 +203,16 @@ type entry struct {
 	credit *incentive.Credit
 }
 
-// length is about how long an entry is as JSON.
+// length is how long an entry is in an answer.
 func (e entry) length() int {
 	n := 0
 	if e.line != nil {
-		n += 512 + escapedLength([]byte(e.line.Note+e.line.From+e.line.To+e.line.Base+e.line.Rate+e.line.Exact))
+		text, _ := json.Marshal(e.line) // texts and numbers always encode
+		n += escapedLength(text)
 	}
 	if e.credit != nil {
-		n += 1024 + escapedLength([]byte(e.credit.Record.ID+e.credit.Key))
+		text, _ := json.Marshal(showCredit(*e.credit))
+		n += escapedLength(text)
 	}
 	return n
 }

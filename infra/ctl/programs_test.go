@@ -107,8 +107,8 @@ func TestProgramCommands(t *testing.T) {
 		{args: "programs|definition|prg_1", asks: []asked{prg1, {request: "GET /v1/programs/prg_1/versions/2", answer: versionText}}, sends: "  ", prints: []string{`"title": "Commission"`}, text: `{"title":"Commission"}`},
 		{args: "programs|problems|prg_1", asks: []asked{{request: "GET /v1/programs/prg_1/problems", answer: items(problemsAnswer)}}, sends: "limit=50  ",
 			prints: []string{"opportunity oppo·[2J_1", "conn_1", "convert, credit", "There is no rate of US·[2JD.; Shares come to 110 %."}},
-		{args: "programs|why|prg_1|conn_1|opportunity|oppo_1", asks: []asked{{request: "GET /v1/programs/prg_1/records/conn_1/opportunity/oppo_1/why", answer: whyAnswer}}, sends: "  ",
-			prints: []string{"book·[2Jings, version 2: opportunity oppo_1 counts\n", "✓  date ", "It counts on 2026-11-05·[2J.", "mem_1  split ", "50 %", "11,040", "24,000 USD at 0.92 (from 2026-11-01)", "0.3333…", "takes another back",
+		{args: "programs|why|prg_1|conn_1|opportunity|oppo_1", asks: []asked{{request: "GET /v1/members", answer: items(memberAnswer)}, {request: "GET /v1/programs/prg_1/records/conn_1/opportunity/oppo_1/why", answer: whyAnswer}}, sends: "limit=200  ",
+			prints: []string{"book·[2Jings, version 2: opportunity oppo_1 counts\n", "✓  date ", "It counts on 2026-11-05·[2J.", "A·[2Jda  split ", "mem_2    rollup", "50 %", "11,040", "24,000 USD at 0.92 (from 2026-11-01)", "0.3333…", "takes another back",
 				"large, version 2: opportunity oppo_1 does not count\n  ✓  date     It counts.\n  ✗  qualify  Large only: row.value is 500\n  ✗  convert  There is no rate. (somebody must mend it)\n"}},
 		{args: "programs|why|prg_1|conn_1|task|t1", asks: []asked{{request: "GET /v1/programs/prg_1/records/conn_1/task/t1/why", answer: `{"record":{"connection":"conn_1","object":"task","id":"t1"},"components":[]}`}}, sends: "  ",
 			prints: []string{"The program does not look at records of task.\n"}},
@@ -199,6 +199,16 @@ func TestProgramCommandsUsedWrongly(t *testing.T) {
 		f.runWith(system{stdin: strings.NewReader("title: yaml")}, strings.Split(args, "|")...).fails(t, exitUsage, want)
 	}
 	f.run("programs", "create", filepath.Join(t.TempDir(), "none.json"), "--name", "N").fails(t, exitFailed, "none.json")
+}
+
+// TestAKeyThatReadsNoMembersSeesIds: what it may see is shown all the same.
+func TestAKeyThatReadsNoMembersSeesIds(t *testing.T) {
+	f := newFake(t)
+	f.scripts["GET /v1/programs/prg_1/records/conn_1/opportunity/oppo_1/why"] = func(*http.Request, []byte) (int, string) { return 200, whyAnswer }
+	f.scripts["GET /v1/members"] = func(*http.Request, []byte) (int, string) {
+		return problemText(fault.New(fault.Forbidden, "role_not_sufficient", "This needs more."))
+	}
+	contains(t, f.run("programs", "why", "prg_1", "conn_1", "opportunity", "oppo_1").ok(t), "mem_1  split", "mem_2  rollup")
 }
 
 // TestProgramsAndMembersAreFoundByName: an id is asked for nowhere else.

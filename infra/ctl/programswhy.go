@@ -48,11 +48,34 @@ func (c *command) programWhyCommand() *cobra.Command {
 	return c.ofProgram("why PROGRAM CONNECTION OBJECT RECORD", "Explain step by step whom a record counts for, or why it does not",
 		"  leadline programs why prg_4f0c9a2b1x7z conn_4f0c9a2b1x7z opportunity oppo_8H1s", cobra.ExactArgs(4),
 		func(ctx context.Context, api *client, id string, rest []string) error {
-			return fetchInto(ctx, c, api, nil, c.showWhy, "programs", id, "records", rest[0], rest[1], rest[2], "why")
+			return fetchInto(ctx, c, api, nil, func(w recordWhy) { c.showWhy(w, memberNames(ctx, api, w)) }, "programs", id, "records", rest[0], rest[1], rest[2], "why")
 		})
 }
 
-func (c *command) showWhy(w recordWhy) {
+// memberNames gives the names of those who have credit, as far as the key may read them: without, ids do.
+func memberNames(ctx context.Context, api *client, w recordWhy) map[string]string {
+	names := map[string]string{}
+	for _, one := range w.Components {
+		for _, credit := range one.Credits {
+			names[credit.Participant] = credit.Participant
+		}
+	}
+	if len(names) == 0 {
+		return names
+	}
+	all, err := list[member](ctx, api, 0, nil, "members")
+	if err != nil {
+		return names
+	}
+	for _, m := range all.Items {
+		if _, has := names[m.ID]; has && m.Name != "" {
+			names[m.ID] = m.Name
+		}
+	}
+	return names
+}
+
+func (c *command) showWhy(w recordWhy, names map[string]string) {
 	if len(w.Components) == 0 {
 		c.printf("The program does not look at records of %s.\n", clean(w.Record.Object))
 		return
@@ -86,7 +109,7 @@ func (c *command) showWhy(w recordWhy) {
 		}
 		credits := table{head: []string{"FOR", "AS", "DAY", "SHARE", "COUNTS", ""}}
 		for _, credit := range one.Credits {
-			credits.add(text(credit.Participant), text(credit.Kind), text(credit.Date), text(percent(credit.Share)), text(figure(credit.Value)), text(credit.origin()))
+			credits.add(text(names[credit.Participant]), text(credit.Kind), text(credit.Date), text(percent(credit.Share)), text(figure(credit.Value)), text(credit.origin()))
 		}
 		c.printf("\n%s", credits.format(c.paint, "  "))
 	}
