@@ -160,7 +160,7 @@ func along(c *program.Curve, x number.Number) number.Number {
 func (w *componentWork) size(s program.Size, byDays bool) (number.Number, bool) {
 	switch {
 	case s.Amount != nil && byDays && !w.deducts():
-		return s.Amount.Mul(w.share()), true
+		return s.Amount.Mul(w.versionPart()), true
 	case s.Amount != nil:
 		return *s.Amount, true
 	case s.OfTarget == nil || w.out.Target == nil:
@@ -171,9 +171,9 @@ func (w *componentWork) size(s program.Size, byDays bool) (number.Number, bool) 
 	return s.OfTarget.Mul(w.targetNow), true
 }
 
-// share is the version's part of those days of the period on which the program is in force: 1, but where one version follows
+// versionPart is the version's part of those days of the period on which the program is in force: 1, but where one version follows
 // another.
-func (w *componentWork) share() number.Number {
+func (w *componentWork) versionPart() number.Number {
 	days := w.days.Days()
 	if days == w.in.Period.Days() {
 		return number.Of(1)

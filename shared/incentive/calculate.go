@@ -136,7 +136,7 @@ func (p *Plan) works(v inPeriod, in *Input, ordered []*Credit, before []*compone
 			// the quota is this version's for all of the window.
 			w.window.From = v.Definition.Calendar.ToDate(kind, in.Period).From
 		}
-		for _, s := range takingPart(in, c.Name) {
+		for _, s := range daysOf(in, c.Name) {
 			for _, f := range inForce {
 				if days := s.And(f).And(w.window); !days.Empty() {
 					w.spans = append(w.spans, days)
@@ -144,7 +144,7 @@ func (p *Plan) works(v inPeriod, in *Input, ordered []*Credit, before []*compone
 			}
 		}
 		w.credits = creditsOf(ordered, c.Name, w.window)
-		w.fresh, _ = slices.BinarySearchFunc(w.credits, v.days.From, func(c *Credit, d calendar.Date) int { return compareDates(c.Date, d) })
+		w.periodFrom, _ = slices.BinarySearchFunc(w.credits, v.days.From, func(c *Credit, d calendar.Date) int { return compareDates(c.Date, d) })
 		for _, earlier := range before {
 			if earlier.c.Name == c.Name {
 				w.earlier = earlier
@@ -155,8 +155,8 @@ func (p *Plan) works(v inPeriod, in *Input, ordered []*Credit, before []*compone
 	return works
 }
 
-// takingPart gives the days on which a participant takes part in a component.
-func takingPart(in *Input, component string) []calendar.Span {
+// daysOf gives the days on which a participant takes part in a component.
+func daysOf(in *Input, component string) []calendar.Span {
 	if own, ok := in.ComponentSpans[component]; ok {
 		return own
 	}

@@ -70,7 +70,7 @@ func creditStep(w *recordWork) {
 		}
 		given = append(append(given, overlays...), w.led(owned, overlays)...)
 	}
-	given = append(w.takingPart(given), w.teamed(owned)...)
+	given = append(w.present(given), w.teamed(owned)...)
 	if w.refused {
 		return
 	}
@@ -227,8 +227,8 @@ func (w *recordWork) unknown(named string) {
 	w.leaveOut("credit", "unknown_member", true, "%q is no member, and no user of %s that one is known as.", brief(named), w.base.Record.Connection)
 }
 
-// takingPart leaves out those who do not take part on the record's day. Whoever has a share of one's own is named.
-func (w *recordWork) takingPart(all stakes) stakes {
+// present leaves out those who do not take part on the record's day. Whoever has a share of one's own is named.
+func (w *recordWork) present(all stakes) stakes {
 	return slices.DeleteFunc(all, func(s stake) bool {
 		if s.participant == "" {
 			return true

@@ -220,7 +220,7 @@ func (w *componentWork) ramp(ramp []number.Number, p calendar.Period) number.Num
 	}
 	cal, count := w.v.Definition.Calendar, 0
 	var last calendar.Period
-	for _, s := range takingPart(w.in, w.c.Name) {
+	for _, s := range daysOf(w.in, w.c.Name) {
 		if s.From == "" {
 			return whole // from before any calendar: the ramp is over
 		}

@@ -29,7 +29,7 @@ func (w *programWork) takenBack() map[string]int64 {
 	var taken map[string]int64
 	for _, c := range w.components {
 		var of map[string]string
-		for _, credit := range c.credits[c.fresh:] {
+		for _, credit := range c.credits[c.periodFrom:] {
 			if credit.Reversal {
 				if of == nil {
 					of = map[string]string{}
@@ -54,8 +54,8 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 	if c.c.Hold == nil {
 		return
 	}
-	earned, paid := c.perCreditPaid()
-	for _, credit := range c.credits[c.fresh:] {
+	earned, paid := c.perCreditEarned()
+	for _, credit := range c.credits[c.periodFrom:] {
 		amount := earned[credit.ID]
 		if credit.Reversal || amount <= 0 || w.due(credit.ID, credit.Release) {
 			continue
@@ -81,9 +81,9 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 	}
 }
 
-// perCreditPaid gives what each credit earned, and the part of it that is paid where caps cut the sum.
-func (w *componentWork) perCreditPaid() (earned map[string]int64, paid number.Number) {
-	earned = make(map[string]int64, len(w.credits)-w.fresh)
+// perCreditEarned gives what each credit earned, and the part of it that is paid where caps cut the sum.
+func (w *componentWork) perCreditEarned() (earned map[string]int64, paid number.Number) {
+	earned = make(map[string]int64, len(w.credits)-w.periodFrom)
 	var all, cut int64
 	for at := range w.out.Lines {
 		switch l := &w.out.Lines[at]; {

@@ -193,7 +193,7 @@ func (w *componentWork) targetFor(kind calendar.Kind) number.Number {
 	in.Period = periods[len(periods)-1]
 	whole := componentWork{plan: w.plan, v: w.v, c: w.c, in: &in, window: calendar.Span{From: periods[0].From, Until: in.Period.Until}}
 	whole.days = whole.window
-	for _, s := range takingPart(&in, w.c.Name) {
+	for _, s := range daysOf(&in, w.c.Name) {
 		if days := s.And(whole.window); !days.Empty() {
 			whole.spans = append(whole.spans, days)
 		}

@@ -13,36 +13,36 @@ import (
 // rate table. A reversal counts the other way: its value is below 0, and it counts as minus one. A mean, a maximum or a number
 // of different keys cannot be taken away from, so there what was reversed is left out, and the reversal with it.
 func measureStep(w *componentWork) {
-	w.counted, w.countedFresh = w.credits, w.fresh
-	if slices.ContainsFunc(w.credits, func(c *Credit) bool { return !counts(c, w.c.Measure) }) {
-		w.counted, w.countedFresh = nil, 0
+	w.counted, w.countedFrom = w.credits, w.periodFrom
+	if slices.ContainsFunc(w.credits, func(c *Credit) bool { return !measures(w.c.Measure, c) }) {
+		w.counted, w.countedFrom = nil, 0
 		for at, c := range w.credits {
-			if !counts(c, w.c.Measure) {
+			if !measures(w.c.Measure, c) {
 				continue
 			}
-			if w.counted = append(w.counted, c); at < w.fresh {
-				w.countedFresh++
+			if w.counted = append(w.counted, c); at < w.periodFrom {
+				w.countedFrom++
 			}
 		}
 	}
 	w.counts = make([]int8, len(w.counted))
 	for at := range w.counted {
-		w.counts[at] = countOf(w.counted, at, w.c.Measure.Shared)
-		w.out.Count += int(countOf(w.counted, at, false))
+		w.counts[at] = wholeCount(w.counted, at, w.c.Measure.Shared)
+		w.out.Count += int(wholeCount(w.counted, at, false))
 		w.tally = w.tally.Add(w.count(at))
 	}
 	w.out.Credits = len(w.counted)
 	w.out.Measure = w.measured(0, len(w.counted))
 }
 
-// counts tells whether a credit counts in a measure.
-func counts(c *Credit, m program.Measure) bool {
+// measures tells whether a credit counts in a measure.
+func measures(m program.Measure, c *Credit) bool {
 	return !c.TakeBack && (len(m.Of) == 0 || slices.Contains(m.Of, c.Kind))
 }
 
-// countOf gives what a credit adds to the number of credits: 1, less for a reversal, and nothing if the one before it is for
+// wholeCount gives what a credit adds to the number of credits: 1, less for a reversal, and nothing if the one before it is for
 // the same record, unless each counts by its share.
-func countOf(credits []*Credit, at int, shared bool) int8 {
+func wholeCount(credits []*Credit, at int, shared bool) int8 {
 	c := credits[at]
 	if at > 0 && !shared {
 		if b := credits[at-1]; b.Date == c.Date && b.Reversal == c.Reversal && b.Record == c.Record {

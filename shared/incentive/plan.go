@@ -138,9 +138,9 @@ type componentWork struct {
 	window calendar.Span
 	// spans are the days of the window on which the participant takes part in the component.
 	spans []calendar.Span
-	// credits are those in the window, in order: by Date, At, record and ID. Those from fresh on lie in the period.
+	// credits are those in the window, in order: by Date, At, record and ID. Those from periodFrom on lie in the period.
 	credits []*Credit
-	fresh   int
+	periodFrom int
 	// others are the outcomes of the version's components, by place: measured before any is paid.
 	others []*componentWork
 	lines  []Line
@@ -150,11 +150,11 @@ type componentWork struct {
 	// earlier is the component of the same name of the version before, where that one counts in the period, too: it is paid.
 	earlier *componentWork
 	// counted are the credits that the measure looks at, counts what each adds to their number (nothing, if it is another one for
-	// the same record); those from countedFresh on lie in the period. tally is the number of all, by their shares if the measure
+	// the same record); those from countedFrom on lie in the period. tally is the number of all, by their shares if the measure
 	// says so.
 	counted      []*Credit
 	counts       []int8
-	countedFresh int
+	countedFrom int
 	tally        number.Number
 	// targetNow is the part of the target that is the period's own; that of the window is out.Target.
 	targetNow number.Number

@@ -53,10 +53,10 @@ func newPayer(w *componentWork) *payer {
 		p.target = *w.out.Target
 	}
 	if p.atRate() {
-		p.from = w.countedFresh
+		p.from = w.countedFrom
 	}
 	if places := w.c.table.places; places != nil {
-		p.where = places.steps(w)
+		p.where = places.byFigures(w)
 	}
 	return p
 }
@@ -82,8 +82,8 @@ func (p *payer) axisAdds() bool {
 	return p.w.additive()
 }
 
-// step gives how far a credit goes along the axis.
-func (p *payer) step(at int) number.Number {
+// stride gives how far a credit goes along the axis.
+func (p *payer) stride(at int) number.Number {
 	switch p.rate.By.Of {
 	case program.ByCount:
 		return p.w.count(at)

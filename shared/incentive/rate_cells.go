@@ -72,8 +72,8 @@ func (p *places) placeIn(at int, d program.Dimension, text string) (int, error) 
 	return step, nil
 }
 
-// steps gives the place in those dimensions that look at a figure, which is the same for all credits.
-func (p *places) steps(w *componentWork) place {
+// byFigures gives the place in those dimensions that look at a figure, which is the same for all credits.
+func (p *places) byFigures(w *componentWork) place {
 	var where place
 	for at, d := range p.dimensions {
 		if d.By == nil {

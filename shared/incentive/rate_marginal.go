@@ -14,11 +14,11 @@ func (p *payer) payAlong() {
 	ladders := p.ladders(x)
 	var place number.Number
 	for at := range p.from {
-		place = place.Add(p.step(at))
+		place = place.Add(p.stride(at))
 	}
 	p.w.lines = slices.Grow(p.w.lines, len(p.w.counted)-p.from+len(p.w.c.table.cells[0]))
 	for at := p.from; at < len(p.w.counted); at++ {
-		c, next := p.w.counted[at], place.Add(p.step(at))
+		c, next := p.w.counted[at], place.Add(p.stride(at))
 		if s, cell := ladders.of(p.where, c); s != nil {
 			p.line(c, s, cell, place, next, p.base(at))
 		} else {
@@ -65,7 +65,7 @@ func (p *payer) payEach(amounts bool) {
 			p.noCell(c)
 			continue
 		}
-		x, base := p.step(at), p.base(at)
+		x, base := p.stride(at), p.base(at)
 		if c.Reversal {
 			x, base = x.Neg(), base.Neg()
 		}

@@ -16,7 +16,7 @@ import (
 func takeBackStep(w *componentWork) {
 	var back []*Credit
 	for at, c := range w.credits {
-		if c.Reversal && c.TakeBack && (at >= w.fresh || w.deducts()) {
+		if c.Reversal && c.TakeBack && (at >= w.periodFrom || w.deducts()) {
 			back = append(back, c)
 		}
 	}
@@ -58,7 +58,7 @@ func (w *componentWork) takeBack(credit string, share, earned number.Number) {
 // paidFor gives what a credit was paid before: by the version before in this period, or in its own period.
 func (w *componentWork) paidFor(credit string) int64 {
 	for e := w.earlier; e != nil; e = e.earlier {
-		if !slices.ContainsFunc(e.credits[e.fresh:], func(c *Credit) bool { return c.ID == credit }) {
+		if !slices.ContainsFunc(e.credits[e.periodFrom:], func(c *Credit) bool { return c.ID == credit }) {
 			continue
 		}
 		var paid int64
@@ -75,7 +75,7 @@ func (w *componentWork) paidFor(credit string) int64 {
 // reckonedHere tells, by id, which credits earn what they earn in this reckoning: those of the period, and with a window that
 // deducts those of all of it.
 func (w *componentWork) reckonedHere() map[string]bool {
-	from := w.fresh
+	from := w.periodFrom
 	if w.deducts() {
 		from = 0
 	}

@@ -19,7 +19,7 @@ func whyStep(w *componentWork) {
 
 func (w *componentWork) why() (code, detail string) {
 	from, to := w.days.From, w.days.Until.AddDays(-1)
-	idle := w.fresh == len(w.credits) // nothing happened in the period
+	idle := w.periodFrom == len(w.credits) // nothing happened in the period
 	switch {
 	case w.c.Rate == nil && len(w.c.Adjust) == 0:
 		return WhyNoRate, "The component is there for others to look at, and pays nothing."
