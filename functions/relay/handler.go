@@ -43,19 +43,22 @@ type changes interface {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 func (h *handler) Handle(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var response events.DynamoDBEventResponse
-	writes := make([]history.Write, 0, len(event.Records))
+	writes, changed := make([]history.Write, 0, len(event.Records)), make([]record.Key, 0, len(event.Records))
 	for _, r := range event.Records {
 		w, err := decode(r)
 		if err != nil {
 			return response, err
 		}
-		if w.After != nil { // a removal is an erasure, which leaves no history
-			writes = append(writes, w)
+		switch { // a removal is an erasure: it leaves no history, and takes away what the record counted for
+		case w.After != nil:
+			writes, changed = append(writes, w), append(changed, w.After.Key)
+		case w.Before != nil:
+			changed = append(changed, w.Before.Key)
 		}
 	}
 	err := history.Record(ctx, h.history, writes)
 	if err == nil {
-		err = h.announce(ctx, writes)
+		err = h.announce(ctx, changed)
 	}
 	switch kind := fault.KindOf(err); kind {
 	case "":
@@ -73,10 +76,10 @@ func (h *handler) Handle(ctx context.Context, event events.DynamoDBEvent) (event
 }
 
 // announce says which records changed, each once, by organization. The history of a batch is there before anybody hears of it.
-func (h *handler) announce(ctx context.Context, writes []history.Write) error {
+func (h *handler) announce(ctx context.Context, keys []record.Key) error {
 	changed, seen := map[string][]record.Key{}, map[record.Key]bool{}
-	for _, w := range writes {
-		if key := w.After.Key; !seen[key] {
+	for _, key := range keys {
+		if !seen[key] {
 			seen[key] = true
 			changed[key.Organization] = append(changed[key.Organization], key)
 		}

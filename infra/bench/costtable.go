@@ -34,10 +34,11 @@ func (b *bench) printCost(lines []priced) {
 		t.add(append(row, record, dollars(line.bill.perMillion(b.prices.of(used))))...)
 	}
 	b.out.table(t)
-	b.out.note("The columns by service are of all in: the record, the kept payload, the outcomes of rows, history and logs. A Close opportunity is the",
-		"seed's event, an update of one of 100 known ones, in ingest batches of that size; relay gets 100 changes at a time. The mixed corpus is a quarter",
-		"each of leads and opportunities, a fifth of e-mails with a body of 30 KB that hardly packs, the rest calls and tasks. Client rows have 12 fields and",
-		"some 300 bytes; an update brings three fields. Rows alone and by 10 come in ingest batches of 10 pushes, larger ones in batches of one.",
+	b.out.note("The columns by service are of all in: the record, the kept payload, the outcomes of rows, history, the message that tells calculate of changes, and",
+		"logs; what calculate does then, incentive-cost prices. A Close opportunity is the seed's event, an update of one of 100 known ones, in ingest batches",
+		"of that size; relay gets 100 changes at a time. The mixed corpus is a quarter each of leads and opportunities, a fifth of e-mails with a body of 30 KB",
+		"that hardly packs, the rest calls and tasks. Client rows have 12 fields and some 300 bytes; an update brings three fields. Rows alone and by 10 come in",
+		"ingest batches of 10 pushes, larger ones in batches of one.",
 		"The track stream is what announcing, delivering and logging each event to one destination costs on top.")
 
 	b.printCalls(lines)

@@ -79,10 +79,7 @@ func (o *office) led(ctx context.Context) error {
 		return err
 	}
 	o.organization = who.ID
-	type member struct {
-		ID     string
-		Active bool
-	}
+	type member struct{ ID string }
 	members, err := listed[member](ctx, o.plan, "/v1/members")
 	if err != nil {
 		return err
@@ -95,10 +92,7 @@ func (o *office) led(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := o.send(ctx, http.MethodPut, "/v1/members/"+members[0].ID+"/manager", map[string]string{"value": "", "from": "2020-01-01"}, nil); err != nil {
-		return err
-	}
-	return nil
+	return o.send(ctx, http.MethodPut, "/v1/members/"+members[0].ID+"/manager", map[string]string{"value": "", "from": "2020-01-01"}, nil)
 }
 
 // ready lets all that begins later begin, and finds the deals that may be won: not the manager's.

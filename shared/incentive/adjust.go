@@ -12,22 +12,24 @@ import (
 // one for each credit where it hangs on the credit, with the adjustment's place as its Step.
 //
 // Gates and multipliers change all lines before them, but not what is taken back of earlier periods. Caps and floors look at
-// the sum at their place: a sum below zero is under any cap, and a floor lifts it as it lifts any other. A window to date that
-// deducts is adjusted as a whole: its caps and floors are for the window.
+// the sum at their place (total): a sum below zero is under any cap, and a floor lifts it as it lifts any other. A window to date
+// that deducts is adjusted as a whole: its caps and floors are for the window.
 //
 // Amounts are for a period. Where two versions share one, each version's kickers, caps and floors count by its days; the cap of a
 // deal counts whole. Kickers and floors are for those who take part in the period, or in the window.
 func adjustStep(w *componentWork) {
 	a := &adjusting{componentWork: w, pot: w.pot()}
 	w.opening = a.pot
-	a.place = releasePlace(w.c.Adjust)
+	a.releaseAt = releaseAt(w.c.Adjust, func(adj *program.Adjustment) (bool, program.Excess) {
+		return adj.Kind == program.Cap, adj.Excess
+	})
 	for at := range w.c.Adjust {
 		a.adjust(at, &w.c.Adjust[at])
 		if w.err != nil {
 			return
 		}
 	}
-	if a.place == len(w.c.Adjust) {
+	if a.releaseAt == len(w.c.Adjust) {
 		a.release(-1, a.pot) // there is no cap any more
 	}
 	kept, err := a.kept.Round(w.v.minor, w.v.Definition.Rounding)
@@ -43,13 +45,16 @@ func adjustStep(w *componentWork) {
 // adjusting is the work of one adjustStep.
 type adjusting struct {
 	*componentWork
-	// pot is what is carried from earlier caps and not earned again so far, in minor units; place the adjustment that earns it.
-	pot   int64
-	place int
+	// pot is what is carried from earlier caps and not earned again so far, in minor units; releaseAt the place of the cap that
+	// earns it.
+	pot       int64
+	releaseAt int
 	// released is what was earned of the pot, kept what caps cut off to be carried.
 	released, kept number.Number
 }
 
+// adjust takes one adjustment. Where its condition does not hold, a gate closes, and the others change nothing; but all that is
+// carried may be earned then.
 func (a *adjusting) adjust(at int, adj *program.Adjustment) {
 	holds := adj.When == nil || a.holds(adj.When)
 	switch adj.Kind {
@@ -74,12 +79,9 @@ func (a *adjusting) adjust(at int, adj *program.Adjustment) {
 	}
 }
 
+// gate multiplies where its condition does not hold: by 0, if the program does not say what is left.
 func (a *adjusting) gate(at int, adj *program.Adjustment) {
-	var factor number.Number
-	if adj.Factor != nil {
-		factor = *adj.Factor
-	}
-	a.multiply(at, factor, "gate: "+a.failed(adj.When))
+	a.multiply(at, *adj.Factor, "gate: "+a.whyNot(adj.When))
 }
 
 // multiply makes the lines before it so many times what they are: by a line for each credit, so that it can be said what each
@@ -98,6 +100,7 @@ func (a *adjusting) multiply(at int, factor number.Number, note string) {
 	}
 }
 
+// floor adds what is missing to an amount.
 func (a *adjusting) floor(at int, adj *program.Adjustment, holds bool) {
 	least, ok := a.size(adj.Size, true)
 	if missing := least.Sub(a.total()); holds && ok && a.takesPart() && missing.Sign() > 0 {
@@ -132,27 +135,7 @@ func (a *adjusting) factor(adj *program.Adjustment) (number.Number, bool) {
 	if !ok {
 		return number.Number{}, false
 	}
-	return along(adj.Curve, x), true
-}
-
-// along gives the factor of a curve at a value: that of its tier, or between two, in proportion. What lies before the first
-// tier has that of the first.
-func along(c *program.Curve, x number.Number) number.Number {
-	at := 0
-	for at+1 < len(c.Tiers) {
-		reached := x.Cmp(c.Tiers[at+1].From)
-		if reached < 0 || reached == 0 && c.Boundary == program.Upper {
-			break
-		}
-		at++
-	}
-	tier := c.Tiers[at]
-	if tier.Mode != program.Interpolated || at+1 == len(c.Tiers) || x.Less(tier.From) {
-		return tier.Pay
-	}
-	next := c.Tiers[at+1]
-	part, _ := x.Sub(tier.From).Quo(next.From.Sub(tier.From))
-	return tier.Pay.Add(part.Mul(next.Pay.Sub(tier.Pay)))
+	return ladderAt(tiersOf(adj.Curve.Tiers), x, adj.Curve.Boundary == program.Upper).pay, true // its tiers are whole or interpolated
 }
 
 // size gives an amount; false if it is a part of a target and there is none. What is byDays counts by the version's part of the
@@ -171,8 +154,8 @@ func (w *componentWork) size(s program.Size, byDays bool) (number.Number, bool) 
 	return s.OfTarget.Mul(w.targetNow), true
 }
 
-// versionPart is the version's part of those days of the period on which the program is in force: 1, but where one version follows
-// another.
+// versionPart is the version's part of those days of the period on which the program is in force: 1, but where one version
+// follows another.
 func (w *componentWork) versionPart() number.Number {
 	days := w.days.Days()
 	if days == w.in.Period.Days() {
@@ -205,8 +188,8 @@ func (w *componentWork) holds(c *program.Condition) bool {
 	return ok && (c.Least == nil || !x.Less(*c.Least)) && (c.Below == nil || x.Less(*c.Below))
 }
 
-// failed says for people why a condition does not hold.
-func (w *componentWork) failed(c *program.Condition) string {
+// whyNot says for people why a condition does not hold.
+func (w *componentWork) whyNot(c *program.Condition) string {
 	of := string(c.Of)
 	if c.Component != "" {
 		of += " of " + c.Component

@@ -6,19 +6,23 @@ import (
 )
 
 // What a cap cuts off is lost, or is put in a pot, one for the component, in whole minor units, and carried into the next
-// period. There it is earned at the place of the first cap that carries, as far as that cap allows; where none carries any more,
-// at the first cap; without a cap, all of it at the end. Caps after it cut, too, and what they cut off of the pot goes back into
-// it, whatever becomes of the rest.
+// period. There it is earned at the place of one cap (releaseAt), as far as that cap allows; without a cap, all of it at the
+// end. Caps after it cut, too, and what they cut off of the pot goes back into it, whatever becomes of the rest.
 
-// releasePlace is the adjustment at which what is carried is earned; len(all) if there is none.
-func releasePlace(all []program.Adjustment) int {
-	place := len(all)
-	for at := len(all) - 1; at >= 0; at-- {
-		if all[at].Kind == program.Cap && (all[at].Excess == program.CarriedOver || place == len(all) || all[place].Excess != program.CarriedOver) {
-			place = at
+// releaseAt is the place of the cap at which what is carried is earned: the first that carries; where none carries any more, the
+// first; without a cap, len(all). isCap tells whether one of all is a cap, and what becomes of what it cuts off.
+func releaseAt[T any](all []T, isCap func(*T) (bool, program.Excess)) int {
+	first := len(all)
+	for at := range all {
+		switch is, excess := isCap(&all[at]); {
+		case !is:
+		case excess == program.CarriedOver:
+			return at
+		case first == len(all):
+			first = at
 		}
 	}
-	return place
+	return first
 }
 
 // pot is what the component carries into the period, less what the version before it in the period has earned of it.
@@ -37,7 +41,7 @@ func (w *componentWork) pot() int64 {
 func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
 	most, ok := a.size(adj.Size, true)
 	if !holds || !ok {
-		if at == a.place {
+		if at == a.releaseAt {
 			a.release(at, a.pot)
 		}
 		return
@@ -51,7 +55,7 @@ func (a *adjusting) cap(at int, adj *program.Adjustment, holds bool) {
 		most = a.v.major(units)
 	}
 	total := a.total()
-	if at == a.place {
+	if at == a.releaseAt {
 		total = total.Add(a.release(at, a.room(most.Sub(total))))
 	}
 	if cut := total.Sub(most); cut.Sign() > 0 {

@@ -71,7 +71,7 @@ func (w *programWork) toDate() map[string]map[string]int64 {
 		}
 		amount := w.in.Before.ToDate[look.component][around.Name]
 		if look.component == "" {
-			amount += w.counted
+			amount += w.longCounted
 		}
 		for _, c := range w.components {
 			if c.c.Name == look.component {
@@ -98,6 +98,7 @@ type lookBack struct {
 	kind      calendar.Kind
 }
 
+// lookingBack lists what of any version looks back, each once.
 func (p *Plan) lookingBack() []lookBack {
 	var all []lookBack
 	add := func(l lookBack) {

@@ -28,10 +28,7 @@ func clawStep(w *recordWork) {
 		w.leaveOut("claw", "lost_late", false, "The deal was lost on %s, more than %d days after %s: its credit stands.", on, policy.Within, w.date)
 		return
 	}
-	back := number.Of(1)
-	if policy.Share != nil {
-		back = *policy.Share
-	}
+	back := *policy.Share
 	if policy.Policy == program.NegativeSale || policy.Policy == program.TakeBack {
 		w.reverse(on, at, back)
 		return
@@ -58,7 +55,7 @@ func (w *recordWork) lossDay() (calendar.Date, time.Time) {
 	return on, at
 }
 
-// reverse adds a reversal for each credit.
+// reverse adds a reversal for each credit, of the part of it that is taken back.
 func (w *recordWork) reverse(on calendar.Date, at time.Time, back number.Number) {
 	counts := w.plan.countsOn(on)
 	if counts == nil || !hasComponent([]*version{counts}, w.c.Name) {
@@ -67,8 +64,8 @@ func (w *recordWork) reverse(on calendar.Date, at time.Time, back number.Number)
 	}
 	for _, c := range w.credits {
 		r := c.times(back.Neg())
-		if r.TakeBack = w.c.Clawback.Policy == program.TakeBack; r.TakeBack {
-			r = c.times(number.Number{})
+		if w.c.Clawback.Policy == program.TakeBack {
+			r = c.times(number.Number{}) // it counts for nothing in any measure or total
 			r.TakeBack, r.Share, r.Company = true, back, false
 		}
 		r.ID, r.Reversal, r.Of = w.id(c.Kind, c.Participant, true), true, c.ID

@@ -2,7 +2,6 @@ package incentive
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 	"leadline/shared/view"
 )
 
-// stake is the part that somebody has of a record, for one reason: 1 is all of it.
+// stake is the part that somebody has of a record, for one reason: 1 is all of it. Of those who take part it becomes a credit.
 type stake struct {
 	kind        program.CreditKind
 	participant string
@@ -51,8 +50,9 @@ func (s stakes) of(participant string) number.Number {
 // them takes part. Overlays are besides, and count for no total. Whoever does not take part gets nothing, and takes nothing
 // from others. Then those above, and the teams (lead.go).
 //
-// Where no rule is direct or split, the owner has all of the record, without credit for it: so that managers can be paid for
-// what their people sell, by a component that pays those people nothing.
+// A component without rules has one: direct, for all of it. Where there are rules and none is direct or split, the owner has all of
+// the record, without credit for it: so that managers can be paid for what their people sell, by a component that pays those
+// people nothing.
 func creditStep(w *recordWork) {
 	var few, more [4]stake // nearly all records have no more, and need no memory for it
 	owned, ok := w.owned(few[:0])
@@ -227,7 +227,8 @@ func (w *recordWork) unknown(named string) {
 	w.leaveOut("credit", "unknown_member", true, "%q is no member, and no user of %s that one is known as.", brief(named), w.base.Record.Connection)
 }
 
-// present leaves out those who do not take part on the record's day. Whoever has a share of one's own is named.
+// present leaves out those who do not take part on the record's day. Whoever has a share of one's own is named; a roll-up is for
+// whoever is above, and nobody asks why not.
 func (w *recordWork) present(all stakes) stakes {
 	return slices.DeleteFunc(all, func(s stake) bool {
 		if s.participant == "" {
@@ -281,22 +282,6 @@ func (w *recordWork) credit(c *Credit, s stake) {
 			c.Release = w.date.AddDays(h.AfterDays)
 		}
 	}
-}
-
-// users adds whom a column names: one, or a list.
-func users(value json.RawMessage, all []string) []string {
-	list := []json.RawMessage{value}
-	if !none(value) && value[0] == '[' {
-		if list = nil; json.Unmarshal(value, &list) != nil { // into the list above it would write over the record's own bytes
-			return all
-		}
-	}
-	for _, one := range list {
-		if user := text(one); user != "" {
-			all = append(all, user)
-		}
-	}
-	return all
 }
 
 // percent writes a part of the whole for people.

@@ -1,22 +1,14 @@
 package incentive
 
-import (
-	"bytes"
-	"encoding/json"
-	"time"
-
-	"leadline/shared/calendar"
-	"leadline/shared/schema"
-)
-
 // codeUndated is the code of a record that no column dates.
 const codeUndated = "undated"
 
-// dateStep finds the day that the record counts on: that of the first of the source's dates whose conditions hold and whose
-// column has a value. A date is the day that it says, whatever the zone; an instant lies on a day of the program's zone. The
-// record counts by this version if it is the one that counts on the day; otherwise nothing is said of it here.
+// dateStep finds out whether the deal is lost, where the component has a clawback, for that changes what is asked below and in the
+// next step; and then the day that the record counts on: that of the first of the source's dates whose conditions hold and whose
+// column has a value. A date is the day that it says, whatever the zone; an instant lies on a day of the program's zone.
 //
-// Where the component has a clawback, it is found here whether the deal is lost, for that can change what the conditions ask.
+// The record counts by this version if it is the one that counts on the day; if not, the steps after this one are left out, for
+// another version gives its credits.
 func dateStep(w *recordWork) {
 	w.findLoss()
 	for _, d := range w.c.dates {
@@ -78,50 +70,4 @@ func (w *recordWork) missingDates() string {
 		}
 	}
 	return text + "."
-}
-
-// none tells whether a column has no value.
-func none(value json.RawMessage) bool { return len(value) == 0 || string(value) == "null" }
-
-// text gives the text of a value; empty for none, and for lists and objects.
-func text(value json.RawMessage) string {
-	if none(value) {
-		return ""
-	}
-	switch value[0] {
-	case '"':
-		if plain := value[1:max(1, len(value)-1)]; !bytes.ContainsAny(plain, `\"`) {
-			return string(plain) // nearly all are written as they are
-		}
-		var s string
-		if json.Unmarshal(value, &s) != nil {
-			return ""
-		}
-		return s
-	case '{', '[':
-		return ""
-	}
-	return string(value) // of a number or a boolean, as it is written
-}
-
-// readDay reads a date, or an instant with the day of a zone that it lies on. The instant of a date is its midnight UTC.
-func readDay(value json.RawMessage, zone *time.Location) (calendar.Date, time.Time, bool) {
-	written := text(value)
-	if at, ok := schema.Time(written); ok {
-		return calendar.DateOf(at, zone), at, true
-	}
-	at, err := time.Parse(time.DateOnly, written)
-	return calendar.Date(written), at, err == nil
-}
-
-// day reads the day that a column says; empty if it has no value, or none that is a day.
-func (w *recordWork) day(column int) calendar.Date {
-	if column < 0 {
-		return ""
-	}
-	date, _, ok := readDay(w.row.Values[column], w.v.clock.Zone)
-	if !ok {
-		return ""
-	}
-	return date
 }

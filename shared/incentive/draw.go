@@ -7,10 +7,12 @@ import (
 
 // draw advances pay, and takes back what was advanced earlier.
 //
-// As a guarantee, what is missing to the draw is advanced, with what a sum below zero is short of it, and recovery takes from what
-// is above the draw: also in periods for which there is no advance any more. On top, all of the draw is advanced, and recovery
-// takes from what is earned. Nothing is advanced in a period on no day of which the participant takes part; there, a guarantee is
-// for nothing, and all that is owed is due at once.
+// As a guarantee, what is missing to the draw is advanced, and recovery takes from what is above the draw: also in periods for
+// which there is no advance any more. A sum below zero, as deals that were lost leave it, is filled up from there: with a draw of
+// 1,500 and a sum of -1,000, 2,500 are advanced.
+//
+// On top, all of the draw is advanced, and recovery takes from what is earned. In a period on no day of which the participant
+// takes part, nothing is advanced, a guarantee is for nothing, and all that is owed is due at once.
 //
 // Several draws of a program share what is owed. A draw that is not recoverable is not owed, and recovers nothing.
 func (l *limiting) draw(limit *program.Limit) {

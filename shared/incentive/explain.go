@@ -28,7 +28,8 @@ func (p *Plan) Explain(base Base, world World) []Explained {
 	return all
 }
 
-// say notes what a step did, where somebody asks.
+// say notes what a step did, where somebody asks. Steps that every record goes through ask for w.said first, so that those that
+// nobody asks for cost nothing.
 func (w *recordWork) say(step, detail string, args ...any) {
 	if w.said != nil {
 		*w.said = append(*w.said, Said{Step: step, Detail: fmt.Sprintf(detail, args...)})

@@ -31,7 +31,9 @@ func goalStep(w *componentWork) {
 }
 
 // goal gives what a goal comes to in the window, which is the sum over its periods, and on the days of the period that the
-// version counts for. Each piece of the window's goes into the outcome.
+// version counts for. It is made in four steps down: the window has periods; a period is one unit, or several where the amount is
+// for a shorter time (units); a unit is cut into pieces, by the days on which somebody takes part and by own goals (pieces); a
+// piece, with its proration and its ramp, is a part (parts). Each part of the window's goes into the outcome, to explain it.
 func (w *componentWork) goal(g program.Goal, target bool) (window, now number.Number) {
 	m := goalMaker{w: w, goal: g, target: target, per: g.Per, own: w.ownGoals(target), spans: w.spans}
 	if m.per == "" {
@@ -50,7 +52,7 @@ func (w *componentWork) goal(g program.Goal, target bool) (window, now number.Nu
 	if w.window == w.days {
 		return window, window
 	}
-	m.spans = nil
+	m.spans = nil // now of the period's days alone
 	for _, s := range w.spans {
 		m.spans = append(m.spans, s.And(w.days))
 	}
@@ -74,21 +76,21 @@ func (w *componentWork) ownGoals(target bool) []Goal {
 	return own
 }
 
-// goalMaker makes the pieces of a goal, period by period.
+// goalMaker makes the parts of a goal, period by period.
 type goalMaker struct {
 	w      *componentWork
 	goal   program.Goal
 	target bool
-	per    calendar.Kind
-	own    []Goal
+	per    calendar.Kind   // what the amount is for
+	own    []Goal          // the participant's, the latest first
 	spans  []calendar.Span // the days on which the participant takes part
-	kept   []GoalPart
+	kept   []GoalPart      // for the outcome
 	// around is the longer time that the amount is for, and has its periods, as last asked for.
 	around calendar.Period
 	has    []calendar.Period
 }
 
-// parts gives the pieces of one period. In a piece one amount and one part of the ramp counts, on days that are in a row.
+// parts gives the parts of one period: for each, one amount and one part of the ramp counts, on days that are in a row.
 func (m *goalMaker) parts(p calendar.Period) []GoalPart {
 	ramp := m.w.ramp(m.goal.Ramp, p)
 	var parts []GoalPart
@@ -112,7 +114,7 @@ func (m *goalMaker) parts(p calendar.Period) []GoalPart {
 	return parts
 }
 
-// keep adds a piece to those that explain the goal. What is whole and like the one before becomes one with it.
+// keep adds a part to those that explain the goal. What is whole and like the one before becomes one with it.
 func (m *goalMaker) keep(part GoalPart) {
 	if last := len(m.kept) - 1; last >= 0 {
 		k := &m.kept[last]

@@ -10,6 +10,8 @@ import (
 // day is the credit's, or the one on which somebody released it, whichever comes first. What is earned and released in one
 // period is not held.
 //
+// It comes after the limits: draws look at what is earned, whether it is held or not.
+//
 // What a cap cuts off the component's sum makes what is held less in proportion, so that no more is held than its share of what
 // is paid. Only what a credit earns above zero is held; what belongs to no credit, a kicker or a tier's fixed amount, is not, and
 // reversals are not. What is taken back of a deal while part of it is held is settled with what is held first: as much of that
@@ -54,13 +56,13 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 	if c.c.Hold == nil {
 		return
 	}
-	earned, paid := c.perCreditEarned()
+	earned, part := c.perCreditEarned()
 	for _, credit := range c.credits[c.periodFrom:] {
 		amount := earned[credit.ID]
 		if credit.Reversal || amount <= 0 || w.due(credit.ID, credit.Release) {
 			continue
 		}
-		base, _ := number.Of(amount).Mul(paid).Round(0, number.Down)
+		base, _ := number.Of(amount).Mul(part).Round(0, number.Down)
 		held, err := number.Of(base).Mul(c.c.Hold.Share).Round(0, c.v.Definition.Rounding)
 		if w.err = err; err != nil {
 			return
@@ -81,8 +83,8 @@ func (w *programWork) hold(c *componentWork, taken map[string]int64) {
 	}
 }
 
-// perCreditEarned gives what each credit earned, and the part of it that is paid where caps cut the sum.
-func (w *componentWork) perCreditEarned() (earned map[string]int64, paid number.Number) {
+// perCreditEarned gives what each credit earned in minor units, and the part of it that is paid: 1, but where caps cut the sum.
+func (w *componentWork) perCreditEarned() (earned map[string]int64, part number.Number) {
 	earned = make(map[string]int64, len(w.credits)-w.periodFrom)
 	var all, cut int64
 	for at := range w.out.Lines {

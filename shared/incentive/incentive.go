@@ -29,7 +29,7 @@ type Credit struct {
 	// Date is the day that it counts on, in the program's zone. At orders the credits of a day, with the record's id.
 	Date calendar.Date `json:"date"`
 	At   time.Time     `json:"at"`
-	// Record is where it comes from, RecordVersion and Rev how the record was.
+	// Record is where it comes from, Rev the version of the record that it was reckoned from.
 	Record record.Key `json:"record"`
 	Rev    int64      `json:"rev"`
 	// Value is Share times what the record is worth, in the program's currency if it is money. Exact.
@@ -95,7 +95,8 @@ type Input struct {
 	Goals []Goal `json:"goals,omitempty"`
 	// Taken says, by the id of a credit, what it earned in its own period: for the credits that take back.
 	Taken map[string]money.Amount `json:"taken,omitempty"`
-	// Released are the holds (by credit id) that somebody released by hand, with the day.
+	// Released are the holds (by credit id) that somebody released by hand, with the day. Nothing stores such releases yet: the
+	// keeper gives none, and what is held is released on the day that the record says.
 	Released map[string]calendar.Date `json:"released,omitempty"`
 	// Before is what the period before left: empty for the first.
 	Before Carried `json:"before"`

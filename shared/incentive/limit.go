@@ -2,7 +2,6 @@ package incentive
 
 import (
 	"leadline/shared/calendar"
-	"leadline/shared/fault"
 	"leadline/shared/number"
 	"leadline/shared/program"
 )
@@ -13,24 +12,21 @@ import (
 //
 // A cap cuts a sum above zero, and never below zero. A floor lifts any sum, also one that reversals brought below zero; it is for
 // those who take part in the period. What a cap cuts off and does not lose is earned later, at the place of the first cap that
-// carries, as far as that one allows; where none carries any more, at the first cap; without a cap, all of it at the beginning
-// (Step -1). A cap after a draw cuts what is advanced, too.
+// carries, as far as that one allows; where none carries any more, at the first cap (releaseAt); without a cap, all of it at the
+// beginning (Step -1). A cap after a draw cuts what is advanced, too.
 func limitStep(w *programWork) {
 	limits := w.v.Definition.Limits
-	l := &limiting{programWork: w, sum: w.result.Earned, pot: w.in.Before.Excess[""], place: len(limits), over: -1}
-	w.earned, w.counted, w.owed = l.sum, l.sum, w.in.Before.Owed
-	for at := len(limits) - 1; at >= 0; at-- {
-		if limits[at].Kind != program.LimitCap {
-			continue
-		}
-		if limits[at].Excess == program.CarriedOver || l.place == len(limits) || limits[l.place].Excess != program.CarriedOver {
-			l.place = at
-		}
-		if longer(limits[at].Over, w.in.Period.Kind) {
-			l.over = max(l.over, at)
+	l := &limiting{programWork: w, sum: w.result.Earned, pot: w.in.Before.Excess[""], lastLong: -1}
+	w.earned, w.longCounted, w.owed = l.sum, l.sum, w.in.Before.Owed
+	l.releaseAt = releaseAt(limits, func(limit *program.Limit) (bool, program.Excess) {
+		return limit.Kind == program.LimitCap, limit.Excess
+	})
+	for at := range limits {
+		if limits[at].Kind == program.LimitCap && longer(limits[at].Over, w.in.Period.Kind) {
+			l.lastLong = at
 		}
 	}
-	if l.place == len(limits) && l.pot != 0 {
+	if l.releaseAt == len(limits) && l.pot != 0 {
 		l.limited = Limited{Step: -1, Before: l.sum}
 		l.release(l.pot)
 		l.finish()
@@ -47,15 +43,17 @@ type limiting struct {
 	*programWork
 	// sum is what is paid so far.
 	sum int64
-	// pot is what is carried from earlier caps and not earned again so far, place the limit that earns it, released what was
+	// pot is what is carried from earlier caps and not earned again so far, releaseAt the limit that earns it, released what was
 	// earned of it, kept what caps cut off to be carried.
 	pot, released, kept int64
-	place               int
-	// over is the place of the last cap for a longer time than the period; -1 for none.
-	over    int
+	releaseAt           int
+	// lastLong is the place of the last cap for a longer time than the period; -1 for none.
+	lastLong int
+	// limited is what the limit that is being taken does.
 	limited Limited
 }
 
+// limit takes one limit.
 func (l *limiting) limit(at int, limit *program.Limit) {
 	l.limited = Limited{Step: at, Before: l.sum}
 	switch limit.Kind {
@@ -93,19 +91,10 @@ func (l *limiting) add(kind LineKind, amount int64, note string) {
 	if !draws {
 		l.earned += amount
 	}
-	if !draws || l.limited.Step < l.over {
-		l.counted += amount
+	if !draws || l.limited.Step < l.lastLong { // a cap after a draw cuts what is advanced, and so counts it
+		l.longCounted += amount
 	}
 	l.limited.Lines = append(l.limited.Lines, Line{Kind: kind, Step: l.limited.Step, Exact: l.v.major(amount), Amount: amount, Note: note})
-}
-
-func plus(a, b int64) (sum int64, ok bool) {
-	sum = a + b
-	return sum, b == 0 || (sum > a) == (b > 0)
-}
-
-func tooLarge() error {
-	return fault.New(fault.Invalid, number.CodeTooLarge, "What is earned and paid comes to more than an account can hold.")
 }
 
 // cap cuts the sum. One for a longer time has room for what the periods of that time before this one left of it: for what they
@@ -113,7 +102,7 @@ func tooLarge() error {
 func (l *limiting) cap(at int, limit *program.Limit) {
 	most, ok := l.size(limit)
 	if !ok {
-		if at == l.place {
+		if at == l.releaseAt {
 			l.release(l.pot)
 		}
 		return
@@ -124,7 +113,7 @@ func (l *limiting) cap(at int, limit *program.Limit) {
 		most -= l.in.Before.ToDate[""][window]
 		note = "with what was paid earlier in " + window
 	}
-	if at == l.place {
+	if at == l.releaseAt {
 		l.release(min(max(most-l.sum, 0), l.pot))
 	}
 	if cut := l.sum - max(most, 0); cut > 0 {
@@ -138,6 +127,7 @@ func (l *limiting) cap(at int, limit *program.Limit) {
 	}
 }
 
+// release earns part of what is carried.
 func (l *limiting) release(amount int64) {
 	l.pot -= amount
 	l.released += amount
@@ -153,6 +143,7 @@ func (l *limiting) size(limit *program.Limit) (int64, bool) {
 	return l.units(size)
 }
 
+// units rounds an amount to minor units; false if it is more than an account holds.
 func (l *limiting) units(amount number.Number) (int64, bool) {
 	units, err := amount.Round(l.v.minor, l.v.Definition.Rounding)
 	if err != nil {

@@ -10,12 +10,14 @@ import (
 // measureStep adds the credits of the window up. Nothing is rounded.
 //
 // Credits of other kinds than the measure's, and those that take back what was earned, do not count: neither here nor for the
-// rate table. A reversal counts the other way: its value is below 0, and it counts as minus one. A mean, a maximum or a number
-// of different keys cannot be taken away from, so there what was reversed is left out, and the reversal with it.
+// rate table. So by a measure of direct and split, those who have nothing but roll-up credit measure 0.
+//
+// A reversal counts the other way: its value is below 0, and it counts as minus one. A mean, a maximum or a number of different
+// keys cannot be taken away from, so there what was reversed is left out, and the reversal with it.
 func measureStep(w *componentWork) {
 	w.counted, w.countedFrom = w.credits, w.periodFrom
 	if slices.ContainsFunc(w.credits, func(c *Credit) bool { return !measures(w.c.Measure, c) }) {
-		w.counted, w.countedFrom = nil, 0
+		w.counted, w.countedFrom = nil, 0 // mostly all count, and need no list of their own
 		for at, c := range w.credits {
 			if !measures(w.c.Measure, c) {
 				continue
@@ -49,17 +51,13 @@ func wholeCount(credits []*Credit, at int, shared bool) int8 {
 			return 0
 		}
 	}
-	return sign(c)
-}
-
-func sign(c *Credit) int8 {
 	if c.Reversal {
 		return -1
 	}
 	return 1
 }
 
-// count gives what a counted credit adds to the count.
+// count gives what a counted credit adds to the count, by its share if the measure says so.
 func (w *componentWork) count(at int) number.Number {
 	n := number.Of(int64(w.counts[at]))
 	if w.c.Measure.Shared {
@@ -71,7 +69,7 @@ func (w *componentWork) count(at int) number.Number {
 // additive tells whether the measure is the sum of what each credit adds to it.
 func (w *componentWork) additive() bool {
 	switch w.c.Measure.Kind {
-	case program.Sum, program.Count, "":
+	case program.Sum, program.Count:
 		return true
 	}
 	return false
@@ -85,10 +83,10 @@ func (w *componentWork) adds(at int) number.Number {
 	return w.counted[at].Value
 }
 
-// measured gives the measure of some of the counted credits: of all, or of the period's.
+// measured gives the measure of some of the counted credits, those from one place until another.
 func (w *componentWork) measured(from, until int) number.Number {
-	var sum, weights number.Number
 	if w.additive() {
+		var sum number.Number
 		for at := from; at < until; at++ {
 			sum = sum.Add(w.adds(at))
 		}
@@ -103,26 +101,31 @@ func (w *componentWork) measured(from, until int) number.Number {
 		}
 		return number.Of(int64(len(keys)))
 	case program.Max, program.Min:
+		var extreme number.Number
 		for at, c := range standing {
-			if at == 0 || c.Value.Less(sum) == (w.c.Measure.Kind == program.Min) {
-				sum = c.Value
+			if at == 0 || c.Value.Less(extreme) == (w.c.Measure.Kind == program.Min) {
+				extreme = c.Value
 			}
 		}
-		return sum
-	case program.Average:
-		weights = number.Of(int64(len(standing)))
+		return extreme
 	}
-	for _, c := range standing {
-		switch w.c.Measure.Kind {
+	return mean(w.c.Measure.Kind, standing)
+}
+
+// mean gives an average, ratio or weighted mean; 0 of nothing.
+func mean(kind program.MeasureKind, credits []*Credit) number.Number {
+	var sum, weights number.Number
+	for _, c := range credits {
+		switch kind {
 		case program.Ratio:
 			sum, weights = sum.Add(c.Value), weights.Add(c.Weight)
 		case program.Weighted:
 			sum, weights = sum.Add(c.Value.Mul(c.Weight)), weights.Add(c.Weight)
 		default:
-			sum = sum.Add(c.Value)
+			sum, weights = sum.Add(c.Value), weights.Add(number.Of(1))
 		}
 	}
-	mean, _ := sum.Quo(weights) // of nothing, it is 0
+	mean, _ := sum.Quo(weights)
 	return mean
 }
 
@@ -184,13 +187,4 @@ func (w *componentWork) looked(by program.By) *componentWork {
 		}
 	}
 	return nil
-}
-
-// sumOf gives what lines come to, before any rounding.
-func sumOf(lines []Line) number.Number {
-	var sum number.Number
-	for at := range lines {
-		sum = sum.Add(lines[at].Exact)
-	}
-	return sum
 }

@@ -2,13 +2,10 @@ package incentive
 
 import (
 	"slices"
-	"time"
 
 	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/formula"
-	"leadline/shared/money"
-	"leadline/shared/number"
 	"leadline/shared/program"
 	"leadline/shared/view"
 )
@@ -96,92 +93,4 @@ func (p *Plan) at(d calendar.Date) *version {
 		}
 	}
 	return nil
-}
-
-// recordWork is what the record steps work on: one record, one component. A step that refuses the record says so by refuse,
-// and those after it are left out.
-type recordWork struct {
-	plan  *Plan
-	v     *version
-	c     *component
-	world World
-	row   view.Row
-	base  Base
-	// date is the day that the record counts on, at the instant. elsewhere is set where another version counts on it, or none.
-	date      calendar.Date
-	at        time.Time
-	elsewhere bool
-	// lost says that the deal is lost, as the clawback says; lossErr that this cannot be told.
-	lost    bool
-	lossErr error
-	worth   number.Number // in the record's currency
-	value   number.Number // in the program's
-	weight  number.Number
-	key     string
-	// currency is the record's, empty for what is not money, or in the program's. rate converted it; nil if nothing did.
-	currency string
-	rate     *money.Rate
-	credits  []Credit
-	refusals []Refusal
-	refused  bool
-	// said is what the steps say for people; nil where nobody asks.
-	said *[]Said
-}
-
-// componentWork is what the component steps work on: one component of one version, for one participant and period.
-type componentWork struct {
-	plan *Plan
-	v    *version
-	c    *component
-	in   *Input
-	// window is the time that the measure looks at: it ends with the period, or with the version.
-	window calendar.Span
-	// spans are the days of the window on which the participant takes part in the component.
-	spans []calendar.Span
-	// credits are those in the window, in order: by Date, At, record and ID. Those from periodFrom on lie in the period.
-	credits []*Credit
-	periodFrom int
-	// others are the outcomes of the version's components, by place: measured before any is paid.
-	others []*componentWork
-	lines  []Line
-	out    Outcome
-	// days are those of the period that the version counts for: all of it, but where another follows within.
-	days calendar.Span
-	// earlier is the component of the same name of the version before, where that one counts in the period, too: it is paid.
-	earlier *componentWork
-	// counted are the credits that the measure looks at, counts what each adds to their number (nothing, if it is another one for
-	// the same record); those from countedFrom on lie in the period. tally is the number of all, by their shares if the measure
-	// says so.
-	counted      []*Credit
-	counts       []int8
-	countedFrom int
-	tally        number.Number
-	// targetNow is the part of the target that is the period's own; that of the window is out.Target.
-	targetNow number.Number
-	// mirrors are, by the credit that they take back, those that take back what is earned in this very reckoning; back are all that
-	// take back, with true for those that are settled: by what was earned in an earlier period.
-	mirrors map[string][]mirror
-	back    map[string]bool
-	// opening is what the component carried of caps when its adjustments began, excess what it carries after them. Minor units.
-	opening, excess int64
-	// err is what makes it impossible to go on: an amount that no account holds.
-	err error
-}
-
-// programWork is what the program steps work on: the sum of the components of one participant and period.
-type programWork struct {
-	plan *Plan
-	// v is the version in force on the last day of the period that it is in force on.
-	v          *version
-	in         *Input
-	components []*componentWork
-	result     Result
-	// earned is what is earned after caps and floors, counted what caps for a longer time count of it. Owed, excess and holds are
-	// what is carried. Minor units.
-	earned, counted int64
-	owed            []Advance
-	excess          int64 // of the limits
-	holds           []Held
-	// err is what makes it impossible to go on: an amount that no account holds.
-	err error
 }

@@ -1,10 +1,6 @@
 package incentive
 
-import (
-	"leadline/shared/fault"
-	"leadline/shared/formula"
-	"leadline/shared/view"
-)
+import "leadline/shared/view"
 
 // qualifyStep tells whether the record counts: it must pass the filter of the view, that of the variable, and all qualifiers,
 // in this order. The first that fails is the reason. A formula that reads a column without a value does not hold.
@@ -60,27 +56,4 @@ func (w *recordWork) unmet(c view.Condition) string {
 		asked += " " + brief(string(c.Value))
 	}
 	return c.Column + " " + asked + ", and it " + there + "."
-}
-
-// noValue tells whether a formula has no result because a column that it reads has no value.
-func noValue(err error) bool {
-	f := fault.Of(err)
-	return f != nil && f.Code == formula.CodeNoValue
-}
-
-// message gives what an error says to people.
-func message(err error) string {
-	if f := fault.Of(err); f != nil {
-		return f.Message
-	}
-	return err.Error()
-}
-
-// brief shortens what is repeated of a record.
-func brief(text string) string {
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
 }

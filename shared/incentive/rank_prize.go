@@ -209,8 +209,8 @@ func milestones(s program.Standing, entries []entry, minor int, wins [][]win) er
 //
 // Scaled, each gets less in proportion, shared by the largest remainder in the order of payment, so that all together are the
 // budget to the cent. Cut off, the last ones in that order get none, so that the rest is within the budget: those of one rank or
-// of one milestone and rank together. The order of payment is: the ranks from the first, then the milestones, those that are hardest
-// to reach first, each in the order of the ranks.
+// of one milestone and rank together. The order of payment is: the ranks from the first, then the milestones, those that are
+// hardest to reach first, each in the order of the ranks.
 func withinBudget(s program.Standing, entries []entry, minor int, wins [][]win) error {
 	if s.Budget == nil {
 		return nil

@@ -36,7 +36,7 @@ type payer struct {
 	rate *program.Rate
 	// from is the first of the counted credits that is paid: those before it only say where on the axis it begins.
 	from  int
-	upper bool
+	upper bool  // a bound belongs to the tier below it
 	where place // in the dimensions that look at a figure
 	// attains is what one of the measure attains of the quota, 0 without a quota.
 	attains number.Number
@@ -44,6 +44,7 @@ type payer struct {
 	target number.Number
 }
 
+// newPayer makes ready what all ways to pay ask for.
 func newPayer(w *componentWork) *payer {
 	p := &payer{w: w, rate: w.c.table.rate, upper: w.c.table.rate.Boundary == program.Upper}
 	if q := w.out.Quota; q != nil && q.Sign() > 0 {
@@ -126,8 +127,8 @@ func (p *payer) base(at int) number.Number {
 }
 
 // whole gives what rates are applied to where no credit has a part of its own of it: the measure, or the variable pay at target
-// times what is attained. Without a quota of its own, a component looks at the attainment that its table looks at; without
-// any, all of the target counts.
+// times what is attained. A component without a quota takes the attainment that its table looks at; where that looks at none, all
+// of the target counts.
 func (p *payer) whole() number.Number {
 	if p.rate.Of != program.OfTarget {
 		return p.w.measured(p.from, len(p.w.counted))
@@ -146,7 +147,8 @@ func (p *payer) whole() number.Number {
 	return target
 }
 
-// payAtFigure pays by one look at the table: at each credit's part of the base, if it has one, or at the whole of it.
+// payAtFigure pays by one look at the table, for the figure as a whole: each credit's part of the base, if it has one, or the whole
+// of it on one line.
 func (p *payer) payAtFigure() {
 	x, _ := p.w.figure(p.rate.By)
 	ladders := p.ladders(x)

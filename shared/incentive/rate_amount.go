@@ -20,10 +20,9 @@ func (p *payer) payAmounts() {
 	for _, cell := range p.cells() {
 		tiers := p.w.c.table.cells[cell]
 		s := ladderAt(tiers, x, p.upper)
-		paid := -1
+		paid := -1 // the last tier that an earlier period of the window reached
 		if earlier, ok := p.reachedEarlier(); ok {
-			before := ladderAt(tiers, earlier, p.upper)
-			paid = before.last
+			paid = ladderAt(tiers, earlier, p.upper).last
 		}
 		p.amounts(nil, &s, cell, paid)
 	}
@@ -52,7 +51,8 @@ func (p *payer) reachedEarlier() (number.Number, bool) {
 	return reached, true
 }
 
-// cells gives the numbers of the cells that pay, in order.
+// cells gives the numbers of the cells that pay fixed amounts, in order: of each in which a credit lies, and without columns as
+// dimensions of the one for the figures.
 func (p *payer) cells() []int {
 	t := p.w.c.table
 	if t.places == nil || !slices.ContainsFunc(p.rate.Dimensions, func(d program.Dimension) bool { return d.By == nil }) {

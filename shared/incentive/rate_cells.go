@@ -72,7 +72,7 @@ func (p *places) placeIn(at int, d program.Dimension, text string) (int, error) 
 	return step, nil
 }
 
-// byFigures gives the place in those dimensions that look at a figure, which is the same for all credits.
+// byFigures gives the place in those dimensions that look at a figure in steps, which is the same for all credits.
 func (p *places) byFigures(w *componentWork) place {
 	var where place
 	for at, d := range p.dimensions {

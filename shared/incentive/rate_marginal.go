@@ -12,24 +12,24 @@ import (
 func (p *payer) payAlong() {
 	x, _ := p.w.figure(p.rate.By)
 	ladders := p.ladders(x)
-	var place number.Number
+	var reached number.Number // so far on the axis
 	for at := range p.from {
-		place = place.Add(p.stride(at))
+		reached = reached.Add(p.stride(at))
 	}
 	p.w.lines = slices.Grow(p.w.lines, len(p.w.counted)-p.from+len(p.w.c.table.cells[0]))
 	for at := p.from; at < len(p.w.counted); at++ {
-		c, next := p.w.counted[at], place.Add(p.stride(at))
+		c, next := p.w.counted[at], reached.Add(p.stride(at))
 		if s, cell := ladders.of(p.where, c); s != nil {
-			p.line(c, s, cell, place, next, p.base(at))
+			p.line(c, s, cell, reached, next, p.base(at))
 		} else {
 			p.noCell(c)
 		}
-		place = next
+		reached = next
 	}
 }
 
 // line pays a base that takes up the axis from a place to another: a line for each tier on the way, with the part of the base
-// that lies in it.
+// that lies in it. So a credit that crosses a bound has two, and they sum to its base.
 func (p *payer) line(c *Credit, s *ladder, cell int, from, to, base number.Number) {
 	if from.Equal(to) && base.IsZero() {
 		return // a second credit for the same record, where one counts

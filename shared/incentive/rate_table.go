@@ -39,28 +39,21 @@ func compileTables(v *version) error {
 func newTable(r *program.Rate) (*table, error) {
 	t := &table{rate: r}
 	if len(r.Cells) == 0 {
-		t.cells = [][]tier{tiersOf(r.Tiers, r.Mode)}
+		t.cells = [][]tier{tiersOf(r.Tiers)}
 		return t, nil
 	}
 	for _, c := range r.Cells {
-		t.cells = append(t.cells, tiersOf(c.Tiers, r.Mode))
+		t.cells = append(t.cells, tiersOf(c.Tiers))
 	}
 	var err error
 	t.places, err = newPlaces(r)
 	return t, err
 }
 
-func tiersOf(rows []program.Tier, mode program.Mode) []tier {
+func tiersOf(rows []program.Tier) []tier {
 	tiers := make([]tier, 0, len(rows))
 	for _, row := range rows {
-		t := tier{row.From, row.Pay, row.Mode}
-		if t.mode == "" {
-			t.mode = mode
-		}
-		if t.mode == "" {
-			t.mode = program.Marginal
-		}
-		tiers = append(tiers, t)
+		tiers = append(tiers, tier{row.From, row.Pay, row.Mode})
 	}
 	return tiers
 }

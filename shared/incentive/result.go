@@ -65,7 +65,7 @@ const (
 	LineRate       LineKind = "rate"       // a credit's part in a tier, at its rate
 	LineTier       LineKind = "tier"       // the fixed amount of a tier
 	LineFactor     LineKind = "factor"     // what a gate or multiplier adds to or takes from the lines before
-	LineKicker     LineKind = "kicker"     //
+	LineKicker     LineKind = "kicker"     // an amount on top
 	LineCap        LineKind = "cap"        // what a cap cuts off: negative
 	LineFloor      LineKind = "floor"      // what a floor adds
 	LineCarried    LineKind = "carried"    // what an earlier cap cut off, and this period has room for

@@ -10,9 +10,10 @@ import (
 // takeBackStep takes back what deals earned that were lost afterwards, for each credit that says so: minus its share of what the
 // credit that it reverses earned.
 //
-// What was earned in an earlier period is known from there (Input.Taken), or from the version before in this one, as it was paid:
-// such a line is settled, and no gate, multiplier or cap of a deal changes it again. Where both are reckoned here at once, because they lie in one period, or in one
-// window to date that deducts, what is taken back follows what is earned, through all that changes it.
+// What was earned in an earlier period is known from there (Input.Taken), or from the version before in this one: to the cent, with
+// all that changed it there, and with what is still held of it. Such a line is settled: no gate, multiplier or cap of a deal
+// changes it again. Where both are reckoned here at once, because they lie in one period, or in one window to date that deducts,
+// what is taken back follows what is earned, through all that changes it.
 func takeBackStep(w *componentWork) {
 	var back []*Credit
 	for at, c := range w.credits {
@@ -33,7 +34,7 @@ func takeBackStep(w *componentWork) {
 			continue
 		}
 		if w.days.Holds(c.Date) { // in an earlier period of the window it was taken back then
-			w.takeBack(c.ID, share, w.v.major(w.paidFor(c.Of)))
+			w.takeBack(c.ID, share, w.v.major(w.earnedBefore(c.Of)))
 		}
 	}
 	for _, p := range w.perCredit() {
@@ -49,25 +50,26 @@ type mirror struct {
 	share  number.Number
 }
 
+// takeBack adds the line of a credit that takes back its share of what was earned.
 func (w *componentWork) takeBack(credit string, share, earned number.Number) {
 	if exact := share.Mul(earned).Neg(); !exact.IsZero() {
 		w.lines = append(w.lines, Line{Kind: LineTakeBack, Credit: credit, Step: -1, Base: earned, Rate: share, Exact: exact})
 	}
 }
 
-// paidFor gives what a credit was paid before: by the version before in this period, or in its own period.
-func (w *componentWork) paidFor(credit string) int64 {
+// earnedBefore gives what a credit earned before: by the version before in this period, or in its own period.
+func (w *componentWork) earnedBefore(credit string) int64 {
 	for e := w.earlier; e != nil; e = e.earlier {
 		if !slices.ContainsFunc(e.credits[e.periodFrom:], func(c *Credit) bool { return c.ID == credit }) {
 			continue
 		}
-		var paid int64
+		var earned int64
 		for at := range e.out.Lines {
 			if e.out.Lines[at].Credit == credit {
-				paid += e.out.Lines[at].Amount
+				earned += e.out.Lines[at].Amount
 			}
 		}
-		return paid
+		return earned
 	}
 	return w.in.Taken[credit].Minor
 }

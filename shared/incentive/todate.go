@@ -1,9 +1,6 @@
 package incentive
 
-import (
-	"leadline/shared/calendar"
-	"leadline/shared/number"
-)
+import "leadline/shared/calendar"
 
 // toDateStep takes from what a window to date comes to what earlier periods of it earned, and in this one the version before:
 // what is left is this period's, be it less than nothing. Their amounts are as rounded, so the periods of a window sum to the
@@ -40,10 +37,4 @@ func (w *componentWork) earnedInWindow() int64 {
 		}
 	}
 	return amount
-}
-
-// major gives an amount of minor units in major ones.
-func (v *version) major(minor int64) number.Number {
-	n, _ := number.Of(minor).Quo(number.Ten(v.minor))
-	return n
 }

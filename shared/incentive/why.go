@@ -17,6 +17,7 @@ func whyStep(w *componentWork) {
 	w.out.Why = &Reason{Code: code, Detail: detail}
 }
 
+// why gives the code and the detail of the reason.
 func (w *componentWork) why() (code, detail string) {
 	from, to := w.days.From, w.days.Until.AddDays(-1)
 	idle := w.periodFrom == len(w.credits) // nothing happened in the period
@@ -31,7 +32,7 @@ func (w *componentWork) why() (code, detail string) {
 	if at, ok := w.closed(); ok {
 		return WhyGate, w.gateDetail(at)
 	}
-	own := w.c.Rate == nil || w.looked(w.c.Rate.By) == w
+	own := w.c.Rate == nil || w.looked(w.c.Rate.By) == w // it pays by what it measures itself
 	switch {
 	case own && idle && (len(w.counted) == 0 || w.window != w.days):
 		return WhyNoCredit, fmt.Sprintf("No record counted from %s to %s.", from, to)
@@ -63,6 +64,7 @@ func (w *componentWork) closed() (int, bool) {
 	return 0, false
 }
 
+// gateDetail says what a gate asks for, and what is there.
 func (w *componentWork) gateDetail(at int) string {
 	when := w.c.Adjust[at].When
 	if when == nil {
@@ -73,8 +75,10 @@ func (w *componentWork) gateDetail(at int) string {
 		asked = " at least " + shown(when.By, *when.Least)
 	}
 	if when.Below != nil {
-		asked = strings.TrimLeft(asked+" and below "+shown(when.By, *when.Below), " ")
-		asked = " " + strings.TrimPrefix(asked, "and ")
+		if asked != "" {
+			asked += " and"
+		}
+		asked += " below " + shown(when.By, *when.Below)
 	}
 	x, _ := w.figure(when.By)
 	return fmt.Sprintf("The gate asks for %s of%s; it is %s.", w.named(when.By), asked, shown(when.By, x))

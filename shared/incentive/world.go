@@ -35,7 +35,7 @@ type World interface {
 // TeamParticipant is the participant that a team is, where teams take part.
 func TeamParticipant(name string) string { return "team:" + name }
 
-// Limits of what one record may be credited for in one program.
+// MaxCredits is how many credits one record may give in one program.
 const MaxCredits = 90
 
 // clock is what views are given for a time: conditions on how long ago something was are refused in programs.

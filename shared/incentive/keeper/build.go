@@ -22,6 +22,8 @@ const (
 	lookAfter = 2 * time.Second
 	// stuckAfter is after how long without a part that is done a run has failed. It is longer than a message is tried for.
 	stuckAfter = 30 * time.Minute
+	// pagesAtOnce is how many pages of something that has many are gone through by one message, so that others get a turn.
+	pagesAtOnce = 20
 	// dropAfter is when an edition that is shown no more is removed: who is reading it has done by then.
 	dropAfter = 10 * time.Minute
 )
@@ -48,6 +50,7 @@ type run struct {
 	plan *plan
 	o    *known
 	incentive.Run
+	stored incentive.Run // as it was last read or saved
 }
 
 // build goes on with a run until its workers are waited for, or the time is over.
@@ -70,13 +73,21 @@ func (r *round) build(ctx context.Context, m Message) error {
 	if w.o.people == nil { // what is remembered is older than the program
 		return r.Outbox.Send(ctx, m, lookAfter)
 	}
-	if w.plan, err = r.plan(ctx, p, p.LiveAndBuilding()[i]); err != nil {
+	w.plan, err = r.plan(ctx, p, p.LiveAndBuilding()[i])
+	if f := fault.Of(err); f != nil && f.Code == incentive.CodeBroken {
+		return r.blame(ctx, who{m.Organization, m.Program, m.Edition, ""}, err)
+	}
+	if err != nil {
 		return err
 	}
 	if w.Run, err = r.Runs.EditionRun(ctx, m.Organization, m.Edition); err != nil {
 		return fmt.Errorf("keeper: run: %w", err)
 	}
 	w.Organization, w.Edition = m.Organization, m.Edition
+	if m.Part != 0 && m.Run != w.ID {
+		return nil // it began again, and another message goes on with that
+	}
+	w.stored = w.Run
 	if m.Kind == Refresh && m.Part == 0 || w.Rev == 0 {
 		err = w.begin(ctx, m.Kind == Refresh)
 	}
@@ -102,18 +113,42 @@ func (w *run) begin(ctx context.Context, refresh bool) error {
 	return w.save(ctx)
 }
 
+// save stores the run. A Conflict says that another message goes on with it, or that it has failed. Who only looks after the
+// program, or notes an error, keeps nobody from going on: what they wrote is taken over.
 func (w *run) save(ctx context.Context) error {
-	w.Rev++
-	if err := w.Runs.SaveRun(ctx, w.Run); err != nil {
-		return fmt.Errorf("keeper: save the run: %w", err)
+	for range tries {
+		w.Rev = w.stored.Rev + 1
+		err := w.Runs.SaveRun(ctx, w.Run)
+		if err == nil {
+			w.stored = w.Run
+			return nil
+		}
+		if !fault.Is(err, fault.Conflict) {
+			return fmt.Errorf("keeper: save the run: %w", err)
+		}
+		now, failed := w.Runs.EditionRun(ctx, w.Organization, w.Edition)
+		if failed != nil {
+			return fmt.Errorf("keeper: run: %w", failed)
+		}
+		same := w.stored
+		same.TendAt, same.Opened, same.Error, same.Rev = now.TendAt, now.Opened, now.Error, now.Rev
+		same.Organization, same.Edition = now.Organization, now.Edition
+		if same != now {
+			return err
+		}
+		w.stored, w.TendAt = now, now.TendAt
+		if w.Error == "" {
+			w.Error = now.Error
+		}
+		w.Opened = max(w.Opened, now.Opened)
 	}
-	return nil
+	return fault.New(fault.Unavailable, "contended", "Others change the run of the edition again and again.")
 }
 
 func (w *run) goOn(ctx context.Context, m Message) error {
-	m.Part = 1
-	for {
-		if late(ctx) {
+	m.Part, m.Run = 1, w.ID
+	for n := 0; ; n++ {
+		if n == pagesAtOnce || late(ctx) {
 			return w.Outbox.Send(ctx, m, 0)
 		}
 		var waits bool
@@ -202,7 +237,14 @@ func (w *run) done(ctx context.Context) (bool, error) {
 // calculating gives all who may take part to workers; at the end it waits for them.
 func (w *run) calculating(ctx context.Context) (waits bool, err error) {
 	if w.Sent == w.Reached {
-		all := w.plan.everybody(w.o.people)
+		w.Opened = "" // those that are reckoned from now on are up to the period of now, or later
+		if today := dateOf(w.Now(), w.plan); today >= w.plan.versions[0].From {
+			w.Opened = w.plan.upTo(today).Name
+		}
+		all, err := w.participants(ctx)
+		if err != nil {
+			return false, err
+		}
 		w.Units = len(all)
 		for len(all) > 0 {
 			n := min(len(all), partPeople)
@@ -220,6 +262,41 @@ func (w *run) calculating(ctx context.Context) (waits bool, err error) {
 		w.Phase = incentive.Ranking
 	}
 	return !done, err
+}
+
+// participants lists who is reckoned: everybody; and where the edition is shown already, those who have a standing there of an
+// earlier day, as somebody who was merged into another has.
+func (w *run) participants(ctx context.Context) ([]string, error) {
+	all := w.plan.everybody(w.o.people)
+	if !w.Refresh {
+		return all, nil
+	}
+	takes := make(map[string]bool, len(all))
+	for _, id := range all {
+		takes[id] = true
+	}
+	var others []string
+	for id := range w.o.people.members {
+		if !takes[id] {
+			others = append(others, id)
+		}
+	}
+	slices.Sort(others)
+	has := make([]bool, len(others))
+	err := each(others, func(i int) error {
+		standings, _, err := w.Credits.StandingsOf(ctx, w.Organization, w.Edition, others[i], store.Page{Limit: 1})
+		if err != nil {
+			return fmt.Errorf("keeper: standings: %w", err)
+		}
+		has[i] = len(standings) > 0
+		return nil
+	})
+	for i, id := range others {
+		if has[i] {
+			all = append(all, id)
+		}
+	}
+	return all, err
 }
 
 // everybody lists who may have credit or a draw: all members who take part on some day, and all teams where teams have credit.
@@ -264,7 +341,7 @@ func (w *run) ranking(ctx context.Context) error {
 			return err
 		}
 	}
-	w.Phase, w.Opened, w.FinishedAt = incentive.Done, periods[len(periods)-1], w.Now().UTC()
+	w.Phase, w.FinishedAt = incentive.Done, w.Now().UTC()
 	telemetry.Count(ctx, "Built", 1)
 	if w.Refresh {
 		return nil
@@ -285,7 +362,11 @@ func (w *run) show(ctx context.Context) error {
 		if p.Building == nil || p.Building.ID != w.Edition {
 			return nil
 		}
-		before := p.Live
+		if p.Live != nil { // before it is stored: one that has its place still is not removed
+			if err := w.Outbox.Send(ctx, Message{Kind: Drop, Organization: w.Organization, Program: p.ID, Edition: p.Live.ID}, dropAfter); err != nil {
+				return err
+			}
+		}
 		p.Live, p.Building, p.Rev, p.UpdatedAt = p.Building, nil, p.Rev+1, w.Now().UTC()
 		err = w.Programs.UpdateProgram(ctx, p, nil, nil)
 		if fault.Is(err, fault.Conflict) {
@@ -293,9 +374,6 @@ func (w *run) show(ctx context.Context) error {
 		}
 		if err != nil {
 			return fmt.Errorf("keeper: show: %w", err)
-		}
-		if before != nil {
-			return w.Outbox.Send(ctx, Message{Kind: Drop, Organization: w.Organization, Program: p.ID, Edition: before.ID}, dropAfter)
 		}
 		return nil
 	}

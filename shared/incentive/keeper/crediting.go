@@ -17,41 +17,47 @@ import (
 // tries is how often a record is credited again where somebody else credited it in between.
 const tries = 6
 
-// changed credits the records of a message in all editions that are made of them, and gathers whom that touches.
+// changed credits the records of a message in all editions that are made of them, and gathers whom that touches. What fails in one
+// edition keeps no other from being credited.
 func (r *round) changed(ctx context.Context, i int, m Message) error {
 	o, err := r.organization(ctx, m.Organization)
 	if err != nil || len(o.programs) == 0 {
 		return err
 	}
+	var failed error
 	for _, p := range o.programs {
 		for _, e := range p.LiveAndBuilding() {
 			if m.Edition != "" && m.Edition != e.ID {
 				continue
 			}
-			keys, err := r.bases(ctx, m, e)
-			if err != nil {
-				return err
+			err := r.changedIn(ctx, i, m, o, p, e)
+			if f := fault.Of(err); f != nil && f.Code == incentive.CodeBroken {
+				err = r.blame(ctx, who{p.Organization, p.ID, e.ID, ""}, err)
 			}
-			if len(keys) == 0 {
-				continue
-			}
-			plan, err := r.plan(ctx, p, e)
-			if err != nil {
-				return err
-			}
-			c := r.crediting(ctx, o, p, plan)
-			if err := each(keys, func(n int) error {
-				f, _, err := c.credit(ctx, keys[n])
-				if err == nil {
-					r.order(i, p, plan, f)
-				}
-				return err
-			}); err != nil {
-				return err
-			}
+			failed = errors.Join(failed, err)
 		}
+		failed = errors.Join(failed, r.watch(ctx, p))
 	}
-	return nil
+	return failed
+}
+
+func (r *round) changedIn(ctx context.Context, i int, m Message, o *known, p program.Program, e program.Edition) error {
+	keys, err := r.bases(ctx, m, e)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	plan, err := r.plan(ctx, p, e)
+	if err != nil {
+		return err
+	}
+	c := r.crediting(ctx, o, p, plan)
+	return each(keys, func(n int) error {
+		f, _, err := c.credit(ctx, keys[n])
+		if err == nil {
+			r.order(i, p, plan, f)
+		}
+		return err
+	})
 }
 
 // bases gives the records of a message that an edition credits, and those that its other records are joined to.
@@ -95,7 +101,7 @@ func (r *round) order(i int, p program.Program, plan *plan, f incentive.Footprin
 	if len(f.Touched) == 0 {
 		return
 	}
-	today := dateOf(r.Now(), plan)
+	today := dateOf(r.Now().Add(skew), plan) // asked once the credits are stored: see periodOf
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range f.Touched {
@@ -171,7 +177,25 @@ func (c *crediting) once(ctx context.Context, key record.Key) (incentive.Footpri
 		return before, 0, err
 	}
 	telemetry.Count(ctx, "Credited", 1)
-	return next, len(credits), nil
+	return next, len(credits), c.unmoved(ctx, w, before)
+}
+
+// unmoved gives a Conflict if a record that was joined for the first time has changed since it was read: whoever heard of that
+// change did not find yet that this one is joined to it.
+func (c *crediting) unmoved(ctx context.Context, w *world, before incentive.Footprint) error {
+	for key, read := range w.found {
+		if slices.Contains(before.Joined, key) {
+			continue
+		}
+		now, err := c.Records.Get(ctx, key)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("keeper: record: %w", err)
+		}
+		if there := err == nil; there != (read != nil) || there && now.Rev != read.Rev {
+			return fault.New(fault.Conflict, store.CodeStale, "a joined record has changed")
+		}
+	}
+	return nil
 }
 
 // remove takes away the credits that a record has no more, and gives a Conflict, for the record has to be credited again.

@@ -69,27 +69,52 @@ type ordered struct {
 	footprint incentive.Footprint
 }
 
-// Process does what some messages ask for, and gives an error for each that is to come again.
+// Process does what some messages ask for, and gives an error for each that is to come again. What changed goes first, so that a
+// part of a run in the same batch keeps nobody waiting.
 func (k *Keeper) Process(ctx context.Context, messages []Message) []error {
 	errs := make([]error, len(messages))
-	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}}
-	_ = each(messages, func(i int) error {
-		errs[i] = r.take(ctx, i, messages[i])
-		return errs[i]
-	})
-	r.reckonAll(ctx, errs)
-	for _, o := range r.orders {
-		if errs[o.message] == nil {
-			errs[o.message] = k.Credits.Ordered(ctx, o.footprint.Organization, o.footprint.Edition, o.footprint.Record, o.footprint.Rev)
+	for _, first := range []bool{true, false} {
+		var some []int
+		for i, m := range messages {
+			if (m.Kind == Changed || m.Kind == Unit) == first {
+				some = append(some, i)
+			}
+		}
+		if len(some) > 0 {
+			k.round(ctx, messages, some, errs)
 		}
 	}
+	return errs
+}
+
+// round does what some of the messages ask for. That a footprint's units are reckoned is noted last: whoever is killed before does
+// all of it again, and has the periods ranked, whether it still finds something to write or not.
+func (k *Keeper) round(ctx context.Context, messages []Message, some []int, errs []error) {
+	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}}
+	_ = each(some, func(n int) error {
+		i := some[n]
+		if errs[i] = safely(func() error { return r.take(ctx, i, messages[i]) }); errs[i] != nil {
+			return errs[i]
+		}
+		return nil
+	})
+	r.reckonAll(ctx, errs)
 	for p := range r.ranks {
 		m := Message{Kind: Ranks, Organization: p.organization, Program: p.program, Edition: p.edition, Period: p.name}
 		if err := k.Outbox.Send(ctx, m, rankAfter); err != nil {
 			fail(errs, err) // whose it is is not known any more: all come again, and find their work done
 		}
 	}
-	return errs
+	noted := make([]error, len(r.orders))
+	_ = each(r.orders, func(n int) error {
+		if f := r.orders[n].footprint; errs[r.orders[n].message] == nil {
+			noted[n] = k.Credits.Ordered(ctx, f.Organization, f.Edition, f.Record, f.Rev)
+		}
+		return nil
+	})
+	for n, o := range r.orders {
+		errs[o.message] = errors.Join(errs[o.message], noted[n])
+	}
 }
 
 func fail(errs []error, err error) {
@@ -106,12 +131,16 @@ func (r *round) take(ctx context.Context, i int, m Message) error {
 	case Unit:
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.want(who{m.Organization, m.Program, m.Edition, m.Participant}, m.Period, i)
+		for _, id := range append(m.Participants, m.Participant) {
+			if id != "" {
+				r.want(who{m.Organization, m.Program, m.Edition, id}, m.Period, i)
+			}
+		}
 		return nil
 	case Ranks:
 		return r.rank(ctx, m)
 	case Part:
-		return r.part(ctx, m)
+		return r.part(ctx, i, m)
 	case Build, Refresh:
 		return r.build(ctx, m)
 	case Tend:
@@ -137,8 +166,8 @@ func (r *round) want(w who, period string, message int) {
 
 // sendOn has somebody else reckon periods.
 func (r *round) sendOn(ctx context.Context, w who, periods []string) error {
-	telemetry.Count(ctx, "SentOn", 1)
 	for _, name := range periods {
+		telemetry.Count(ctx, "SentOn", 1)
 		m := Message{Kind: Unit, Organization: w.organization, Program: w.program, Edition: w.edition, Participant: w.participant, Period: name}
 		if err := r.Outbox.Send(ctx, m, 0); err != nil {
 			return err
@@ -155,7 +184,16 @@ func (r *round) reckonAll(ctx context.Context, errs []error) {
 	}
 	failed := make([]error, len(all))
 	_ = each(all, func(n int) error { // which of them failed is told to each of its messages
-		failed[n] = r.reckon(ctx, all[n], r.units[all[n]].periods)
+		failed[n] = safely(func() error {
+			left, err := r.reckon(ctx, all[n], r.units[all[n]].periods, false)
+			switch f := fault.Of(err); {
+			case f != nil && f.Kind == fault.Invalid:
+				return r.blame(ctx, all[n], err)
+			case err != nil:
+				return err
+			}
+			return r.sendOn(ctx, all[n], left)
+		})
 		return failed[n]
 	})
 	for n, w := range all {

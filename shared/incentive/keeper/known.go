@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"leadline/shared/fault"
 	"leadline/shared/incentive"
 	"leadline/shared/program"
 	"leadline/shared/record"
@@ -25,13 +26,42 @@ type Memory struct {
 	mu    sync.Mutex
 	known map[string]*known
 	plans map[string]*plan // by edition
+	// watched says when it was last seen to that a program is looked after.
+	watched map[string]time.Time
 }
 
-// maxPlans bounds the plans that are remembered, maxKnown the organizations.
+// maxPlans bounds the plans that are remembered, maxKnown the organizations, maxMembers the members of all of them.
 const (
-	maxPlans = 64
-	maxKnown = 64
+	maxPlans   = 64
+	maxKnown   = 1000
+	maxMembers = 50_000
 )
+
+// drop forgets an organization.
+func (m *Memory) drop(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.known, id)
+}
+
+// forget makes room: those that were read longest ago go first, but not the one that has just been.
+func (m *Memory) forget(but string) {
+	for {
+		oldest, members := "", 0
+		for id, o := range m.known {
+			if o.people != nil {
+				members += len(o.people.members)
+			}
+			if id != but && (oldest == "" || o.at.Before(m.known[oldest].at)) {
+				oldest = id
+			}
+		}
+		if oldest == "" || len(m.known) <= maxKnown && members <= maxMembers {
+			return
+		}
+		delete(m.known, oldest)
+	}
+}
 
 // known is what is remembered of an organization.
 type known struct {
@@ -45,7 +75,6 @@ type plan struct {
 	*incentive.Plan
 	edition  program.Edition
 	versions []program.Version // as they are in force, in the order of their days
-	digest   string            // of what compiled it
 }
 
 // organization gives what is known of an organization, at most KnownFor old.
@@ -76,10 +105,11 @@ func (k *Keeper) organization(ctx context.Context, id string) (*known, error) {
 	}
 	k.Known.mu.Lock()
 	defer k.Known.mu.Unlock()
-	if k.Known.known == nil || len(k.Known.known) >= maxKnown {
+	if k.Known.known == nil {
 		k.Known.known = map[string]*known{}
 	}
 	k.Known.known[id] = fresh
+	k.Known.forget(id)
 	return fresh, nil
 }
 
@@ -91,7 +121,7 @@ func (k *Keeper) readPeople(ctx context.Context, organization string, before *kn
 	}
 	p := &people{edition: edition}
 	if before != nil && before.people != nil && before.people.edition == edition {
-		p.members, p.ids, p.users = before.people.members, before.people.ids, before.people.users
+		p.members, p.ids, p.users, p.books = before.people.members, before.people.ids, before.people.users, before.people.books
 	} else if err := k.readMembers(ctx, organization, p); err != nil {
 		return nil, err
 	}
@@ -99,7 +129,7 @@ func (k *Keeper) readPeople(ctx context.Context, organization string, before *kn
 }
 
 func (k *Keeper) readMembers(ctx context.Context, organization string, p *people) error {
-	p.members, p.users = roster.Roster{}, map[roster.External]string{}
+	p.members, p.users, p.books = roster.Roster{}, map[roster.External]string{}, &books{}
 	for m, err := range store.All(ctx, func(ctx context.Context, page store.Page) ([]roster.Member, string, error) {
 		return k.Roster.Members(ctx, organization, page)
 	}) {
@@ -120,16 +150,32 @@ func (k *Keeper) readMembers(ctx context.Context, organization string, p *people
 	return nil
 }
 
-// edition gives a program's edition, ready to reckon with, as it is now; nil if it is neither shown nor being built.
-func (k *Keeper) edition(ctx context.Context, o *known, programID, editionID string) (*plan, error) {
+// edition gives the edition that somebody is reckoned in, ready to reckon with, and its program; nil if it is neither shown nor
+// being built. What is not remembered may be newer than that, and is read.
+func (k *Keeper) edition(ctx context.Context, o *known, w who) (*plan, program.Program, error) {
 	for _, p := range o.programs {
-		if p.ID != programID {
-			continue
+		if made, err := k.editionOf(ctx, p, w); made != nil || err != nil {
+			return made, p, err
 		}
-		for _, e := range p.LiveAndBuilding() {
-			if e.ID == editionID {
-				return k.plan(ctx, p, e)
-			}
+	}
+	p, err := k.Programs.Program(ctx, w.organization, w.program)
+	if fault.Is(err, fault.NotFound) {
+		return nil, p, nil
+	}
+	if err != nil {
+		return nil, p, fmt.Errorf("keeper: program: %w", err)
+	}
+	made, err := k.editionOf(ctx, p, w)
+	return made, p, err
+}
+
+func (k *Keeper) editionOf(ctx context.Context, p program.Program, w who) (*plan, error) {
+	if p.ID != w.program {
+		return nil, nil
+	}
+	for _, e := range p.LiveAndBuilding() {
+		if e.ID == w.edition {
+			return k.plan(ctx, p, e)
 		}
 	}
 	return nil, nil
@@ -161,8 +207,14 @@ func (k *Keeper) plan(ctx context.Context, p program.Program, e program.Edition)
 	}
 	k.Known.mu.Lock()
 	defer k.Known.mu.Unlock()
-	if k.Known.plans == nil || len(k.Known.plans) >= maxPlans {
+	if k.Known.plans == nil {
 		k.Known.plans = map[string]*plan{}
+	}
+	for id := range k.Known.plans {
+		if len(k.Known.plans) < maxPlans {
+			break
+		}
+		delete(k.Known.plans, id)
 	}
 	k.Known.plans[e.ID] = made
 	return made, nil

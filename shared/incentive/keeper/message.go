@@ -24,7 +24,7 @@ type Kind string
 const (
 	// Changed: records may have changed, and are credited anew.
 	Changed Kind = "changed"
-	// Unit: a participant's periods are reckoned anew, from Period to the one that today lies in.
+	// Unit: the periods of Participant, or of Participants, are reckoned anew, from Period to the one that today lies in.
 	Unit Kind = "unit"
 	// Ranks: the standings of a period are ranked anew.
 	Ranks Kind = "ranks"
@@ -59,7 +59,8 @@ type Message struct {
 	Edition     string       `json:"edition,omitempty"`
 	Participant string       `json:"participant,omitempty"`
 	Period      string       `json:"period,omitempty"`
-	// Participants, Run and Part are those of a part of a run. Of a Build or Refresh, Part is 0 where it begins.
+	// Participants, Run and Part are those of a part of a run. Of a Build or Refresh, Part is 0 where it begins, and Run the one
+	// that it goes on with elsewhere.
 	Participants []string `json:"participants,omitempty"`
 	Run          string   `json:"run,omitempty"`
 	Part         int      `json:"part,omitempty"`

@@ -10,35 +10,73 @@ import (
 	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/incentive"
-	"leadline/shared/program"
 )
 
 // atOnce is how many records of a part are credited, or participants reckoned, at once.
 const atOnce = 8
 
-// part does a part of a run, and notes that it is done.
-func (r *round) part(ctx context.Context, m Message) error {
+// part does a part of a run, and notes that it is done. What there was no time for goes on as the same part.
+func (r *round) part(ctx context.Context, i int, m Message) error {
+	run, err := r.Runs.EditionRun(ctx, m.Organization, m.Edition)
+	if err != nil {
+		return fmt.Errorf("keeper: run: %w", err)
+	}
+	if run.ID != m.Run {
+		return nil // it began again since, with other parts
+	}
 	o, err := r.organization(ctx, m.Organization)
 	if err != nil {
 		return err
 	}
-	plan, err := r.edition(ctx, o, m.Program, m.Edition)
+	plan, p, err := r.edition(ctx, o, who{m.Organization, m.Program, m.Edition, ""})
+	if f := fault.Of(err); f != nil && f.Code == incentive.CodeBroken {
+		return r.blame(ctx, who{m.Organization, m.Program, m.Edition, ""}, err)
+	}
 	if err != nil || plan == nil {
 		return err
 	}
-	p := o.programs[slices.IndexFunc(o.programs, func(p program.Program) bool { return p.ID == m.Program })]
-	var mu sync.Mutex
+	if o.people == nil || o.people.edition < run.People { // what is remembered here is older than the run
+		r.Known.drop(m.Organization)
+		if o, err = r.organization(ctx, m.Organization); err != nil {
+			return err
+		}
+	}
+	if o.people == nil {
+		return fault.New(fault.Unavailable, "too_early", "The program is not known everywhere yet.")
+	}
 	done := incentive.Part{Number: m.Part, Records: int64(len(m.Records)), Participants: int64(len(m.Participants))}
-	c := r.crediting(ctx, o, p, plan)
-	err = each(m.Records, func(i int) error {
-		m.Records[i].Organization = m.Organization
-		f, n, err := c.credit(ctx, m.Records[i])
+	if err := r.partRecords(ctx, i, m, r.crediting(ctx, o, p, plan), &done); err != nil {
+		return err
+	}
+	left, err := r.partPeople(ctx, m, plan)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		m.Participants = left
+		return r.Outbox.Send(ctx, m, 0)
+	}
+	return r.Runs.FinishPart(ctx, m.Organization, m.Edition, m.Run, done)
+}
+
+// partRecords credits the records of a part. Whom they touch is reckoned later in the run; if it is past that, for a message that
+// came late, it is done now.
+func (r *round) partRecords(ctx context.Context, i int, m Message, c *crediting, done *incentive.Part) error {
+	if len(m.Records) == 0 {
+		return nil
+	}
+	var mu sync.Mutex
+	var touched []incentive.Footprint
+	err := each(m.Records, func(n int) error {
+		m.Records[n].Organization = m.Organization
+		f, credits, err := c.credit(ctx, m.Records[n])
 		if err != nil {
 			return err
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		done.Credits += int64(n)
+		touched = append(touched, f)
+		done.Credits += int64(credits)
 		if len(f.Refusals) > 0 {
 			done.Refused++
 		}
@@ -47,17 +85,39 @@ func (r *round) part(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	run, err := r.Runs.EditionRun(ctx, m.Organization, m.Edition)
+	if err != nil {
+		return fmt.Errorf("keeper: run: %w", err)
+	}
+	if run.Phase != incentive.Crediting {
+		for _, f := range touched {
+			r.order(i, c.p, c.plan, f)
+		}
+	}
+	return nil
+}
+
+// partPeople reckons the participants of a part, and gives those that there was no time for. One that the engine cannot reckon keeps
+// no other from it.
+func (r *round) partPeople(ctx context.Context, m Message, plan *plan) (left []string, err error) {
 	periods, err := plan.periods(dateOf(r.Now(), plan))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = each(m.Participants, func(i int) error {
-		return r.reckon(ctx, who{m.Organization, m.Program, m.Edition, m.Participants[i]}, slices.Clone(periods))
+	var mu sync.Mutex
+	return left, each(m.Participants, func(n int) error {
+		w := who{m.Organization, m.Program, m.Edition, m.Participants[n]}
+		rest, err := r.reckon(ctx, w, slices.Clone(periods), true)
+		if f := fault.Of(err); f != nil && f.Kind == fault.Invalid {
+			return r.blame(ctx, w, err)
+		}
+		if len(rest) > 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			left = append(left, w.participant)
+		}
+		return err
 	})
-	if err != nil {
-		return err
-	}
-	return r.Runs.FinishPart(ctx, m.Organization, m.Edition, m.Run, done)
 }
 
 // each does something for every item, some at once, and gives the first error.
@@ -68,7 +128,7 @@ func each[T any](items []T, do func(i int) error) error {
 	for range min(atOnce, len(items)) {
 		wait.Go(func() {
 			for i := range next {
-				errs[i] = do(i)
+				errs[i] = safely(func() error { return do(i) })
 			}
 		})
 	}
@@ -87,80 +147,4 @@ func each[T any](items []T, do func(i int) error) error {
 
 func dateOf(t time.Time, p *plan) calendar.Date {
 	return calendar.DateOf(t, zoneOf(p.last().Definition.Zone))
-}
-
-// tendEvery is how often a program is looked after.
-const tendEvery = 5 * time.Minute
-
-// tend looks after a program: where a period has begun, everybody is reckoned for it; where people or rates have changed,
-// everything is. By itself it comes again and again; two chains of that do not come to be, for only the message whose time is
-// noted goes on.
-func (r *round) tend(ctx context.Context, m Message) error {
-	p, err := r.Programs.Program(ctx, m.Organization, m.Program)
-	if fault.Is(err, fault.NotFound) || err == nil && (p.Live == nil || p.Archived) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("keeper: program: %w", err)
-	}
-	run, err := r.Runs.EditionRun(ctx, m.Organization, p.Live.ID)
-	if err != nil {
-		return fmt.Errorf("keeper: run: %w", err)
-	}
-	run.Organization, run.Edition = m.Organization, p.Live.ID
-	if !m.At.IsZero() && !run.TendAt.Equal(m.At) {
-		return nil
-	}
-	run.TendAt, run.Rev = r.Now().UTC().Add(tendEvery).Truncate(time.Second), run.Rev+1
-	if err := r.Outbox.Send(ctx, Message{Kind: Tend, Organization: m.Organization, Program: m.Program, At: run.TendAt}, tendEvery); err != nil {
-		return err
-	}
-	o, err := r.organization(ctx, m.Organization)
-	if err != nil {
-		return err
-	}
-	plan, err := r.edition(ctx, o, p.ID, p.Live.ID)
-	if err != nil || plan == nil {
-		return err
-	}
-	busy := run.Phase != incentive.Done && run.Phase != incentive.Failed
-	today := plan.period(dateOf(r.Now(), plan))
-	switch {
-	case !busy && (run.People != o.people.edition || run.Rates != o.people.ratesHash):
-		if err := r.Outbox.Start(ctx, p, true); err != nil {
-			return err
-		}
-	case !busy && run.Opened < today.Name:
-		for _, id := range plan.everybody(o.people) {
-			if err := r.Outbox.Send(ctx, Message{Kind: Unit, Organization: m.Organization, Program: p.ID, Edition: p.Live.ID, Participant: id, Period: today.Name}, 0); err != nil {
-				return err
-			}
-		}
-		run.Opened = today.Name
-	}
-	if err := r.Runs.SaveRun(ctx, run); err != nil && !fault.Is(err, fault.Conflict) {
-		return fmt.Errorf("keeper: save the run: %w", err)
-	}
-	return nil
-}
-
-// drop removes an edition that is shown no more, page by page.
-func (r *round) drop(ctx context.Context, m Message) error {
-	p, err := r.Programs.Program(ctx, m.Organization, m.Program)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return fmt.Errorf("keeper: program: %w", err)
-	}
-	if slices.ContainsFunc(p.LiveAndBuilding(), func(e program.Edition) bool { return e.ID == m.Edition }) {
-		return nil
-	}
-	for !late(ctx) {
-		done, err := r.Credits.DropEdition(ctx, m.Organization, m.Edition)
-		if err != nil {
-			return err
-		}
-		if done {
-			return r.Runs.DropRun(ctx, m.Organization, m.Edition)
-		}
-	}
-	return r.Outbox.Send(ctx, m, 0)
 }

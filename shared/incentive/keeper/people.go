@@ -20,6 +20,7 @@ type people struct {
 	members roster.Roster
 	ids     []string // of those who were not merged into others, in order
 	users   map[roster.External]string
+	books   *books
 	rates   *money.Table
 	// ratesHash tells one table of rates from another.
 	ratesHash string

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"leadline/shared/money"
 	"leadline/shared/program"
 	"leadline/shared/store"
+	"leadline/shared/telemetry"
 )
 
 // Preview is who a change of a program would affect, and by how much.
@@ -33,11 +35,13 @@ type Preview struct {
 	Refused int `json:"refused"`
 	// Participants were reckoned. Effects are those of them, by period, for whom something differs; BeforeTotal and AfterTotal
 	// are sums over all. Minor units.
-	Participants int       `json:"participants"`
-	Effects      []Effect  `json:"effects,omitempty"`
-	BeforeTotal  int64     `json:"before_total"`
-	AfterTotal   int64     `json:"after_total"`
-	At           time.Time `json:"at"`
+	Participants int `json:"participants"`
+	// Differing counts the effects; of more than MaxEffects, those are the largest.
+	Differing   int       `json:"differing,omitempty"`
+	Effects     []Effect  `json:"effects,omitempty"`
+	BeforeTotal int64     `json:"before_total"`
+	AfterTotal  int64     `json:"after_total"`
+	At          time.Time `json:"at"`
 	// Request is what is asked for, until it is done.
 	Request *PreviewRequest `json:"request,omitempty"`
 }
@@ -58,6 +62,12 @@ type Effect struct {
 
 // MaxPreview is how many records a preview reads at most.
 const MaxPreview = 50_000
+
+// MaxEffects is how many effects a preview lists at most.
+const MaxEffects = 20_000
+
+// previewFor is for how long the making of a preview is tried again when stores fail.
+const previewFor = 5 * time.Minute
 
 // CodePreviewTooLarge is the code of a preview of more.
 const CodePreviewTooLarge = "preview_too_large"
@@ -80,6 +90,9 @@ func (k *Keeper) Preview(ctx context.Context, p program.Program, versions []prog
 		return v, err
 	}
 	t := &trial{Keeper: k, plan: made, o: o, p: p, credits: map[string][]incentive.Credit{}, taken: map[string]int64{}}
+	if t.goals, err = k.allGoals(ctx, p); err != nil {
+		return v, err
+	}
 	if err := t.read(ctx, &v); err != nil {
 		return v, err
 	}
@@ -94,6 +107,32 @@ type trial struct {
 	p       program.Program
 	credits map[string][]incentive.Credit // by participant
 	taken   map[string]int64              // what each credit earned
+	goals   map[string][]incentive.Goal
+}
+
+// maxJoined bounds the joined records that are held in memory at once.
+const maxJoined = 5000
+
+// tooLong says that a preview is out of time.
+func (t *trial) tooLong(v *Preview, doing string) error {
+	return fault.New(fault.Invalid, CodePreviewTooLarge,
+		"The preview ran out of time while %s (%d records, %d participants): publish from a later day, or for fewer people, or without a preview.", doing, v.Records, v.Participants)
+}
+
+func (k *Keeper) allGoals(ctx context.Context, p program.Program) (map[string][]incentive.Goal, error) {
+	all := map[string][]incentive.Goal{}
+	for cursor := ""; ; {
+		some, next, err := k.Programs.AllGoals(ctx, p.Organization, p.ID, store.Page{Cursor: cursor, Limit: 500})
+		if err != nil {
+			return nil, fmt.Errorf("keeper: goals: %w", err)
+		}
+		for id, goals := range some {
+			all[id] = append(all[id], goals...)
+		}
+		if cursor = next; cursor == "" {
+			return all, nil
+		}
+	}
 }
 
 func (t *trial) read(ctx context.Context, v *Preview) error {
@@ -103,6 +142,12 @@ func (t *trial) read(ctx context.Context, v *Preview) error {
 			continue
 		}
 		for cursor := ""; ; {
+			if late(ctx) {
+				return t.tooLong(v, "it read "+base.Object)
+			}
+			if len(w.found) > maxJoined {
+				w = w.again()
+			}
 			records, next, err := t.Records.List(ctx, t.p.Organization, base.Connection, base.Object, store.Page{Cursor: cursor, Limit: 500})
 			if err != nil {
 				return fmt.Errorf("keeper: read %s: %w", base.Object, err)
@@ -139,16 +184,21 @@ func (t *trial) compare(ctx context.Context, v *Preview) error {
 	v.From, v.Currency = from.Name, t.plan.last().Definition.Currency
 	all := t.plan.everybody(t.o.people)
 	for participant := range t.credits {
-		if !slices.Contains(all, participant) {
-			all = append(all, participant)
-		}
+		all = append(all, participant)
 	}
 	slices.Sort(all)
+	all = slices.Compact(all)
 	v.Participants = len(all)
+	subjects := make([]subject, len(all))
+	for i, participant := range all {
+		s := subject{who: who{t.p.Organization, t.p.ID, "", participant}, plan: t.plan, today: dateOf(t.Now(), t.plan), goals: t.goals[participant]}
+		s.spans, s.parts = t.plan.takingPart(t.o.people, participant)
+		subjects[i] = s
+	}
 	carried := map[string]incentive.Carried{}
 	for p := from; ; p = t.plan.calendar().Next(p) {
 		v.Periods++
-		after, err := t.period(ctx, all, p, carried)
+		after, err := t.period(ctx, v, subjects, p, carried)
 		if err != nil {
 			return err
 		}
@@ -164,18 +214,19 @@ func (t *trial) compare(ctx context.Context, v *Preview) error {
 		}
 		v.note(p.Name, before, after)
 		if p.From >= last.From {
+			v.bound()
 			return nil
 		}
 	}
 }
 
 // period reckons and ranks one period.
-func (t *trial) period(ctx context.Context, all []string, p calendar.Period, carried map[string]incentive.Carried) (map[string]int64, error) {
+func (t *trial) period(ctx context.Context, v *Preview, all []subject, p calendar.Period, carried map[string]incentive.Carried) (map[string]int64, error) {
 	var standings []incentive.Standing
-	for _, participant := range all {
-		s, err := t.subject(ctx, t.o, t.plan, who{t.p.Organization, t.p.ID, "", participant})
-		if err != nil {
-			return nil, err
+	for _, s := range all {
+		participant := s.participant
+		if late(ctx) {
+			return nil, t.tooLong(v, "it reckoned "+p.Name)
 		}
 		in := incentive.Input{Participant: participant, Period: p, Spans: s.spans, Goals: s.goals, Before: carried[participant]}
 		if len(s.parts) > 0 {
@@ -239,9 +290,23 @@ func (v *Preview) note(period string, before, after map[string]int64) {
 	slices.Sort(all)
 	for _, who := range slices.Compact(all) {
 		if before[who] != after[who] {
+			v.Differing++
 			v.Effects = append(v.Effects, Effect{Participant: who, Period: period, Before: before[who], After: after[who]})
 		}
 	}
+}
+
+// bound keeps the largest effects, where there are very many.
+func (v *Preview) bound() {
+	if len(v.Effects) <= MaxEffects {
+		return
+	}
+	size := func(e Effect) int64 { return max(e.After-e.Before, e.Before-e.After) }
+	slices.SortStableFunc(v.Effects, func(a, b Effect) int { return cmp.Compare(size(b), size(a)) })
+	v.Effects = slices.Clone(v.Effects[:MaxEffects])
+	slices.SortFunc(v.Effects, func(a, b Effect) int {
+		return cmp.Or(strings.Compare(a.Period, b.Period), strings.Compare(a.Participant, b.Participant))
+	})
 }
 
 // The statuses of a preview.
@@ -276,6 +341,10 @@ func (k *Keeper) try(ctx context.Context, m Message) error {
 	made, err := k.Preview(ctx, p, asked.Request.Versions, asked.Request.Reads)
 	if f := fault.Of(err); f != nil && f.Kind == fault.Invalid {
 		made, err = Preview{Status: PreviewFailed, Error: f.Message, At: asked.At}, nil
+	}
+	if err != nil && k.Now().Sub(asked.At) > previewFor {
+		k.Log.Error("preview failed", "organization", m.Organization, "program", m.Program, telemetry.KeyError, fault.Brief(err))
+		made, err = Preview{Status: PreviewFailed, Error: "The preview could not be made: something that it reads did not answer. Ask for another one.", At: asked.At}, nil
 	}
 	if err != nil {
 		return err

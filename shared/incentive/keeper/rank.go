@@ -22,7 +22,7 @@ func (r *round) rank(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	plan, err := r.edition(ctx, o, m.Program, m.Edition)
+	plan, _, err := r.edition(ctx, o, who{m.Organization, m.Program, m.Edition, ""})
 	if err != nil || plan == nil || !plan.prizes() {
 		return err
 	}
@@ -38,16 +38,20 @@ func (r *round) rank(ctx context.Context, m Message) error {
 	for _, s := range before {
 		was[s.Participant] = digest([]any{s.Rank, s.Prizes, s.Payable})
 	}
+	wrote := false
 	for _, s := range ranked {
 		if was[s.Participant] == digest([]any{s.Rank, s.Prizes, s.Payable}) {
 			continue
 		}
-		// One that is not saved was reckoned anew in between, and whoever did that has it ranked again.
+		wrote = true
 		if _, err := r.Credits.SaveRanks(ctx, s); err != nil {
 			return fmt.Errorf("keeper: save a rank: %w", err)
 		}
 	}
 	telemetry.Count(ctx, "Ranked", len(ranked))
+	if wrote { // another may have ranked meanwhile by newer standings: it is over when there is nothing to write
+		return r.Outbox.Send(ctx, Message{Kind: Ranks, Organization: m.Organization, Program: m.Program, Edition: m.Edition, Period: m.Period}, rankAfter)
+	}
 	return nil
 }
 
@@ -101,4 +105,42 @@ func (p *plan) definition(on calendar.Date) *program.Definition {
 		}
 	}
 	return &p.last().Definition
+}
+
+// score gives what a period's result ranks by, and when it was reached: at the last of its credits.
+func (p *plan) score(on calendar.Period, in incentive.Input, r incentive.Result) (string, time.Time) {
+	var reached time.Time
+	standing := p.definition(on.Until.AddDays(-1)).Standing
+	component := ""
+	if standing != nil {
+		component = standing.By.Component
+	}
+	for _, c := range in.Credits {
+		if on.Holds(c.Date) && (component == "" || c.Component == component) && c.At.After(reached) {
+			reached = c.At
+		}
+	}
+	if standing == nil {
+		return fmt.Sprint(r.Earned), reached
+	}
+	for i := len(r.Components) - 1; i >= 0; i-- {
+		o := r.Components[i]
+		if component != "" && o.Component != component {
+			continue
+		}
+		switch standing.By.Of {
+		case program.ByAttainment:
+			if o.Attainment == nil {
+				return "0", reached
+			}
+			return o.Attainment.String(), reached
+		case program.ByCount:
+			return fmt.Sprint(o.Count), reached
+		case program.ByEarned:
+			return fmt.Sprint(o.Amount), reached
+		default:
+			return o.Measure.String(), reached
+		}
+	}
+	return "0", reached
 }

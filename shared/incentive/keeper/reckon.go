@@ -11,69 +11,81 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/incentive"
 	"leadline/shared/money"
-	"leadline/shared/program"
 	"leadline/shared/telemetry"
 )
 
+// outlives is longer than an invocation may last.
+const outlives = 90 * time.Second
+
 // reckon reckons some periods of a participant anew, and those behind them as far as the change reaches: up to the period that
-// today lies in, unless one leaves to the next what it left before, and none looks back.
-func (r *round) reckon(ctx context.Context, w who, periods []string) error {
+// today lies in, unless one leaves to the next what it left before, and none looks back. It gives the periods that there was no
+// time for. In a run, all periods are named, and all are ranked at its end.
+func (r *round) reckon(ctx context.Context, w who, periods []string, inRun bool) (left []string, err error) {
 	o, err := r.organization(ctx, w.organization)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	plan, err := r.edition(ctx, o, w.program, w.edition)
+	plan, _, err := r.edition(ctx, o, w)
 	if err != nil || plan == nil { // the edition has gone, and all that was to be done in it
-		return err
+		return nil, err
+	}
+	if o.people == nil { // what is remembered is older than the program
+		return nil, fault.New(fault.Unavailable, "too_early", "The program is not known everywhere yet.")
 	}
 	s, err := r.subject(ctx, o, plan, w)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s.inRun = inRun
 	slices.Sort(periods) // the names of a program's periods sort as they do
 	done := ""
-	for i, name := range periods {
+	for i, name := range slices.Compact(periods) {
 		if name <= done {
 			continue
 		}
 		if late(ctx) {
-			return r.sendOn(ctx, w, periods[i:])
+			return periods[i:], nil
 		}
-		if done, err = r.chain(ctx, s, name); err != nil {
-			return err
+		var rest string
+		if done, rest, err = r.chain(ctx, s, name); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if rest != "" {
+			return append([]string{rest}, periods[i:]...), nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// chain reckons a period and those that follow from it, and names the last one that it reckoned, or sent on.
-func (r *round) chain(ctx context.Context, s subject, name string) (done string, err error) {
+// chain reckons a period and those that follow from it, and names the last one that it reckoned, and the one that it did not come to.
+func (r *round) chain(ctx context.Context, s subject, name string) (done, left string, err error) {
 	p, last, err := s.plan.chain(name, s.today)
-	if err != nil {
-		return "", err
+	if err != nil || last.Name == "" {
+		return name, "", err
 	}
 	before, known, err := r.carried(ctx, s, p)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if !known { // what came before was never reckoned
 		p, before = s.plan.first(), incentive.Carried{}
 	}
 	for {
 		if late(ctx) {
-			return last.Name, r.sendOn(ctx, s.who, []string{p.Name})
+			return "", p.Name, nil
 		}
-		step, err := r.period(ctx, s, p, before)
+		step, err := r.period(ctx, s, p, before, p.From < last.From)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
-		if step.saved && s.plan.prizes() {
+		// What is named is ranked though nothing was written: whoever wrote it may have been killed before it was.
+		if (step.saved || p.Name == name) && s.plan.prizes() && !s.inRun {
 			r.mu.Lock()
 			r.ranks[period{s.organization, s.program, s.edition, p.Name}] = true
 			r.mu.Unlock()
 		}
 		if p.From >= last.From || p.Name >= name && step.known && !step.carries && !s.plan.looksBack() {
-			return p.Name, nil
+			return p.Name, "", nil
 		}
 		p, before = s.plan.calendar().Next(p), step.after
 	}
@@ -87,19 +99,12 @@ type subject struct {
 	spans []calendar.Span
 	parts map[string][]calendar.Span
 	goals []incentive.Goal
+	inRun bool
 }
 
 func (k *Keeper) subject(ctx context.Context, o *known, plan *plan, w who) (subject, error) {
-	d := &plan.last().Definition
-	s := subject{who: w, plan: plan, today: calendar.DateOf(k.Now(), zoneOf(d.Zone)), parts: map[string][]calendar.Span{}}
-	s.spans = o.people.spans(d.Participants, w.participant)
-	for i := range plan.versions {
-		for _, c := range plan.versions[i].Definition.Components {
-			if c.For != nil {
-				s.parts[c.Name] = o.people.spans(*c.For, w.participant)
-			}
-		}
-	}
+	s := subject{who: w, plan: plan, today: dateOf(k.Now().Add(skew), plan)}
+	s.spans, s.parts = plan.takingPart(o.people, w.participant)
 	var err error
 	if s.goals, err = k.Programs.Goals(ctx, w.organization, w.program, w.participant); err != nil {
 		return s, fmt.Errorf("keeper: goals: %w", err)
@@ -133,28 +138,36 @@ type step struct {
 	after                 incentive.Carried
 }
 
-// period reckons one period. What was reckoned from the same input is left as it is, and nothing is written. Otherwise the
-// generation of the unit is counted up before the input is read: of two that reckon at once, the one with the higher generation
-// read later, and what it saves stands.
-func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, before incentive.Carried) (step, error) {
-	standing, err := k.Credits.Standing(ctx, s.unit(p))
-	known := err == nil
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return step{}, fmt.Errorf("keeper: standing: %w", err)
+// period reckons one period. What was reckoned from the same input is left as it is, and nothing is written, unless somebody else
+// is at it with a newer generation. Otherwise the generation of the unit is counted up before any of its input is read: of two that
+// reckon at once, the one with the higher generation read later, and what it saves stands. goesOn says that there are periods behind.
+func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, before incentive.Carried, goesOn bool) (step, error) {
+	present, known, err := k.present(ctx, s, p)
+	if err != nil {
+		return step{}, err
 	}
 	c, err := k.calculated(ctx, s, p, before)
 	if err != nil {
 		return step{}, err
 	}
-	if known && standing.InputHash == c.hash {
-		return step{known: true, after: standing.After}, nil
-	}
-	if !known && idle(c.stored.Input, c.result) {
-		return step{after: c.result.After}, nil
+	if known && present.InputHash == c.hash || !known && idle(c.stored.Input, c.result) {
+		touched, err := k.Credits.Touched(ctx, s.unit(p))
+		if err != nil {
+			return step{}, fmt.Errorf("keeper: generation: %w", err)
+		}
+		if touched == present.Generation { // else somebody may be about to save what was reckoned from older input
+			return step{known: known, after: c.result.After}, nil
+		}
 	}
 	generation, err := k.Credits.Touch(ctx, s.unit(p))
 	if err != nil {
 		return step{}, fmt.Errorf("keeper: touch: %w", err)
+	}
+	if s, before, err = k.afresh(ctx, s, p, before); err != nil {
+		return step{}, err
+	}
+	if present, known, err = k.present(ctx, s, p); err != nil {
+		return step{}, err
 	}
 	if c, err = k.calculated(ctx, s, p, before); err != nil {
 		return step{}, err
@@ -164,6 +177,13 @@ func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, befor
 		return step{}, err
 	}
 	next.InputHash, next.Generation, next.At = c.hash, generation, k.Now().UTC()
+	// Where another is between this one and what stands, what this one takes the place of is not known: the next period is looked at.
+	carries := digest(present.After) != digest(c.result.After) || present.Generation != generation-1
+	if carries && goesOn && !s.inRun {
+		if err := k.safeguard(ctx, s, p); err != nil {
+			return step{}, err
+		}
+	}
 	if err := k.saveInput(ctx, s.organization, c.stored, c.text, c.hash); err != nil {
 		return step{}, err
 	}
@@ -174,7 +194,47 @@ func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, befor
 	if !saved { // somebody with newer input has, and goes on from there
 		telemetry.Count(ctx, "ReckonedAtOnce", 1)
 	}
-	return step{known: known, saved: saved, carries: digest(standing.After) != digest(c.result.After), after: c.result.After}, nil
+	return step{known: known, saved: saved, carries: carries, after: c.result.After}, nil
+}
+
+// present reads the standing of a period; known is false where there is none.
+func (k *Keeper) present(ctx context.Context, s subject, p calendar.Period) (standing incentive.Standing, known bool, err error) {
+	standing, err = k.Credits.Standing(ctx, s.unit(p))
+	if fault.Is(err, fault.NotFound) {
+		return incentive.Standing{}, false, nil
+	}
+	if err != nil {
+		return standing, false, fmt.Errorf("keeper: standing: %w", err)
+	}
+	return standing, true, nil
+}
+
+// afresh reads again, once the generation is counted up, what was read before: people, goals, and what the period before left.
+func (k *Keeper) afresh(ctx context.Context, s subject, p calendar.Period, before incentive.Carried) (subject, incentive.Carried, error) {
+	o, err := k.organization(ctx, s.organization)
+	if err != nil {
+		return s, before, err
+	}
+	if o.people != nil {
+		inRun := s.inRun
+		if s, err = k.subject(ctx, o, s.plan, s.who); err != nil {
+			return s, before, err
+		}
+		s.inRun = inRun
+	}
+	stored, known, err := k.carried(ctx, s, p)
+	if err != nil || !known { // nothing was kept of an idle period: what it leaves is what was reckoned
+		return s, before, err
+	}
+	return s, stored, nil
+}
+
+// safeguard has the next period reckoned later, whatever becomes of this invocation. Were it killed when this period is saved, and
+// the next one is not, a repetition would find nothing to do here, and stop.
+func (k *Keeper) safeguard(ctx context.Context, s subject, p calendar.Period) error {
+	m := Message{Kind: Unit, Organization: s.organization, Program: s.program, Edition: s.edition, Participant: s.participant,
+		Period: s.plan.calendar().Next(p).Name}
+	return k.Outbox.Send(ctx, m, outlives)
 }
 
 // calculation is a result with the stored form of what it was reckoned from.
@@ -299,42 +359,4 @@ func (s subject) standing(p calendar.Period, in incentive.Input, r incentive.Res
 	}
 	made.Score, made.Reached = s.plan.score(p, in, r)
 	return made, nil
-}
-
-// score gives what a period's result ranks by, and when it was reached: at the last of its credits.
-func (p *plan) score(on calendar.Period, in incentive.Input, r incentive.Result) (string, time.Time) {
-	var reached time.Time
-	standing := p.standing()
-	component := ""
-	if standing != nil {
-		component = standing.By.Component
-	}
-	for _, c := range in.Credits {
-		if on.Holds(c.Date) && (component == "" || c.Component == component) && c.At.After(reached) {
-			reached = c.At
-		}
-	}
-	if standing == nil {
-		return fmt.Sprint(r.Earned), reached
-	}
-	for i := len(r.Components) - 1; i >= 0; i-- {
-		o := r.Components[i]
-		if component != "" && o.Component != component {
-			continue
-		}
-		switch standing.By.Of {
-		case program.ByAttainment:
-			if o.Attainment == nil {
-				return "0", reached
-			}
-			return o.Attainment.String(), reached
-		case program.ByCount:
-			return fmt.Sprint(o.Count), reached
-		case program.ByEarned:
-			return fmt.Sprint(o.Amount), reached
-		default:
-			return o.Measure.String(), reached
-		}
-	}
-	return "0", reached
 }

@@ -106,6 +106,14 @@ func (k *Keeper) Board(ctx context.Context, p program.Program, name string) (Boa
 			return b, err
 		}
 	}
+	if until := plan.last().Until; b.Period.Until <= plan.versions[0].From || until != "" && b.Period.From >= until {
+		if name != "" {
+			return b, fault.New(fault.Invalid, calendar.CodePeriod, "%s is not a period of the program: it is in force %s.", b.Period.Name, plan.days())
+		}
+		if b.Period = plan.first(); until != "" {
+			b.Period = plan.upTo(max(today, plan.versions[0].From))
+		}
+	}
 	b.Open = plan.open(b.Period, today)
 	standings, err := k.standings(ctx, p.Organization, plan.edition.ID, b.Period.Name)
 	if err != nil {
@@ -159,6 +167,9 @@ func (k *Keeper) Estimate(ctx context.Context, p program.Program, participant st
 	if err != nil {
 		return e, err
 	}
+	if p.Archived {
+		return e, fault.New(fault.Conflict, "program_archived", "The program is archived: nothing is earned by it any more.")
+	}
 	if len(deals) == 0 || len(deals) > maxDeals {
 		return e, fault.New(fault.Invalid, "invalid_deals", "An estimate is of 1 to %d deals.", maxDeals)
 	}
@@ -170,8 +181,17 @@ func (k *Keeper) Estimate(ctx context.Context, p program.Program, participant st
 	if err != nil {
 		return e, err
 	}
+	if !isTeam(participant) && o.people.member(participant) != participant {
+		return e, fault.New(fault.NotFound, "unknown_participant", "There is no participant %q.", participant)
+	}
 	e.Period = plan.period(deals[0].Date)
-	before, _, err := k.carried(ctx, s, e.Period)
+	imagined := make([]incentive.Credit, len(deals))
+	for i, d := range deals {
+		if imagined[i], err = plan.imagined(participant, i, d, e.Period); err != nil {
+			return e, err
+		}
+	}
+	before, err := k.foreseen(ctx, s, e.Period)
 	if err != nil {
 		return e, err
 	}
@@ -182,16 +202,32 @@ func (k *Keeper) Estimate(ctx context.Context, p program.Program, participant st
 	if e.Before, err = plan.Calculate(in); err != nil {
 		return e, err
 	}
-	in.Credits = slices.Clone(in.Credits)
-	for i, d := range deals {
-		c, err := plan.imagined(participant, i, d, e.Period)
-		if err != nil {
-			return e, err
-		}
-		in.Credits = append(in.Credits, c)
-	}
+	in.Credits = append(slices.Clone(in.Credits), imagined...)
 	e.After, err = plan.Calculate(in)
 	return e, err
+}
+
+// maxForeseen bounds how many periods are reckoned to look ahead.
+const maxForeseen = 40
+
+// foreseen gives what the period before leaves: as it was reckoned, or, where it was not, as it would be. Nothing is written.
+func (k *Keeper) foreseen(ctx context.Context, s subject, of calendar.Period) (incentive.Carried, error) {
+	p, cal := of, s.plan.calendar()
+	before, known, err := k.carried(ctx, s, p)
+	for n := 0; err == nil && !known; n++ {
+		if n == maxForeseen {
+			return before, fault.New(fault.Invalid, "invalid_deals", "%s is more than %d periods ahead of what has been reckoned: take an earlier day.", of.Name, maxForeseen)
+		}
+		p = cal.Previous(p)
+		before, known, err = k.carried(ctx, s, p)
+	}
+	for ; err == nil && p.From < of.From; p = cal.Next(p) {
+		var c calculation
+		if c, err = k.calculated(ctx, s, p, before); err == nil {
+			before = c.result.After
+		}
+	}
+	return before, err
 }
 
 // imagined gives the credit of a deal that there is not.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"leadline/shared/calendar"
 	"leadline/shared/fault"
@@ -41,16 +42,37 @@ var _ incentive.World = (*world)(nil)
 // world makes one for a record. on is the day that the user master is read as of: that of the change, which is today.
 func (k *Keeper) world(ctx context.Context, o *known, organization string, p *plan) *world {
 	on := calendar.DateOf(k.Now(), zoneOf(p.last().Definition.Zone))
-	var members []roster.Member
-	for _, id := range o.people.ids {
-		members = append(members, o.people.members[id])
-	}
 	asked := map[view.Source]bool{}
 	for _, r := range p.edition.Reads {
 		asked[view.Source{Connection: r.Connection, Object: r.Object}] = true
 	}
 	return &world{people: o.people, ctx: ctx, records: k.Records, organization: organization, asked: asked,
-		book: view.NewBook(standard.Members(members, on), p.links()...), found: map[record.Key]*record.Record{}}
+		book: o.people.book(p, on), found: map[record.Key]*record.Record{}}
+}
+
+// books are the members as views read them, by edition, as of a day: made once, for all records that are credited on it.
+type books struct {
+	mu sync.Mutex
+	on calendar.Date
+	of map[string]*view.Book
+}
+
+func (p *people) book(of *plan, on calendar.Date) *view.Book {
+	p.books.mu.Lock()
+	defer p.books.mu.Unlock()
+	if p.books.of == nil || p.books.on != on || len(p.books.of) >= maxPlans {
+		p.books.on, p.books.of = on, map[string]*view.Book{}
+	}
+	if made := p.books.of[of.edition.ID]; made != nil && of.edition.ID != "" { // a preview has none
+		return made
+	}
+	var members []roster.Member
+	for _, id := range p.ids {
+		members = append(members, p.members[id])
+	}
+	made := view.NewBook(standard.Members(members, on), of.links()...)
+	p.books.of[of.edition.ID] = made
+	return made
 }
 
 // again makes the world new for another record.
