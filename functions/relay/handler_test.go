@@ -167,8 +167,13 @@ func TestAnErasureLeavesNoHistory(t *testing.T) {
 	e, history := dealSample(t), memory.NewHistory()
 	e.Records = e.Records[:1]
 	e.Records[0].EventName, e.Records[0].Change.OldImage, e.Records[0].Change.NewImage = "REMOVE", e.Records[0].Change.NewImage, nil
-	if failed, _ := relay(t, history, e); failed != "" || len(rows(t, history)) != 0 {
-		t.Fatalf("reported %q, stored %d rows", failed, len(rows(t, history)))
+	changes := &heard{}
+	h := &handler{history: history, changes: changes, log: slog.New(slog.DiscardHandler)}
+	if response, err := h.Handle(t.Context(), e); err != nil || len(response.BatchItemFailures) != 0 || len(rows(t, history)) != 0 {
+		t.Fatalf("got %+v, %v, stored %d rows", response, err, len(rows(t, history)))
+	}
+	if got := changes.keys[deal.Organization]; len(got) != 1 || got[0] != deal {
+		t.Errorf("who reckons what it counted for heard of %v", changes.keys)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"leadline/shared/fault"
 	"leadline/shared/incentive"
 	"leadline/shared/incentive/keeper"
+	"leadline/shared/program"
 	"leadline/shared/record"
 	"leadline/shared/store"
 )
@@ -118,13 +119,27 @@ func (w *world) rush(workers []*keeper.Keeper) {
 	w.t.Fatal("it does not settle")
 }
 
+// carrying gives programs of which a period depends on those before it, or on others' standings.
+func carrying(kind uint64) func(*program.Definition) {
+	return func(d *program.Definition) {
+		switch c := &d.Components[0]; kind % 4 {
+		case 1:
+			d.Limits = []program.Limit{{Kind: program.LimitDraw, Size: program.Size{Amount: ref("100")}, Draw: &program.Draw{Recoverable: true}}}
+		case 2:
+			d.Standing = &program.Standing{By: program.By{Component: "deals"}, Prizes: []program.Prize{{From: 1, Award: program.Award{Amount: ref("50")}}}}
+		case 3:
+			c.Adjust = []program.Adjustment{{Kind: program.Cap, Size: program.Size{Amount: ref("120")}, Excess: program.CarriedOver}}
+		}
+	}
+}
+
 // TestManyWorkersAndFaults: with eight workers at once, over a store that fails before and behind its writes, what stands in
 // the end is what a full run gives.
 func TestManyWorkersAndFaults(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 9))
-			w := team(t, nil)
+			w := team(t, carrying(seed))
 			w.queue = nil // what looks after the program is not needed here
 			var workers []*keeper.Keeper
 			for i := range 8 {
@@ -150,5 +165,33 @@ func TestManyWorkersAndFaults(t *testing.T) {
 				t.Errorf("(-full +incremental):\n%s", diff)
 			}
 		})
+	}
+}
+
+// programsOf has another name than the method Programs.
+type programsOf = interface{ store.Programs }
+
+// listing counts how often programs are looked up.
+type listing struct {
+	programsOf
+	listed int
+}
+
+func (l *listing) Programs(ctx context.Context, organization string, page store.Page) ([]program.Program, string, error) {
+	l.listed++
+	return l.programsOf.Programs(ctx, organization, page)
+}
+
+// TestAnOrganizationWithoutPrograms costs one lookup in two seconds, and nothing else.
+func TestAnOrganizationWithoutPrograms(t *testing.T) {
+	w := newWorld(t)
+	count := &listing{programsOf: w.programs}
+	w.keeper = &keeper.Keeper{Programs: count, Known: &keeper.Memory{}, Now: w.clock} // it has no other store to ask
+	for range 5 {
+		m := keeper.Message{Kind: keeper.Changed, Organization: organization, Records: []record.Key{dealKey("deal_00")}}
+		w.must(w.keeper.Process(t.Context(), []keeper.Message{m})[0])
+	}
+	if count.listed != 1 {
+		t.Errorf("%d lookups", count.listed)
 	}
 }
