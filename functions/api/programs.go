@@ -173,7 +173,7 @@ func wrongProgram(problems []program.Problem, at, what string) error {
 		return nil
 	}
 	const shown = 100
-	d := &problem.Detailed{Fault: fault.New(fault.Invalid, "invalid_program", "%s: %s", what, program.Summary(errors))}
+	d := &problem.Detailed{Fault: fault.New(fault.Invalid, "invalid_program", "%s.", what)} // the parts say why
 	for _, p := range errors[:min(len(errors), shown)] {
 		place := at
 		if p.Path != "" {

@@ -47,7 +47,7 @@ func (r *refusal) Error() string {
 		text = r.Title
 	}
 	for _, part := range r.Errors {
-		text += fmt.Sprintf(" %s: %s.", part.Location, part.Message)
+		text += fmt.Sprintf(" %s: %s.", part.Location, strings.TrimSuffix(part.Message, "."))
 	}
 	if r.later > 0 {
 		text += fmt.Sprintf(" Try again in %s.", r.later)

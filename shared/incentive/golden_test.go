@@ -43,7 +43,7 @@ func example(t *testing.T, file string) {
 	}
 	for _, v := range c.Versions {
 		if wrong := program.Errors(program.Check(v.Definition, v.From, v.Sources, nil)); len(wrong) > 0 {
-			t.Errorf("version %d could not be published: %s", v.Number, program.Summary(wrong))
+			t.Errorf("version %d could not be published: %v", v.Number, wrong)
 		}
 	}
 	plan, err := incentive.Compile(c.Versions)

@@ -230,14 +230,3 @@ func TestVersionsThatFollowEachOther(t *testing.T) {
 		}
 	}
 }
-
-func TestSummary(t *testing.T) {
-	var wrong []program.Problem
-	for i := range 7 {
-		wrong = append(wrong, program.Problem{Path: fmt.Sprintf("limits[%d]", i), Message: "It is wrong."})
-	}
-	wrong[1].Path = ""
-	if got := program.Summary(wrong); !strings.HasPrefix(got, "limits[0]: It is wrong.; It is wrong.; limits[2]") || !strings.HasSuffix(got, "and 2 more") {
-		t.Error(got)
-	}
-}

@@ -60,20 +60,6 @@ func Errors(problems []Problem) []Problem {
 	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Severity != Error })
 }
 
-// Summary lists the first few problems, for people.
-func Summary(problems []Problem) string {
-	const shown = 5
-	var texts []string
-	for i, p := range problems {
-		if i == shown {
-			texts = append(texts, fmt.Sprintf("and %d more", len(problems)-shown))
-			break
-		}
-		texts = append(texts, p.String())
-	}
-	return strings.Join(texts, "; ")
-}
-
 // problems gathers them.
 type problems []Problem
 
