@@ -197,14 +197,47 @@ func creditsOf(ordered []*Credit, component string, window calendar.Span) []*Cre
 	return own
 }
 
-// inOrder gives the credits in the order in which they count: by what happened first, and never by what arrived first.
+// inOrder gives the credits in the order in which they count: by what happened first, and never by what arrived first. Most are
+// told apart by day and time, which are compared as numbers: a leader has very many.
 func inOrder(credits []Credit) []*Credit {
-	ordered := make([]*Credit, len(credits))
+	placed := make([]dated, len(credits))
 	for at := range credits {
-		ordered[at] = &credits[at]
+		placed[at] = datedOf(&credits[at])
 	}
-	slices.SortFunc(ordered, compareCredits)
+	slices.SortFunc(placed, func(a, b dated) int {
+		switch {
+		case a.day != b.day:
+			return cmp.Compare(a.day, b.day)
+		case a.seconds != b.seconds:
+			return cmp.Compare(a.seconds, b.seconds)
+		}
+		return compareCredits(a.credit, b.credit)
+	})
+	ordered := make([]*Credit, len(credits))
+	for at := range placed {
+		ordered[at] = placed[at].credit
+	}
 	return ordered
+}
+
+// dated is a credit with what orders it. The eight digits of a day are a number that orders days as their texts do; what is no
+// day has none, and comes first.
+type dated struct {
+	day     uint64
+	seconds int64
+	credit  *Credit
+}
+
+func datedOf(c *Credit) dated {
+	p := dated{seconds: c.At.Unix(), credit: c}
+	if len(c.Date) == len("2026-11-22") {
+		for i := range len(c.Date) {
+			if i != 4 && i != 7 {
+				p.day = p.day<<8 | uint64(c.Date[i])
+			}
+		}
+	}
+	return p
 }
 
 func compareCredits(a, b *Credit) int {
@@ -214,10 +247,21 @@ func compareCredits(a, b *Credit) int {
 	if c := a.At.Compare(b.At); c != 0 {
 		return c
 	}
-	return cmp.Or(compareRecords(a.Record, b.Record), strings.Compare(a.ID, b.ID))
+	if c := compareRecords(&a.Record, &b.Record); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
 }
 
-func compareRecords(a, b record.Key) int {
-	return cmp.Or(strings.Compare(a.Organization, b.Organization), strings.Compare(a.Connection, b.Connection),
-		strings.Compare(a.Object, b.Object), strings.Compare(a.ID, b.ID))
+// compareRecords compares part by part, and none that does not matter any more.
+func compareRecords(a, b *record.Key) int {
+	switch {
+	case a.Organization != b.Organization:
+		return strings.Compare(a.Organization, b.Organization)
+	case a.Connection != b.Connection:
+		return strings.Compare(a.Connection, b.Connection)
+	case a.Object != b.Object:
+		return strings.Compare(a.Object, b.Object)
+	}
+	return strings.Compare(a.ID, b.ID)
 }
