@@ -263,8 +263,3 @@ func compareTexts(a, b string) int {
 	}
 	return 0
 }
-
-// Credit credits one record in one edition, and reckons what it touches: for whoever waits for it.
-func (k *Keeper) Credit(ctx context.Context, key record.Key) error {
-	return errors.Join(k.Process(ctx, []Message{{Kind: Changed, Organization: key.Organization, Records: []record.Key{key}}})...)
-}
