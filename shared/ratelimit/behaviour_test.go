@@ -174,7 +174,8 @@ func TestSlowAnswersAndStragglers(t *testing.T) {
 				f.wait.Wait()
 				share := f.share(begin.Add(5*time.Second), begin.Add(time.Minute))
 				t.Logf("%.1f %% used, %d of %d refused", 100*share, p.refused["ours"], len(f.sent))
-				if share < 0.85 || p.refused["ours"]*200 > len(f.sent) || p.worst() > 2 {
+				// Which goroutine runs first is chance: a slow limit, of which little is sent, may have two more refused than its half percent.
+				if share < 0.85 || p.refused["ours"] > 2+len(f.sent)/200 || p.worst() > 2 {
 					t.Errorf("%.1f %% used, %d of %d refused", 100*share, p.refused["ours"], len(f.sent))
 				}
 			})
