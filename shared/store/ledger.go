@@ -18,6 +18,8 @@ type Ledger interface {
 	Append(ctx context.Context, after ledger.Book, rows []ledger.Row) error
 	// Posted gives the numbers of the rows that have these causes (ids), consistently: those that there are.
 	Posted(ctx context.Context, organization, participant string, causes []string) (map[string]int64, error)
+	// Row reads one by its number, consistently; NotFound.
+	Row(ctx context.Context, organization, participant string, number int64) (ledger.Row, error)
 	// Rows pages through a participant's rows by number, consistently.
 	Rows(ctx context.Context, organization, participant string, page Page) (rows []ledger.Row, next string, err error)
 	// LatestRows pages through them from the newest.
