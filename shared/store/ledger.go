@@ -10,7 +10,8 @@ import (
 type Ledger interface {
 	// Book reads where a participant's accounts stand, consistently; one of Rev 0 if there is none.
 	Book(ctx context.Context, organization, participant string) (ledger.Book, error)
-	// Books pages through those of an organization in an order that means nothing, eventually consistent.
+	// Books pages through those of an organization in an order that means nothing, each of them consistently: a root that is made
+	// of them binds all that was posted before.
 	Books(ctx context.Context, organization string, page Page) (books []ledger.Book, next string, err error)
 	// Append adds rows and replaces the book if the stored Rev is still after.Rev-1: all or nothing, one transaction of 1 + 2
 	// items for each row, so MaxAppend rows at most (Invalid, CodeTooMany). Conflict (CodeStale) if the book was written
