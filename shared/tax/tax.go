@@ -32,6 +32,12 @@ type Year struct {
 	Crossed bool `json:"crossed,omitempty"`
 	// Withheld is the tax so far.
 	Withheld int64 `json:"withheld,omitempty"`
+	// Assessed is the part of Base that tax was reckoned of. What is neither in it nor in Exempt is taxed once the threshold is
+	// crossed.
+	Assessed int64 `json:"assessed,omitempty"`
+	// Due is the year's tax exactly, before it is rounded, in minor units as package number writes them ("430", "1/3"); empty for 0.
+	// It is text, so that two Years can be compared with ==.
+	Due string `json:"due,omitempty"`
 }
 
 // YearKey names what a Year is kept under: payer, tax year ("2026-27") and rule.
@@ -51,6 +57,8 @@ type Payment struct {
 	Rate *number.Number `json:"rate,omitempty"`
 	// GrossUp says that the payer bears the tax on benefits.
 	GrossUp bool `json:"gross_up,omitempty"`
+	// Rounding is the payer's own; nil for that of the rules.
+	Rounding *Rounding `json:"rounding,omitempty"`
 	// Years is what counts so far, by YearKey; those that are not there are zero.
 	Years map[string]Year `json:"years,omitempty"`
 }
@@ -66,8 +74,9 @@ type Assessment struct {
 	Short    int64 `json:"short,omitempty"`
 	// BenefitTaxed says that Benefit was assessed.
 	BenefitTaxed bool `json:"benefit_taxed"`
-	// Years are those that change, as they become.
+	// Years are those that change, as they become; Was what those of them were that there were: see Undo.
 	Years map[string]Year `json:"years,omitempty"`
+	Was   map[string]Year `json:"was,omitempty"`
 }
 
 // Line is one rule's part.
@@ -80,6 +89,12 @@ type Line struct {
 	Base int64         `json:"base"`
 	Rate number.Number `json:"rate"`
 	Tax  int64         `json:"tax"`
+	// Left is tax of cash that is due, and that there was too little cash for: it is withheld from the year's next payments.
+	Left int64 `json:"left,omitempty"`
+	// Reported says that the payment counts for what the payer reports of the year, and Reportable that the year has come to the
+	// threshold for it.
+	Reported   bool `json:"reported,omitempty"`
+	Reportable bool `json:"reportable,omitempty"`
 	// ByPayer says that it is grossed up.
 	ByPayer bool `json:"by_payer,omitempty"`
 	// Why says it for people: "2 % of 25,000.00 INR: with this payment the year is above 20,000.00 INR."
