@@ -42,6 +42,8 @@ type Delegate struct {
 type Actor struct {
 	ID    string `json:"id"` // the person (per_...), or the key (key_...)
 	Admin bool   `json:"admin"`
+	// Makers are those behind the making of the actor's key, but the actor: they may know it, and act with it.
+	Makers []string `json:"makers,omitempty"`
 }
 
 // Given is an approval that was given.
@@ -50,8 +52,10 @@ type Given struct {
 	Name  string `json:"name"`
 	By    string `json:"by"`
 	// For is whose delegate By was; empty if none's.
-	For string    `json:"for,omitempty"`
-	At  time.Time `json:"at"`
+	For string `json:"for,omitempty"`
+	// Makers are those of the key that By gave it with: none of them approves another level.
+	Makers []string  `json:"makers,omitempty"`
+	At     time.Time `json:"at"`
 }
 
 // Request is what is to be approved.

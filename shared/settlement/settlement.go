@@ -187,6 +187,9 @@ type Adjustment struct {
 	// Credit and Record are those of the line; empty for what comes from no single one.
 	Credit string      `json:"credit,omitempty"`
 	Record *record.Key `json:"record,omitempty"`
+	// Line says, of what comes from no single credit, what lines they are: "cap", "kicker", "draw" ...; of a prize, whether of a
+	// "rank" or of which milestone: "milestone 10".
+	Line string `json:"line,omitempty"`
 	// Was and Now are what the line came to, Amount is Now less Was: minor units, or millionths of points if Points.
 	Was    int64 `json:"was"`
 	Now    int64 `json:"now"`
@@ -231,6 +234,8 @@ const (
 	PlanChanged   ChangeCode = "plan_changed"
 	CarriedOver   ChangeCode = "carried_over" // an earlier period leaves something else
 	RanksChanged  ChangeCode = "ranks_changed"
+	RatesChanged  ChangeCode = "rates_changed"  // exchange rates
+	EngineChanged ChangeCode = "engine_changed" // the same inputs come to something else by another revision of the engine
 )
 
 // RecordChange is a record that counts otherwise than before. Revs are 0, and values empty, where it did not count.

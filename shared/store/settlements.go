@@ -18,9 +18,12 @@ type Settlements interface {
 	// Settlements pages through those of a program by the name of the period from the newest, consistently.
 	Settlements(ctx context.Context, organization, program string, page Page) (all []settlement.Settlement, next string, err error)
 
-	// SaveStatement replaces a statement, unless the stored one is Posted or of a later revision: one conditional write. It tells
-	// whether it did.
+	// SaveStatement stores a statement, unless one of the same or a later revision is stored, or one that is Posted: one
+	// conditional write. It tells whether it did. So of two that are frozen at once, the first stands.
 	SaveStatement(ctx context.Context, s settlement.Statement) (saved bool, err error)
+	// PostStatement notes that a statement is Posted: one conditional write. Conflict (CodeStale) if that of the revision is not
+	// stored; done before, it changes nothing.
+	PostStatement(ctx context.Context, organization, program, period, participant string, revision int) error
 	// Statement reads that of a participant, consistently; NotFound. It may be of an earlier revision.
 	Statement(ctx context.Context, organization, program, period, participant string) (settlement.Statement, error)
 	// Statements pages through those of a period by participant within shards, consistently; those of another revision, too.
