@@ -6,6 +6,7 @@ package payee
 import (
 	"time"
 
+	"leadline/shared/approval"
 	"leadline/shared/number"
 	"leadline/shared/tax"
 )
@@ -88,16 +89,18 @@ type Change struct {
 	Of string
 	// What is changed: "bank" or "tax_id".
 	What string
-	// Sealed is the new value; Hint its last characters. Cleared once it is decided and not taken.
-	Sealed []byte
-	Hint   string
-	// Holder is the account's holder, for who decides; sealed with it, and shown to admins only while it waits.
+	// Sealed is the new value, of an account with its holder, whom admins see while it waits; Hint its last characters. Cleared
+	// once it is decided: what was taken is with the payer or profile.
+	Sealed      []byte
+	Hint        string
 	State       ChangeState
 	RequestedBy string
 	RequestedAt time.Time
-	DecidedBy   string
-	DecidedAt   time.Time
-	Reason      string // of a refusal
+	// Given are the approvals so far; the last of them accepts it.
+	Given     []approval.Given
+	DecidedBy string
+	DecidedAt time.Time
+	Reason    string // of a refusal
 	// ExpiresAt is when it lapses undecided.
 	ExpiresAt time.Time
 	Rev       int64

@@ -32,6 +32,11 @@ const (
 	PurposeLogin = "login"
 	// PurposeAuthorization: what leads a person back from a provider that was asked for an authorization.
 	PurposeAuthorization = "authorization"
+	// PurposeBank: bank details (payee.Bank); PurposeTaxID: tax ids of who is paid.
+	PurposeBank  = "bank"
+	PurposeTaxID = "tax-id"
+	// PurposeSlack: the webhook by which nudges go to Slack (nudge.Setup.Webhook).
+	PurposeSlack = "slack-webhook"
 )
 
 // Box seals and opens with one organization's data key. Every use has a purpose: what was sealed for one purpose does

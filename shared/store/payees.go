@@ -27,4 +27,6 @@ type Payees interface {
 	Change(ctx context.Context, organization, id string) (payee.Change, error)
 	// Changes pages through those of an organization from the newest.
 	Changes(ctx context.Context, organization string, page Page) (changes []payee.Change, next string, err error)
+	// ChangesOf pages through those of one payer or participant from the newest, consistently.
+	ChangesOf(ctx context.Context, organization, of string, page Page) (changes []payee.Change, next string, err error)
 }
