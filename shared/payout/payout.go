@@ -108,7 +108,9 @@ type Payment struct {
 	ReturnedAt time.Time
 	// LeftOut says, of who is owed and not paid by the batch, why: a LeftOut code. Such a row has no amounts but Gross and Back.
 	LeftOut string
-	Rev     int64
+	// CreatedAt is that of the batch.
+	CreatedAt time.Time
+	Rev       int64
 }
 
 // PaymentState is where a payment stands.

@@ -8,7 +8,7 @@ import (
 
 // Payouts keeps batches of payments. A payment's amounts never change.
 type Payouts interface {
-	// SaveBatch replaces a batch if the stored Rev is still b.Rev-1 (0: none is stored), with the receipt; Conflict (CodeStale).
+	// SavePayoutBatch replaces a batch if the stored Rev is still b.Rev-1 (0: none is stored), with the receipt; Conflict (CodeStale).
 	SavePayoutBatch(ctx context.Context, b payout.Batch, receipt *Receipt) error
 	PayoutBatch(ctx context.Context, organization, id string) (payout.Batch, error)
 	// PayoutBatches pages through those of an organization from the newest.
@@ -21,6 +21,16 @@ type Payouts interface {
 	Payments(ctx context.Context, organization, batch string, page Page) (payments []payout.Payment, next string, err error)
 	// PaymentsOf pages through those of a participant from the newest, eventually consistent.
 	PaymentsOf(ctx context.Context, organization, participant string, page Page) (payments []payout.Payment, next string, err error)
+	// PlanPayoutPart stores who a part of long work is for, unless that is stored, and gives what stands: one conditional write.
+	// PayoutPlan reads it, consistently; NotFound.
+	PlanPayoutPart(ctx context.Context, organization, batch, run string, part int, p payout.Plan) (payout.Plan, error)
+	PayoutPlan(ctx context.Context, organization, batch, run string, part int) (payout.Plan, error)
+	// DecidePayoutPart stores what a part came to, unless that is stored, and gives what stands: one conditional write.
+	// PayoutOutcome reads it, consistently, and tells whether there is one. PayoutOutcomes gives those of all parts by number,
+	// consistently.
+	DecidePayoutPart(ctx context.Context, organization, batch, run string, part int, o payout.Outcome) (payout.Outcome, error)
+	PayoutOutcome(ctx context.Context, organization, batch, run string, part int) (o payout.Outcome, decided bool, err error)
+	PayoutOutcomes(ctx context.Context, organization, batch, run string) ([]payout.Outcome, error)
 	// FinishPayoutPart notes that a part of long work is done; it may be repeated. PayoutParts counts those that are, with the
 	// participants they did.
 	FinishPayoutPart(ctx context.Context, organization, batch, run string, part, participants int) error
