@@ -145,6 +145,10 @@ func wording(k notice.Kind) (title, advice string) {
 		return "Deletions wait for you", "See whether these records are really gone at the source, then approve or refuse the deletions. Until then the records stay."
 	case notice.ManagersProposed:
 		return "Managers were proposed", "Look at who is proposed as whose manager, and confirm or correct it. Nothing counts until you do."
+	case notice.DisputeOpened:
+		return "A statement is disputed", "Look at the disputed lines, which are kept as they were, then answer, resolve or reject the dispute by the day above."
+	case notice.BankChangeWaiting:
+		return "New payment details wait for you", "Ask whose they are by a way that you know, not by what came with the change: this is how payments are stolen. Then accept or refuse it."
 	}
 	return "A notice", "See the notice."
 }

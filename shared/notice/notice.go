@@ -58,12 +58,16 @@ const (
 	DeletionsHeld Kind = "deletions_held"
 	// ManagersProposed: the reporting line of imported people was guessed and waits for an admin.
 	ManagersProposed Kind = "managers_proposed"
+	// BankChangeWaiting: a change of bank details or of a tax id waits for an admin who did not ask for it.
+	BankChangeWaiting Kind = "bank_change_waiting"
+	// DisputeOpened: somebody disputes a statement, and an admin who did not open the dispute resolves or rejects it.
+	DisputeOpened Kind = "dispute_opened"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{DestinationFailing, DestinationDisabled, SchemaProposed, JobFailed, JobDone, ImportDone, ImportFailed, ConnectionError,
-		ConnectionHealed, DriftFound, DeletionsHeld, ManagersProposed}
+		ConnectionHealed, DriftFound, DeletionsHeld, ManagersProposed, BankChangeWaiting, DisputeOpened}
 }
 
 // Mailed tells whether notices of the kind are sent by e-mail, too: what somebody waits for, and what waits for somebody.
@@ -71,7 +75,7 @@ func Kinds() []Kind {
 func (k Kind) Mailed() bool {
 	switch k {
 	case DestinationFailing, DestinationDisabled, SchemaProposed, JobFailed, ImportDone, ImportFailed, ConnectionError, DriftFound,
-		DeletionsHeld, ManagersProposed:
+		DeletionsHeld, ManagersProposed, BankChangeWaiting, DisputeOpened:
 		return true
 	case JobDone, ConnectionHealed:
 	}

@@ -15,7 +15,7 @@ import (
 func TestWhatIsMailed(t *testing.T) {
 	want := map[notice.Kind]bool{
 		notice.ImportDone: true, notice.ImportFailed: true, notice.ConnectionError: true, notice.DriftFound: true, notice.DeletionsHeld: true,
-		notice.ManagersProposed: true, notice.DestinationFailing: true, notice.DestinationDisabled: true, notice.SchemaProposed: true,
+		notice.ManagersProposed: true, notice.BankChangeWaiting: true, notice.DisputeOpened: true, notice.DestinationFailing: true, notice.DestinationDisabled: true, notice.SchemaProposed: true,
 		notice.JobFailed: true, notice.JobDone: false, notice.ConnectionHealed: false,
 	}
 	if len(notice.Kinds()) != len(want) {

@@ -13,8 +13,12 @@ import (
 // Kind is what a destination gets.
 type Kind string
 
-// Track destinations get one RudderStack track event for each event that comes in (package track).
-const Track Kind = "track"
+// The kinds. Track destinations get one RudderStack track event for each event that comes in (package track), Events destinations
+// what happens to participants here: points.awarded, tier.changed ... (announce.Domain).
+const (
+	Track  Kind = "track"
+	Events Kind = "events"
+)
 
 // Destination is a URL that an organization wants events sent to.
 type Destination struct {
@@ -25,6 +29,8 @@ type Destination struct {
 	Kind         Kind
 	// Connections are those whose events it gets; empty for all.
 	Connections []string
+	// Types are the types of events that an Events destination gets; empty for all.
+	Types []string
 	// Secrets sign what is sent, newest first; at most two are valid at a time, both sign.
 	Secrets []Secret
 	// Headers are sent with each event, such as an Authorization; sealed with the organization's data key as a JSON object
