@@ -163,6 +163,11 @@ func (all *alarms) ofQueues(q queues) {
 	// What failed comes back after six minutes.
 	oldest("Age", q.calculate, minutes(20), "What changed does not show in standings for twenty minutes. See whether calculate fails (its "+
 		"errors, its log), is throttled, or whether there is more than it may work on at once (calculateConcurrency).")
+	oldest("Age", q.settle, minutes(20), "Settlements and payouts that somebody began do not go on for twenty minutes. See whether settle "+
+		"fails (its errors, its log), is throttled, or whether there is more than it may work on at once (settleConcurrency).")
+	// What quiet hours put off does not wait here.
+	oldest("Age", q.nudge, minutes(30), "People are not told of their standing for half an hour. See whether nudge fails (its errors, its "+
+		"log), is throttled, or whether there is more than it may work on at once (nudgeConcurrency).")
 	// A step that failed comes back after half an hour.
 	oldest("Age", q.jobs, minutes(60), "Jobs that somebody asked for do not go on for an hour. See whether work fails (its errors, its "+
 		"log), is throttled, or whether there are more than it may work on at once (workConcurrency).")
@@ -183,6 +188,11 @@ func (all *alarms) ofQueues(q queues) {
 		"The message names organization, connection and run, the log of fetch the error. Remove the cause, then start a redrive of this queue to FetchQueue.")
 	dead(q.calculateDead, "calculate failed at a message five times; what it names is not in anybody's standing.",
 		"The message names organization and program, the log of calculate the error. Remove the cause, then start a redrive of this queue to CalculateQueue.")
+	dead(q.settleDead, "settle failed at a message five times; the settlement or batch of payments that it names stands still.",
+		"The message names organization and what is settled, the log of settle the error. Remove the cause, then start a redrive of this queue to "+
+			"SettleQueue: what was posted already is not posted again.")
+	dead(q.nudgeDead, "nudge failed at a message five times; people were not told what it names, or miss points or a badge.",
+		"The message names the organization, the log of nudge the error. Remove the cause, then start a redrive of this queue to NudgeQueue.")
 	dead(q.jobsDead, "work failed at a step of a job five times; the job stands still.",
 		"The message names organization and job, the log of work the error. Remove the cause, then start a redrive of this queue to Jobs.")
 	dead(q.relayDead, "relay gave up on changes of records; their history is incomplete.",

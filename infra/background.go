@@ -55,11 +55,15 @@ func schedule(r resources) function {
 			"QUEUE_DELIVER":   r.deliver.QueueUrl(),
 			"QUEUE_FETCH":     r.fetch.QueueUrl(),
 			"QUEUE_CALCULATE": r.calculate.QueueUrl(),
+			"QUEUE_SETTLE":    r.settle.QueueUrl(),
+			"QUEUE_NUDGE":     r.nudge.QueueUrl(),
 		},
 		may: []awsiam.PolicyStatement{
 			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.calculate.QueueArn(), "sqs:SendMessage"),
+			allow(r.settle.QueueArn(), "sqs:SendMessage"),
+			allow(r.nudge.QueueArn(), "sqs:SendMessage"),
 			allow(r.fetch.QueueArn(), "sqs:SendMessage"),
 		},
 	}
@@ -142,7 +146,7 @@ func work(r resources) function {
 			allow(r.history.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:Query"),
 			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			// Members and logins lose their names; a transaction needs the actions of its parts.
-			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.work.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.objects(uploadObjects), "s3:DeleteObject", "s3:GetObject"),
 			allow(r.objects(inboxObjects), "s3:GetObject", "s3:PutObject"),
@@ -150,36 +154,6 @@ func work(r resources) function {
 			allow(r.objects(fieldObjects), "s3:DeleteObject", "s3:GetObject"),
 			allow(r.objects(outboundObjects), "s3:DeleteObject", "s3:GetObject"),
 			allow(r.objects(exportObjects), "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
-		},
-	}
-}
-
-func calculate(r resources) function {
-	return function{
-		name:      "calculate",
-		purpose:   "Credits the records that changed, and reckons what people earn",
-		timeout:   calculateTimeout,
-		memory:    1024,
-		errors:    3,
-		faults:    5,
-		startedBy: []trigger{batchesWithin(nil, "Calculations", r.calculate, 10, r.calculateConcurrency)}, // people watch their standing
-		env: map[string]*string{
-			"TABLE_RECORDS":   r.records.TableName(),
-			"TABLE_INTAKE":    r.intake.TableName(),
-			"TABLE_TENANCY":   r.tenancy.TableName(),
-			"TABLE_WORK":      r.work.TableName(),
-			"QUEUE_CALCULATE": r.calculate.QueueUrl(),
-			"BUCKET_PAYLOADS": r.payloads.BucketName(),
-		},
-		may: []awsiam.PolicyStatement{
-			// It sends to its own queue the parts of long work, and what it has no time for.
-			allow(r.calculate.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"),
-			allow(r.records.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
-			allow(r.intake.TableArn(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"), // programs, exchange rates, goals
-			allow(r.tenancy.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),                    // members
-			allow(r.work.TableArn(), "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-			allow(r.objects(inputObjects), "s3:GetObject", "s3:PutObject"),
-			allow(r.objects(previewObjects), "s3:GetObject", "s3:PutObject"),
 		},
 	}
 }

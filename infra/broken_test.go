@@ -8,7 +8,7 @@ import (
 
 // TestChecksFindWhatIsBroken breaks a good template, one thing at a time: the check named must find it, and say what.
 func TestChecksFindWhatIsBroken(t *testing.T) {
-	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "calculate", "work", "api"}, map[string][]string{}
+	folders, reads := []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "calculate", "settle", "nudge", "work", "api"}, map[string][]string{}
 	stage := expectations()[2]
 	good := synthesized(t, stage.stage, sendsMail())
 	for name, id := range functionsOf(good, stage.stage) {
@@ -95,7 +95,7 @@ func add(name string, r resource) func(template) {
 }
 
 func breakages() []breakage {
-	return slices.Concat(brokenFunctions(), brokenFlow(), brokenStorage(), brokenRights(), brokenWatch())
+	return slices.Concat(brokenFunctions(), brokenFlow(), brokenStorage(), brokenRights(), brokenLedger(), brokenWatch())
 }
 
 func brokenFunctions() []breakage {
@@ -111,6 +111,7 @@ func brokenFunctions() []breakage {
 		{"environment", "deliveries to the machine itself", "deliver may call the machine", set("Deliver/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
 		{"environment", "reads from the machine itself", "fetch may call the machine", set("Fetch/Function", "true", "Environment", "Variables", "OUTBOUND_ALLOW_LOOPBACK")},
 		{"environment", "nowhere to send what is to be read", "api reads QUEUE_FETCH", set("Api/Function", nil, "Environment", "Variables", "QUEUE_FETCH")},
+		{"environment", "no ledger to post to", "settle reads TABLE_LEDGER", set("Settle/Function", nil, "Environment", "Variables", "TABLE_LEDGER")},
 		{"environment", "a secret in place of an address", "literal MAIL_FROM", set("Deliver/Function", "5b2f9c7e1a", "Environment", "Variables", "MAIL_FROM")},
 		{"environment", "a secret", "literal KEY_SECRETS", set("Api/Function", "5b2f9c7e1a", "Environment", "Variables", "KEY_SECRETS")},
 
@@ -149,6 +150,8 @@ func brokenFlow() []breakage {
 			remove("Deliver/Deliveries")(tpl)
 			remove("Fetch/Fetch")(tpl)
 			remove("Calculate/Calculations")(tpl)
+			remove("Settle/Settlements")(tpl)
+			remove("Nudge/Nudges")(tpl)
 			remove("Work/Jobs")(tpl)
 		}},
 
@@ -158,6 +161,8 @@ func brokenFlow() []breakage {
 		{"queues", "too few receives for a function that is killed", "FetchQueue gives a message up after 5 receives, want 10", func(tpl template) {
 			tpl.get(tpl.named("FetchQueue"), "RedrivePolicy").(map[string]any)["maxReceiveCount"] = 5.0
 		}},
+		{"queues", "too little time for a part of a settlement", "SettleQueue hides a message for 60 s", set("SettleQueue", 60.0, "VisibilityTimeout")},
+		{"queues", "nothing behind the nudges", "NudgeQueue gives a message up after 0 receives", set("NudgeQueue", nil, "RedrivePolicy")},
 		{"queues", "too little time for a page", "FetchQueue hides a message for 360 s", set("FetchQueue", 360.0, "VisibilityTimeout")},
 		{"queues", "the stream drops what fails", "RelayDead gives a message up", set("Relay/Records", nil, "DestinationConfig")},
 		{"queues", "hidden too short", "Inbox hides a message for 359 s", set("Inbox", 359.0, "VisibilityTimeout")},
@@ -190,6 +195,11 @@ func brokenStorage() []breakage {
 		{"storage", "table not encrypted", "Intake has billing", set("Intake", nil, "SSESpecification")},
 		{"storage", "another ttl", "Intake has billing", set("Intake", "expires", "TimeToLiveSpecification", "AttributeName")},
 		{"storage", "provisioned", "Records has billing", set("Records", "PROVISIONED", "BillingMode")},
+		{"storage", "no recovery of the ledger", "Ledger has billing", set("Ledger", nil, "PointInTimeRecoverySpecification")},
+		{"storage", "statements forgotten", "under 7 prefixes", func(tpl template) {
+			set("Payloads", append(list(tpl.get(tpl.named("Payloads"), "LifecycleConfiguration", "Rules")),
+				map[string]any{"ExpirationInDays": 2600.0, "Id": "ExpireSettled", "Prefix": "settled/", "Status": "Enabled"}), "LifecycleConfiguration", "Rules")(tpl)
+		}},
 		{"storage", "public bucket", "BlockPublicPolicy", set("Payloads", false, "PublicAccessBlockConfiguration", "BlockPublicPolicy")},
 		{"storage", "bucket not encrypted", "Payloads is not encrypted", set("Payloads", nil, "BucketEncryption")},
 		{"storage", "bucket without TLS", "without TLS", remove("Payloads/Policy")},
@@ -209,6 +219,8 @@ func brokenStorage() []breakage {
 		{"removal", "a table goes with the stack", "Records has the deletion policy", change("Records", func(r *resource) { r.DeletionPolicy = "Delete" })},
 		{"removal", "the key goes with the stack", "Secrets has the deletion policy", change("Secrets", func(r *resource) { r.DeletionPolicy = "Delete" })},
 		{"removal", "a table can be deleted", "Tenancy has deletion protection", set("Tenancy", false, "DeletionProtectionEnabled")},
+		{"removal", "the ledger can be deleted", "Ledger has deletion protection", set("Ledger", false, "DeletionProtectionEnabled")},
+		{"removal", "the ledger goes with the stack", "Ledger has the deletion policy", change("Ledger", func(r *resource) { r.DeletionPolicy = "Delete" })},
 	}
 }
 
@@ -263,6 +275,33 @@ func brokenRights() []breakage {
 	}
 }
 
+// brokenLedger lets somebody delete in the ledger, one way after another.
+func brokenLedger() []breakage {
+	inLedger := func(role string, actions any) func(template) {
+		return func(tpl template) {
+			permit(role, map[string]any{"Effect": "Allow", "Action": actions, "Resource": map[string]any{"Fn::GetAtt": []any{tpl.named("Ledger"), "Arn"}}})(tpl)
+		}
+	}
+	return []breakage{
+		{"ledger", "no such table", "no table Ledger", remove("Ledger")},
+		{"ledger", "a function that deletes", "Settle/Role may dynamodb:DeleteItem", inLedger("Settle/Role", "dynamodb:DeleteItem")},
+		{"ledger", "a function that deletes in batches", "Work/Role may dynamodb:BatchWriteItem", inLedger("Work/Role", []any{"dynamodb:GetItem", "dynamodb:BatchWriteItem"})},
+		{"ledger", "a function that deletes by statements", "Api/Role may dynamodb:PartiQLDelete", inLedger("Api/Role", "dynamodb:PartiQLDelete")},
+		{"ledger", "a function that lets rows expire", "Nudge/Role may dynamodb:UpdateTimeToLive", inLedger("Nudge/Role", "dynamodb:UpdateTimeToLive")},
+		{"ledger", "all that there is", "Api/Role may dynamodb:*", inLedger("Api/Role", "dynamodb:*")},
+		{"ledger", "a role that everything deletes by", "Extra may dynamodb:DeleteItem", func(tpl template) {
+			add("Extra", resource{Type: "AWS::IAM::Role", Properties: map[string]any{"Policies": []any{map[string]any{"PolicyDocument": map[string]any{"Statement": map[string]any{
+				"Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": map[string]any{"Fn::GetAtt": []any{tpl.named("Ledger"), "Arn"}}}}}}}})(tpl)
+		}},
+		{"ledger", "nobody posts", "nobody may post", func(tpl template) {
+			for _, role := range []string{"Api/Role", "Settle/Role", "Nudge/Role"} {
+				set(role, nil, "Policies")(tpl)
+			}
+		}},
+		{"permissions", "calculate that posts", "Calculate/Role may dynamodb:PutItem on Ledger", inLedger("Calculate/Role", "dynamodb:PutItem")},
+	}
+}
+
 func brokenWatch() []breakage {
 	return []breakage{
 		{"alarms", "calls nobody", "Inbox/Age: AlarmActions", set("Inbox/Age", nil, "AlarmActions")},
@@ -283,6 +322,11 @@ func brokenWatch() []breakage {
 		{"alarms", "dead reads", "ApproximateNumberOfMessagesVisible of FetchDead", remove("FetchDead/Visible")},
 		{"alarms", "calculations that wait", "watches ApproximateAgeOfOldestMessage of CalculateQueue", remove("CalculateQueue/Age")},
 		{"alarms", "dead calculations", "ApproximateNumberOfMessagesVisible of CalculateDead", remove("CalculateDead/Visible")},
+		{"alarms", "settlements that wait", "watches ApproximateAgeOfOldestMessage of SettleQueue", remove("SettleQueue/Age")},
+		{"alarms", "dead settlements", "ApproximateNumberOfMessagesVisible of SettleDead", remove("SettleDead/Visible")},
+		{"alarms", "faults of settle", "watches faults of Settle/Function", remove("Settle/Faults")},
+		{"alarms", "nudges that wait", "watches ApproximateAgeOfOldestMessage of NudgeQueue", remove("NudgeQueue/Age")},
+		{"alarms", "dead nudges", "ApproximateNumberOfMessagesVisible of NudgeDead", remove("NudgeDead/Visible")},
 		{"alarms", "dead steps of jobs", "ApproximateNumberOfMessagesVisible of JobsDead", remove("JobsDead/Visible")},
 		{"alarms", "throttles", "watches Throttles of Api/Function", remove("Api/Throttles")},
 		{"alarms", "lag", "watches IteratorAge of Relay/Function", remove("Relay/Lag")},

@@ -199,7 +199,7 @@ func checkStorage(tpl template) (wrong problems) {
 			}
 		}
 		if kept := strings.Count(rules, `"Prefix"`); kept != 6 {
-			wrong.add("%s forgets under %d prefixes, want 6: archive/, fields/ and inputs/ are kept", name, kept)
+			wrong.add("%s forgets under %d prefixes, want 6: archive/, fields/, inputs/, settled/, payouts/ and ledger/ are kept", name, kept)
 		}
 		if policy := tpl.named(name + "/Policy"); policy == "" || !refusesPlainHTTP(tpl.get(policy, "PolicyDocument"), "s3:*") {
 			wrong.add("%s can be reached without TLS", name)

@@ -61,6 +61,8 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 			r.deliverDead.MetricApproximateNumberOfMessagesVisible(labelled("deliver", "Maximum")),
 			r.fetchDead.MetricApproximateNumberOfMessagesVisible(labelled("fetch", "Maximum")),
 			r.calculateDead.MetricApproximateNumberOfMessagesVisible(labelled("calculate", "Maximum")),
+			r.settleDead.MetricApproximateNumberOfMessagesVisible(labelled("settle", "Maximum")),
+			r.nudgeDead.MetricApproximateNumberOfMessagesVisible(labelled("nudge", "Maximum")),
 			r.jobsDead.MetricApproximateNumberOfMessagesVisible(labelled("jobs", "Maximum")),
 			r.relayDead.MetricApproximateNumberOfMessagesVisible(labelled("relay", "Maximum"))),
 		graph("Lag behind the stream of records, ms", lag...),
@@ -72,13 +74,7 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 			r.fetch.MetricApproximateNumberOfMessagesDelayed(highest), r.fetch.MetricNumberOfMessagesDeleted(sum)),
 		graph("Jobs", r.jobs.MetricApproximateNumberOfMessagesVisible(highest), r.jobs.MetricNumberOfMessagesDeleted(sum)),
 	)
-	dashboard.AddWidgets(
-		graph("Calculations", r.calculate.MetricApproximateNumberOfMessagesVisible(highest), r.calculate.MetricNumberOfMessagesDeleted(sum)),
-		graph("Oldest calculation, s", r.calculate.MetricApproximateAgeOfOldestMessage(highest)),
-		graph("Oldest delivery, read and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
-			r.fetch.MetricApproximateAgeOfOldestMessage(labelled("fetch", "Maximum")),
-			r.jobs.MetricApproximateAgeOfOldestMessage(labelled("jobs", "Maximum"))),
-	)
+	addSettling(dashboard, r, labelled)
 	dashboard.AddWidgets(
 		graph("Invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricInvocations(labelled(f.name, "Sum")) })...),
 		graph("Errors", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricErrors(labelled(f.name, "Sum")) })...),
@@ -88,6 +84,24 @@ func newDashboard(stack awscdk.Stack, r resources, functions []deployed, all *al
 		graph("Throttled calls of tables", throttled...),
 		graph("Failures within invocations", faulty...),
 		graph("Throttled invocations", each(func(f deployed) awscloudwatch.IMetric { return f.live.MetricThrottles(labelled(f.name, "Sum")) })...),
+	)
+}
+
+// addSettling adds how far reckoning, settling and paying are behind.
+func addSettling(dashboard awscloudwatch.Dashboard, r resources, labelled func(label, statistic string) *awscloudwatch.MetricOptions) {
+	sum, highest := metricOptions("Sum", minutes(5)), metricOptions("Maximum", minutes(5))
+	dashboard.AddWidgets(
+		graph("Calculations", r.calculate.MetricApproximateNumberOfMessagesVisible(highest), r.calculate.MetricNumberOfMessagesDeleted(sum)),
+		graph("Oldest calculation, settlement and nudge, s", r.calculate.MetricApproximateAgeOfOldestMessage(labelled("calculate", "Maximum")),
+			r.settle.MetricApproximateAgeOfOldestMessage(labelled("settle", "Maximum")),
+			r.nudge.MetricApproximateAgeOfOldestMessage(labelled("nudge", "Maximum"))),
+		graph("Oldest delivery, read and step of a job, s", r.deliver.MetricApproximateAgeOfOldestMessage(labelled("deliver", "Maximum")),
+			r.fetch.MetricApproximateAgeOfOldestMessage(labelled("fetch", "Maximum")),
+			r.jobs.MetricApproximateAgeOfOldestMessage(labelled("jobs", "Maximum"))),
+	)
+	dashboard.AddWidgets(
+		graph("Settlements and payouts", r.settle.MetricApproximateNumberOfMessagesVisible(highest), r.settle.MetricNumberOfMessagesDeleted(sum)),
+		graph("Nudges", r.nudge.MetricApproximateNumberOfMessagesVisible(highest), r.nudge.MetricNumberOfMessagesDeleted(sum)),
 	)
 }
 

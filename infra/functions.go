@@ -18,6 +18,8 @@ const (
 	deliverTimeout   = 60
 	fetchTimeout     = 120
 	calculateTimeout = 60
+	settleTimeout    = 60
+	nudgeTimeout     = 60
 	workTimeout      = 300
 )
 
@@ -73,7 +75,8 @@ func (r resources) maySendMail() []awsiam.PolicyStatement {
 
 // describe lists all functions.
 func describe(r resources) []function {
-	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), fetch(r), calculate(r), work(r), api(r)}
+	return []function{receive(r), ingest(r), relay(r), sweep(r), deliver(r), schedule(r), fetch(r), calculate(r), settle(r), nudge(r),
+		work(r), api(r)}
 }
 
 func receive(r resources) function {
@@ -211,11 +214,14 @@ func api(r resources) function {
 			"TABLE_INTAKE":            r.intake.TableName(),
 			"TABLE_TENANCY":           r.tenancy.TableName(),
 			"TABLE_WORK":              r.work.TableName(),
+			"TABLE_LEDGER":            r.ledger.TableName(),
 			"QUEUE_INBOX":             r.inbox.QueueUrl(),
 			"QUEUE_DELIVER":           r.deliver.QueueUrl(),
 			"QUEUE_JOBS":              r.jobs.QueueUrl(),
 			"QUEUE_FETCH":             r.fetch.QueueUrl(),
 			"QUEUE_CALCULATE":         r.calculate.QueueUrl(),
+			"QUEUE_SETTLE":            r.settle.QueueUrl(),
+			"QUEUE_NUDGE":             r.nudge.QueueUrl(),
 			"BUCKET_PAYLOADS":         r.payloads.BucketName(),
 			"KEY_SECRETS":             r.secrets.KeyArn(),
 			"BASE_URL":                r.http.ApiEndpoint(), // no slash at its end
@@ -228,13 +234,20 @@ func api(r resources) function {
 			allow(r.history.TableArn(), "dynamodb:Query"),
 			allow(r.intake.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			// A transaction needs the actions of its parts.
-			allow(r.tenancy.TableArn(), "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+			allow(r.tenancy.TableArn(), "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.work.TableArn(), "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 			allow(r.inbox.QueueArn(), "sqs:SendMessage"),
 			allow(r.deliver.QueueArn(), "sqs:SendMessage"),
 			allow(r.jobs.QueueArn(), "sqs:SendMessage"),
 			allow(r.fetch.QueueArn(), "sqs:SendMessage"),
 			allow(r.calculate.QueueArn(), "sqs:SendMessage"),
+			allow(r.settle.QueueArn(), "sqs:SendMessage"),
+			allow(r.nudge.QueueArn(), "sqs:SendMessage"), // points and activities
+			// What it posts at once, and how far periods and payments have come.
+			allow(r.ledger.TableArn(), ledgerActions()...),
+			allow(r.objects(settledObjects), "s3:GetObject", "s3:PutObject"),
+			allow(r.objects(payoutObjects), "s3:GetObject"), // what bank files are made of
+			allow(r.objects(ledgerObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(inputObjects), "s3:GetObject"), // what statements were reckoned from
 			allow(r.objects(previewObjects), "s3:GetObject", "s3:PutObject"),
 			allow(r.objects(inboxObjects), "s3:PutObject"), // payloads that an admin corrected

@@ -11,6 +11,9 @@ type permissions map[string]map[string]string
 // mailIdentity is what SES has verified of the address that the stages of the tests send mail from.
 const mailIdentity = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/example.com"
 
+// inLedger is what those may do in the ledger who post to it. Nobody may delete there.
+const inLedger = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query"
+
 // allowed is everything that the stack allows anybody. What is not here is not allowed; a role that needs more gets it
 // here first.
 func allowed() permissions {
@@ -65,16 +68,43 @@ func allowed() permissions {
 			"DeliverQueue":   "sqs:SendMessage",
 			"FetchQueue":     "sqs:SendMessage",
 			"CalculateQueue": "sqs:SendMessage",
+			"SettleQueue":    "sqs:SendMessage",
+			"NudgeQueue":     "sqs:SendMessage",
 		},
 		"Calculate/Role": {
 			"Calculate/Logs":      "logs:CreateLogStream logs:PutLogEvents",
 			"CalculateQueue":      "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"NudgeQueue":          "sqs:SendMessage",
 			"Records":             "dynamodb:GetItem dynamodb:Query",
 			"Intake":              "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
 			"Tenancy":             "dynamodb:GetItem dynamodb:Query",
 			"WorkTable":           "dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"Payloads/inputs/*":   "s3:GetObject s3:PutObject",
 			"Payloads/previews/*": "s3:GetObject s3:PutObject",
+		},
+		"Settle/Role": {
+			"Settle/Logs":        "logs:CreateLogStream logs:PutLogEvents",
+			"SettleQueue":        "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"NudgeQueue":         "sqs:SendMessage",
+			"Records":            "dynamodb:GetItem",
+			"Ledger":             inLedger + " dynamodb:UpdateItem",
+			"Intake":             "dynamodb:GetItem dynamodb:Query",
+			"Tenancy":            "dynamodb:GetItem dynamodb:Query",
+			"WorkTable":          "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+			"Payloads/inputs/*":  "s3:GetObject",
+			"Payloads/payouts/*": "s3:GetObject s3:PutObject",
+			"Payloads/settled/*": "s3:GetObject s3:PutObject",
+			"Payloads/ledger/*":  "s3:GetObject s3:PutObject",
+			"Secrets":            "kms:Decrypt",
+		},
+		"Nudge/Role": {
+			"Nudge/Logs":   "logs:CreateLogStream logs:PutLogEvents",
+			"NudgeQueue":   "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage",
+			"DeliverQueue": "sqs:SendMessage",
+			"Ledger":       inLedger,
+			"Intake":       "dynamodb:GetItem dynamodb:Query",
+			"Tenancy":      "dynamodb:GetItem dynamodb:Query",
+			"WorkTable":    "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 		},
 		"Fetch/Role": {
 			"Fetch/Logs":         "logs:CreateLogStream logs:PutLogEvents",
@@ -98,7 +128,7 @@ func allowed() permissions {
 			"Records":             "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
 			"History":             "dynamodb:BatchWriteItem dynamodb:Query",
 			"Intake":              "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
-			"Tenancy":             "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":             "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"WorkTable":           "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"Payloads/uploads/*":  "s3:DeleteObject s3:GetObject",
 			"Payloads/inbox/*":    "s3:GetObject s3:PutObject",
@@ -112,13 +142,19 @@ func allowed() permissions {
 			"Records":             "dynamodb:GetItem dynamodb:Query",
 			"History":             "dynamodb:Query",
 			"Intake":              "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
-			"Tenancy":             "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+			"Tenancy":             "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"WorkTable":           "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
 			"Inbox":               "sqs:SendMessage",
 			"DeliverQueue":        "sqs:SendMessage",
 			"Jobs":                "sqs:SendMessage",
 			"FetchQueue":          "sqs:SendMessage",
 			"CalculateQueue":      "sqs:SendMessage",
+			"SettleQueue":         "sqs:SendMessage",
+			"NudgeQueue":          "sqs:SendMessage", // points and activities
+			"Ledger":              inLedger,
+			"Payloads/payouts/*":  "s3:GetObject",
+			"Payloads/settled/*":  "s3:GetObject s3:PutObject",
+			"Payloads/ledger/*":   "s3:GetObject s3:PutObject",
 			"Payloads/inputs/*":   "s3:GetObject",
 			"Payloads/previews/*": "s3:GetObject s3:PutObject",
 			"Payloads/inbox/*":    "s3:PutObject",
@@ -246,6 +282,31 @@ func checkPermissions(tpl template) (wrong problems) {
 				wrong.add("%s may do nothing on %s; the table says %q", role, resource, actions)
 			}
 		}
+	}
+	return wrong
+}
+
+// checkLedger wants a ledger in which nobody deletes: neither an item by itself, nor one in a batch of writes, nor by a language of
+// queries that knows deletion.
+func checkLedger(tpl template) (wrong problems) {
+	if tpl[tpl.named("Ledger")].Type != "AWS::DynamoDB::Table" {
+		wrong.add("there is no table Ledger")
+	}
+	deletes := []string{"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:DeleteTable", "dynamodb:PartiQLDelete", "dynamodb:UpdateTimeToLive"}
+	posts := 0
+	for _, g := range grants(tpl) {
+		if g.resource != "Ledger" {
+			continue
+		}
+		if slices.Contains(deletes, g.action) || strings.Contains(g.action, "*") || strings.HasPrefix(g.action, "Not") {
+			wrong.add("%s may %s in the ledger, which only grows", g.owner, g.action)
+		}
+		if g.action == "dynamodb:PutItem" {
+			posts++
+		}
+	}
+	if posts == 0 {
+		wrong.add("nobody may post to the ledger: the check does not look where rights are")
 	}
 	return wrong
 }

@@ -36,6 +36,14 @@ type queues struct {
 	calculate awssqs.Queue
 	// calculateDead holds what calculate failed at maxReceives times.
 	calculateDead awssqs.Queue
+	// settle holds which periods and batches of payments are to go on, in parts, fair by organization.
+	settle awssqs.Queue
+	// settleDead holds what settle failed at maxReceives times.
+	settleDead awssqs.Queue
+	// nudge holds whose standings moved, and what people are to be told of, fair by organization.
+	nudge awssqs.Queue
+	// nudgeDead holds what nudge failed at maxReceives times.
+	nudgeDead awssqs.Queue
 	// jobs holds which jobs are to go on with their next step, fair by organization.
 	jobs awssqs.Queue
 	// jobsDead holds the steps that work failed at maxReceives times.
@@ -68,6 +76,8 @@ func newQueues(scope constructs.Construct, s stage) queues {
 	q.deliver, q.deliverDead = pair("DeliverQueue", "DeliverDead", deliverTimeout, maxReceives) // Deliver alone is where the function stands
 	q.fetch, q.fetchDead = pair("FetchQueue", "FetchDead", fetchTimeout, fetchReceives)         // and so is Fetch
 	q.calculate, q.calculateDead = pair("CalculateQueue", "CalculateDead", calculateTimeout, maxReceives)
+	q.settle, q.settleDead = pair("SettleQueue", "SettleDead", settleTimeout, maxReceives)
+	q.nudge, q.nudgeDead = pair("NudgeQueue", "NudgeDead", nudgeTimeout, maxReceives)
 	q.jobs, q.jobsDead = pair("Jobs", "JobsDead", workTimeout, maxReceives)
 	q.relayDead = queue("RelayDead", byHand, nil)
 	return q

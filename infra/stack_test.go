@@ -22,17 +22,17 @@ type expectation struct {
 	logDays       float64
 	keep, protect bool
 	rollout       string
-	// How many invocations of ingest, deliver, work, fetch and calculate their queues may cause at once.
-	ingest, deliver, work, fetch, calculate float64
+	// How many invocations of ingest, deliver, work, fetch, calculate, settle and nudge their queues may cause at once.
+	ingest, deliver, work, fetch, calculate, settle, nudge float64
 	// productionCRM says that it may log in to providers themselves.
 	productionCRM string
 }
 
 func expectations() []expectation {
 	return []expectation{
-		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, 20, "false"},
-		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, 20, "false"},
-		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50, 20, 5, 10, 20, "true"},
+		{"dev", 7, false, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, 20, 20, 5, "false"},
+		{"test", 14, true, false, "CodeDeployDefault.LambdaAllAtOnce", 10, 5, 2, 10, 20, 20, 5, "false"},
+		{"prod", 90, true, true, "CodeDeployDefault.LambdaCanary10Percent5Minutes", 50, 20, 5, 10, 20, 20, 5, "true"},
 	}
 }
 
@@ -53,6 +53,7 @@ func checks(stage expectation, folders []string, reads map[string][]string) map[
 		"wildcards":   checkWildcards,
 		"roles":       checkRoles,
 		"permissions": checkPermissions,
+		"ledger":      checkLedger,
 	}
 }
 
@@ -108,6 +109,8 @@ func testEventSources(t *testing.T, tpl template, stage expectation) {
 		"Work/Jobs":              batches("Jobs", "Work", 1, stage.work),
 		"Fetch/Fetch":            batches("FetchQueue", "Fetch", 1, stage.fetch),
 		"Calculate/Calculations": without(batches("CalculateQueue", "Calculate", 10, stage.calculate), "MaximumBatchingWindowInSeconds"),
+		"Settle/Settlements":     without(batches("SettleQueue", "Settle", 10, stage.settle), "MaximumBatchingWindowInSeconds"),
+		"Nudge/Nudges":           batches("NudgeQueue", "Nudge", 10, stage.nudge),
 		"Relay/Records": {
 			"EventSourceArn": "Records.StreamArn", "FunctionName": "Relay/Live:live", "BatchSize": 100.0, "StartingPosition": "TRIM_HORIZON",
 			"FunctionResponseTypes": "ReportBatchItemFailures", "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 10.0,
@@ -161,11 +164,13 @@ func testFunctionSettings(t *testing.T, tpl template, stage expectation) {
 	sizes := map[string][2]float64{ // seconds, MB
 		"receive": {10, 256}, "ingest": {60, 512}, "relay": {60, 256}, "sweep": {300, 256}, "api": {15, 256},
 		"deliver": {60, 256}, "schedule": {55, 256}, "fetch": {120, 512}, "calculate": {60, 1024}, "work": {300, 1024},
+		"settle": {60, 1024}, "nudge": {60, 512},
 	}
 	values := map[string]string{
 		"STAGE": stage.stage, "LOG_LEVEL": map[bool]string{true: "DEBUG", false: "INFO"}[stage.stage == "dev"],
-		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy", "TABLE_WORK": "WorkTable",
-		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "QUEUE_FETCH": "FetchQueue", "QUEUE_CALCULATE": "CalculateQueue", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
+		"TABLE_RECORDS": "Records", "TABLE_HISTORY": "History", "TABLE_INTAKE": "Intake", "TABLE_TENANCY": "Tenancy", "TABLE_WORK": "WorkTable", "TABLE_LEDGER": "Ledger",
+		"QUEUE_INBOX": "Inbox", "QUEUE_DELIVER": "DeliverQueue", "QUEUE_JOBS": "Jobs", "QUEUE_FETCH": "FetchQueue", "QUEUE_CALCULATE": "CalculateQueue",
+		"QUEUE_SETTLE": "SettleQueue", "QUEUE_NUDGE": "NudgeQueue", "BUCKET_PAYLOADS": "Payloads", "KEY_SECRETS": "Secrets", "BASE_URL": "Http.ApiEndpoint",
 		"SIGNATURE_TOLERANCE_SECONDS": "300", "HOOK_CACHE_SECONDS": "60", "KEY_CACHE_SECONDS": "60", "BODY_MAX_BYTES": "4194304",
 		"CLIENT_CACHE_SECONDS": "60", "SCHEMA_CACHE_SECONDS": "60", "DESTINATION_CACHE_SECONDS": "10", "PUSH_MAX_BYTES": "4194304",
 		"OUTBOUND_ALLOW_LOOPBACK": "false", "ALLOW_PRODUCTION_CRM": stage.productionCRM, "JOB_MAX_RECEIVES": "4", "DELIVER_MAX_RECEIVES": "5",

@@ -25,6 +25,8 @@ type stage struct {
 	fetchConcurrency float64
 	// calculateConcurrency is the same for calculate.
 	calculateConcurrency float64
+	// settleConcurrency is the same for settle, nudgeConcurrency for nudge.
+	settleConcurrency, nudgeConcurrency float64
 	// rollout is how a new version of a function takes over.
 	rollout awscodedeploy.ILambdaDeploymentConfig
 }
@@ -43,6 +45,8 @@ func stageNamed(name string) (stage, error) {
 			workConcurrency:      2,
 			fetchConcurrency:     10,
 			calculateConcurrency: 20,
+			settleConcurrency:    20,
+			nudgeConcurrency:     5,
 			rollout:              awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "test":
@@ -56,6 +60,8 @@ func stageNamed(name string) (stage, error) {
 			workConcurrency:      2,
 			fetchConcurrency:     10,
 			calculateConcurrency: 20,
+			settleConcurrency:    20,
+			nudgeConcurrency:     5,
 			rollout:              awscodedeploy.LambdaDeploymentConfig_ALL_AT_ONCE(),
 		}, nil
 	case "prod":
@@ -70,6 +76,8 @@ func stageNamed(name string) (stage, error) {
 			workConcurrency:      5,
 			fetchConcurrency:     10,
 			calculateConcurrency: 20,
+			settleConcurrency:    20,
+			nudgeConcurrency:     5,
 			rollout:              awscodedeploy.LambdaDeploymentConfig_CANARY_10PERCENT_5MINUTES(),
 		}, nil
 	case "":

@@ -28,6 +28,12 @@ const (
 	inputObjects = "inputs/*"
 	// previewObjects are previews of changes of programs.
 	previewObjects = "previews/*"
+	// settledObjects are frozen statements with all that they were reckoned from, kept.
+	settledObjects = "settled/*"
+	// payoutObjects are what payments were taken as into batches, kept.
+	payoutObjects = "payouts/*"
+	// ledgerObjects are the lists of heads that the ledger's roots bind, kept.
+	ledgerObjects = "ledger/*"
 )
 
 // newPayloads makes the bucket of payloads. It is not versioned: an erasure must erase, and a version left behind would

@@ -46,7 +46,7 @@ func TestMistakesAreExplained(t *testing.T) {
 // TestBuiltFunctionsAreDeployed synthesizes with functions that differ: each must get its own code.
 func TestBuiltFunctionsAreDeployed(t *testing.T) {
 	assets, out := t.TempDir(), t.TempDir()
-	for _, f := range []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "calculate", "work", "api"} {
+	for _, f := range []string{"receive", "ingest", "relay", "sweep", "deliver", "schedule", "fetch", "calculate", "settle", "nudge", "work", "api"} {
 		if err := os.MkdirAll(filepath.Join(assets, f), 0o755); err != nil {
 			t.Fatal(err)
 		}

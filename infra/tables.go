@@ -19,6 +19,8 @@ type tables struct {
 	tenancy awsdynamodb.Table
 	// work is what goes on and what was done: jobs, deliveries to destinations, what is due later, notices, the audit log.
 	work awsdynamodb.Table
+	// ledger is what people are owed and paid: their books, settled periods, statements and payments. Nobody may delete from it.
+	ledger awsdynamodb.Table
 }
 
 func newTables(scope constructs.Construct, s stage) tables {
@@ -43,11 +45,12 @@ func newTables(scope constructs.Construct, s stage) tables {
 		intake:  table("Intake", ""),
 		tenancy: table("Tenancy", ""),
 		work:    table("WorkTable", ""), // Work alone is where the function of that name stands
+		ledger:  table("Ledger", ""),
 	}
 }
 
 func (t tables) all() []awsdynamodb.Table {
-	return []awsdynamodb.Table{t.records, t.history, t.intake, t.tenancy, t.work}
+	return []awsdynamodb.Table{t.records, t.history, t.intake, t.tenancy, t.work, t.ledger}
 }
 
 // streamsOf names the streams of a table, for the one action that is granted on all of them.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -118,11 +119,23 @@ func (h *handler) newAPIKey(ctx context.Context, c caller, in *createAPIKeyInput
 	if err != nil {
 		return "", none, err
 	}
-	key.Person = in.Body.Person
+	key.Person, key.Makers = in.Body.Person, makersOf(c, in.Body.Person)
 	if in.Body.ExpiresAt != nil {
 		key.ExpiresAt = in.Body.ExpiresAt.UTC()
 	}
 	return text, key, nil
+}
+
+// makersOf gives who is behind the making of a key for somebody: the caller, and all who are behind the caller's own key. Each of
+// them may have seen the text of the one or the other, however many keys are made in between.
+func makersOf(c caller, person string) []string {
+	var makers []string
+	for _, id := range append(slices.Clone(c.makers), c.id()) {
+		if id != person && !slices.Contains(makers, id) {
+			makers = append(makers, id)
+		}
+	}
+	return makers
 }
 
 // mayGrant keeps everybody from giving more than they have.

@@ -79,7 +79,7 @@ func (h *handler) note(ctx context.Context, a *act, w *recorder) error {
 		return nil
 	}
 	if location, found := strings.CutPrefix(w.header.Get("Location"), "/v1/"); found {
-		if w.status == http.StatusCreated {
+		if w.status == http.StatusCreated || strings.HasPrefix(location, a.target+"/") {
 			a.target = location
 		} else if a.detail == "" {
 			a.detail = location

@@ -27,6 +27,8 @@ type caller struct {
 	// actor is the id of the key or client, name what people call it; person is whose key it is, empty for that of a
 	// program.
 	actor, name, person string
+	// makers are those behind the making of the key, but its person: tenant.APIKey.Makers.
+	makers []string
 	// connection is the one that a client is bound to; empty for keys.
 	connection string
 }
@@ -98,7 +100,15 @@ func (h *handler) authenticate(ctx context.Context, header string, clients bool)
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{organization: key.Organization, role: key.Role, actor: nameOf(key), name: key.Name, person: key.Person}, nil
+	return caller{organization: key.Organization, role: key.Role, actor: nameOf(key), name: key.Name, person: key.Person, makers: key.Makers}, nil
+}
+
+// id is the caller as approvals know people: the person, whatever key of theirs it is, or the key if it is nobody's.
+func (c caller) id() string {
+	if c.person != "" {
+		return c.person
+	}
+	return c.actor
 }
 
 // nameOf gives the id of a key; those from before keys had ids are named after their hash, as receive does.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -22,7 +23,8 @@ type Destination struct {
 	ID             string              `json:"id" example:"dst_4f0c9a2b1x7z"`
 	Name           string              `json:"name"`
 	URL            string              `json:"url" example:"https://hosted.rudderlabs.com/v1/webhook"`
-	Kind           string              `json:"kind" enum:"track" doc:"What it gets. track: one RudderStack track event for each event of a CRM."`
+	Kind           string              `json:"kind" enum:"track,events" doc:"What it gets. track: one RudderStack track event for each event of a CRM. events: what happens to participants here, such as points.awarded and tier.changed."`
+	Types          []string            `json:"types,omitempty" nullable:"false" doc:"The types of events that a destination of the kind events gets; absent for all."`
 	Connections    []string            `json:"connections" nullable:"false" doc:"Whose events it gets; empty for all."`
 	Headers        []string            `json:"headers" nullable:"false" doc:"The names of the headers that are sent with each event; their values are never shown."`
 	SeedTimestamps bool                `json:"seed_timestamps" doc:"Write originalTimestamp as RudderStack's documentation shows it, with the weekday for the day."`
@@ -95,7 +97,8 @@ func (h *handler) registerDestinations(api huma.API) {
 type DestinationFields struct {
 	Name           string            `json:"name" minLength:"1" maxLength:"200"`
 	URL            string            `json:"url" minLength:"1" maxLength:"2048"`
-	Kind           string            `json:"kind,omitempty" enum:"track" default:"track"`
+	Kind           string            `json:"kind,omitempty" enum:"track,events" doc:"track if left out of a new one. It never changes."`
+	Types          []string          `json:"types,omitempty" maxItems:"20" nullable:"false" enum:"points.awarded,badge.earned,level.reached,tier.changed" doc:"Which events a destination of the kind events gets: all if empty. Left out of a change, it stays as it is."`
 	Connections    []string          `json:"connections,omitempty" maxItems:"100" nullable:"false" doc:"Whose events it gets: all if empty. Left out of a change, it stays as it is."`
 	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with each event, such as Authorization. At most 20, 4 kB together. Names that begin with webhook- are ours."`
 	SeedTimestamps bool              `json:"seed_timestamps,omitempty"`
@@ -129,7 +132,7 @@ func (h *handler) createDestination(ctx context.Context, c caller, in *createDes
 			return DestinationWithSecret{}, nil, err
 		}
 		now := h.Now().UTC()
-		d := outbound.Destination{Organization: c.organization, Kind: outbound.Track, Status: outbound.Active, CreatedAt: now, UpdatedAt: now, Rev: 1}
+		d := outbound.Destination{Organization: c.organization, Kind: outbound.Kind(cmp.Or(in.Body.Kind, string(outbound.Track))), Status: outbound.Active, CreatedAt: now, UpdatedAt: now, Rev: 1}
 		if d.ID, err = tenant.NewID(tenant.DestinationID, h.Random); err != nil {
 			return DestinationWithSecret{}, nil, err
 		}
@@ -165,6 +168,18 @@ func (h *handler) describe(ctx context.Context, c caller, d *outbound.Destinatio
 	if in.Headers == nil && len(d.HeaderNames) > 0 && !sameOrigin(d.URL, in.URL) {
 		return fault.New(fault.Invalid, "headers_needed",
 			"The URL leads somewhere else, which must not learn the headers that were meant for the old one. Send them again, or {} for none.")
+	}
+	if in.Kind != "" && outbound.Kind(in.Kind) != d.Kind {
+		return fault.New(fault.Invalid, "kind_is_fixed", "The kind of a destination never changes. Make another destination.")
+	}
+	if d.Kind != outbound.Events && len(in.Types) > 0 {
+		return fault.New(fault.Invalid, "no_types", "Types are for destinations of the kind events.")
+	}
+	if d.Kind == outbound.Events && len(in.Connections) > 0 {
+		return fault.New(fault.Invalid, "no_connections", "Events come from no connection: leave connections out.")
+	}
+	if in.Types != nil {
+		d.Types = in.Types
 	}
 	if in.Connections != nil {
 		d.Connections = in.Connections
@@ -360,7 +375,7 @@ func (h *handler) destination(ctx context.Context, c caller, id string) (outboun
 }
 
 func (h *handler) showDestination(d outbound.Destination) Destination {
-	out := Destination{ID: d.ID, Name: d.Name, URL: d.URL, Kind: string(d.Kind), Connections: append([]string{}, d.Connections...),
+	out := Destination{ID: d.ID, Name: d.Name, URL: d.URL, Kind: string(d.Kind), Types: d.Types, Connections: append([]string{}, d.Connections...),
 		Headers: append([]string{}, d.HeaderNames...), SeedTimestamps: d.SeedTimestamps, Status: string(d.Status), Problem: d.Problem,
 		FailingSince: someTime(d.FailingSince), Secrets: []DestinationSecret{}, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Rev: d.Rev}
 	for _, s := range d.ValidSecrets(h.Now()) {

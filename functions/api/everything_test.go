@@ -17,6 +17,7 @@ import (
 	"leadline/shared/notice"
 	"leadline/shared/openapitest"
 	"leadline/shared/outbound"
+	"leadline/shared/payout"
 	"leadline/shared/push"
 	"leadline/shared/quarantine"
 	"leadline/shared/record"
@@ -32,11 +33,12 @@ func needs() map[string]tenant.Role {
 	for role, operations := range map[tenant.Role]string{
 		"":            "get-health get-openapi finish-authorization",
 		tenant.Owner:  "rename-organization export-person erase-person",
-		tenant.Admin:  adminOperations,
+		tenant.Admin:  adminOperations + " " + settlementOperations + " " + payoutOperations + " " + disputeAdmins,
 		tenant.Reader: readerOperations,
 		tenant.Manager: "confirm-object accept-proposal refuse-proposal replay-quarantine-entry replay-quarantine discard-quarantine-entry " +
 			"replay-delivery replay-deliveries cancel-job create-upload complete-upload " +
-			"check-program list-program-versions get-program-version list-program-problems",
+			"check-program list-program-versions get-program-version list-program-problems " +
+			"list-settlements get-settlement approve-settlement reject-settlement " + payoutManagers,
 	} {
 		for _, operation := range strings.Fields(operations) {
 			table[operation] = role
@@ -54,14 +56,18 @@ const (
 		"link-member set-member-active set-member-role set-member-teams set-member-manager set-member-access clear-member-active clear-member-role clear-member-teams " +
 		"clear-member-manager clear-member-access accept-member-proposal refuse-member-proposal import-members " +
 		"create-program update-program publish-program refresh-program archive-program start-preview get-preview use-program-template " +
-		"add-exchange-rate update-exchange-rate delete-exchange-rate import-exchange-rates set-goals"
+		"add-exchange-rate update-exchange-rate delete-exchange-rate import-exchange-rates set-goals create-payer list-payers get-payer update-payer archive-payer confirm-tax-rules set-payer-bank-details list-payment-profiles set-payment-profile accept-bank-change refuse-bank-change " +
+		"set-nudge-settings set-slack-webhook delete-slack-webhook test-slack-webhook add-nudge-rule set-nudge-rule delete-nudge-rule set-nudge-wording delete-nudge-wording list-nudges " +
+		"award-points revoke-points set-game-rules add-activity " +
+		"get-capitalized-commissions list-ledger-books list-ledger-roots list-ledger-heads"
 	readerOperations = "get-organization list-notices get-notice read-notice list-people get-person list-members get-member get-member-tree get-member-proposals export-members list-connections get-connection list-runs get-run list-syncs get-sync list-clients get-client " +
 		"get-onboarding list-batches get-batch list-objects get-object list-schema-versions get-json-schema get-sample-request list-templates infer-schema " +
 		"list-records get-record list-history list-quarantine get-quarantine-entry list-destinations get-destination list-deliveries get-delivery list-jobs get-job " +
 		"list-links get-link list-views get-view list-view-rows list-variables get-variable get-variable-values get-user-master " +
-		"get-program-schema get-program-templates list-programs get-program list-exchange-rates get-exchange-rate " + personalOperations
+		"get-game-rules get-program-schema get-program-templates list-programs get-program list-exchange-rates get-exchange-rate get-dispute-settings get-nudge-settings get-nudge-rules get-nudge-rule list-nudge-wordings preview-nudge get-tax-rule-sets get-tax-rules assess-tax " + personalOperations
 	// personalOperations show what people earn: to whoever may see it.
-	personalOperations = "list-goals get-goals get-standings list-statements get-statement list-credits estimate get-record-why"
+	personalOperations = "get-payment-profile set-bank-details set-tax-id list-bank-changes get-bank-change withdraw-bank-change list-goals get-goals get-standings list-statements get-statement list-credits estimate get-record-why list-inbox read-nudge get-nudge-preferences set-nudge-preferences get-ledger-accounts list-ledger-rows redeem-points get-points list-points get-game list-game-board " +
+		"list-participant-payments list-settled-statements get-settled-statement list-upcoming-adjustments " + disputePersonal
 )
 
 // ingestOperations are those that let in who may only ingest.
@@ -69,7 +75,7 @@ func ingestOperations() []string { return []string{"get-batch", "create-upload",
 
 // reading are operations that are no GET and change nothing.
 func reading(op openapitest.Operation) bool {
-	return op.Method == http.MethodGet && op.ID != "finish-authorization" || slices.Contains([]string{"infer-schema", "check-program", "estimate"}, op.ID)
+	return op.Method == http.MethodGet && op.ID != "finish-authorization" || slices.Contains([]string{"infer-schema", "check-program", "estimate", "assess-tax", "preview-nudge"}, op.ID)
 }
 
 // operations lists the operations of the description that this function serves.
@@ -98,8 +104,36 @@ type world struct {
 // newWorldFor is a world with whatever an operation is about: programs are made for those alone that are about one.
 func newWorldFor(t testing.TB, op openapitest.Operation) *world {
 	w := newWorld(t)
-	if strings.Contains(op.Path, "{program}") {
+	if strings.Contains(op.Path, "{program}") || strings.Contains(op.Path, "{participant}") {
 		w.programmed()
+	}
+	if strings.Contains(op.Path, "payer") || strings.Contains(op.Path, "bank-") || strings.Contains(op.Path, "tax-id") || strings.Contains(op.Path, "payment-profile") {
+		w.payable()
+	}
+	if strings.Contains(op.Path, "/points") || strings.Contains(op.Path, "/game") || strings.Contains(op.Path, "/activities") {
+		if w.own == "" {
+			w.programmed()
+		}
+		w.playing()
+	}
+	if strings.Contains(op.Path, "/tax-rules/") {
+		w.params["rules"] = "in-2026"
+	}
+	if strings.Contains(op.Path, "nudge") {
+		w.nudging()
+	}
+	if strings.Contains(op.Path, "/payouts") || strings.Contains(op.Path, "/approval-policies") {
+		w.paying(op.ID)
+	}
+	if strings.Contains(op.Path, "/ledger/") {
+		w.booked()
+	}
+	if strings.Contains(op.Path, "/disputes") {
+		w.programmed()
+		w.disputing(op)
+	}
+	if strings.Contains(op.Path, "/settlements") || strings.Contains(op.Path, "/adjustments") || op.ID == "list-upcoming-adjustments" {
+		w.settling(op.ID)
 	}
 	return w
 }
@@ -111,7 +145,7 @@ func newWorld(t testing.TB) *world {
 	s.setAside(conn, "01ENTRY", quarantine.MissingEvent, []byte(`{}`))
 	client := read[ClientWithSecret](t, s.post(s.owner, "/v1/clients", map[string]any{"name": "Till"}).want(t, 201))
 	w := &world{system: s, clients: client.Connection, clientSecret: client.ClientSecret, params: map[string]string{
-		"connection": conn, "object": "opportunity", "record": "oppo_1", "entry": "01ENTRY", "client": client.ClientID}}
+		"connection": conn, "object": "opportunity", "record": "oppo_1", "entry": "01ENTRY", "client": client.ClientID, "payer": "pyr_000000000000"}}
 	s.declared(client.Connection, "sales", true)
 	s.declared(client.Connection, "draft", false)
 	w.loggedIn = s.agreed().ID
@@ -131,12 +165,17 @@ func newWorld(t testing.TB) *world {
 	w.defined()
 	w.params["template"] = "percent_of_won_deals"
 	w.params["rate"] = read[ExchangeRate](t, s.post(s.owner, "/v1/exchange-rates", dollars("2026-11-01")).want(t, 201)).ID
-	s.journal = memory.NewJournal()
-	s.handler.Journal = s.journal
+	w.forgetNotes()
 	w.params["notice"] = "01NOTICE"
 	_, err := s.journal.Tell(t.Context(), notice.Notice{ID: "01NOTICE", Organization: ours, At: s.clock.now(), Kind: notice.JobDone, Subject: "jobs/job_1", Text: "Done."})
 	s.must(err)
 	return w
+}
+
+// forgetNotes begins the journal anew: what made the world is not what a test is about.
+func (w *world) forgetNotes() {
+	w.journal = memory.NewJournal()
+	w.handler.Journal = w.journal
 }
 
 // basic sends a request with the client's credentials.
@@ -183,7 +222,11 @@ func (w *world) request(op openapitest.Operation) request {
 	case "publish-program":
 		params["program"] = w.draft
 	}
-	return request{method: op.Method, path: fill(op.Path, params), body: w.body(op.ID)}
+	path := fill(op.Path, params)
+	if op.ID == "get-capitalized-commissions" {
+		path += "?from=2026-01&until=2027-01&currency=USD"
+	}
+	return request{method: op.Method, path: path, body: w.body(op.ID)}
 }
 
 func fill(path string, params map[string]string) string {
@@ -194,6 +237,9 @@ func fill(path string, params map[string]string) string {
 }
 
 func (w *world) body(operation string) any {
+	if body := w.disputeBody(operation); body != nil {
+		return body
+	}
 	person := map[string]any{"email": "ann@example.com", "name": "Ann", "role": "reader"}
 	destination := map[string]any{"name": "Other", "url": "https://example.com/other", "connections": []string{w.params["connection"]}}
 	fields := map[string]any{"fields": []any{map[string]any{"name": "amount", "type": "number"}}}
@@ -229,6 +275,22 @@ func (w *world) body(operation string) any {
 		"use-program-template": map[string]any{"connection": w.params["connection"], "answers": map[string]string{"value": "annual"}, "publish": true},
 		"estimate":             map[string]any{"participant": w.params["participant"], "deals": []any{map[string]any{"component": "commission", "value": "100"}}},
 		"add-exchange-rate":    dollars("2026-10-01"), "update-exchange-rate": map[string]any{"value": "0.95"}, "import-exchange-rates": "from,to,value,since\nGBP,EUR,1.15,2026-01-01\n",
+		"reject-settlement": map[string]any{"reason": "The deal of Acme is missing."}, "create-adjustment": map[string]any{"participant": w.params["participant"], "amount": "12.50", "reason": "Agreed in May"},
+		"create-payout": map[string]any{"payer": w.params["payer"], "currency": "EUR", "pay_on": "2026-12-01", "format": "pain.001"}, "reject-payout": map[string]any{"reason": "Too early."},
+		"cancel-payout": map[string]any{"reason": "A mistake."}, "return-payment": map[string]any{"end_to_end": payout.EndToEnd("pay_000000000001", "mem_000000000001"), "reason": "AC04"},
+		"set-approval-policy": map[string]any{"levels": []any{map[string]any{"name": "Finance"}}},
+		"create-payer":        aPayer(), "update-payer": aPayer(), "confirm-tax-rules": map[string]any{"tax_rules": "in-2026"}, "set-payer-bank-details": anAccount(),
+		"set-bank-details": anAccount(), "set-tax-id": map[string]any{"tax_id": aTaxID}, "refuse-bank-change": map[string]any{"reason": "no"},
+		"set-payment-profile": map[string]any{"payer": w.params["payer"], "legal_name": "Jo Doe", "country": "IN", "class": "agent"},
+		"assess-tax":          map[string]any{"rules": "in-2026", "class": "agent", "payments": []any{map[string]any{"on": "2026-07-01", "cash": "25000"}}},
+		"set-nudge-settings":  map[string]any{"channels": []string{"inbox", "email"}, "quiet_hours": map[string]any{"from": "21:00", "until": "07:00"}, "per_day": 2},
+		"set-slack-webhook":   map[string]any{"webhook": slackWebhook}, "set-nudge-preferences": map[string]any{"language": "de", "mutes": []any{map[string]any{"channel": "slack"}}},
+		"add-nudge-rule":    map[string]any{"id": "near_tier_too", "kind": "near_tier", "deals": 3, "channels": []string{"inbox"}, "cap": map[string]any{"times": 1, "hours": 24}},
+		"set-nudge-rule":    map[string]any{"kind": "near_tier", "deals": 3, "channels": []string{"inbox"}, "cap": map[string]any{"times": 1, "hours": 24}},
+		"set-nudge-wording": map[string]any{"subject": "{left}", "text": "Noch {left}, {name}."}, "preview-nudge": map[string]any{"channel": "slack", "language": "de"},
+		"award-points": award(w.params["participant"], "2.5"), "redeem-points": spend(w.params["participant"], "1"), "set-game-rules": someRules(),
+		"revoke-points": map[string]any{"participant": w.params["participant"], "award": "pts_000000000001", "reason": "mistake"},
+		"add-activity":  map[string]any{"participant": w.params["participant"], "kind": "form_submitted", "id": "1"},
 		"set-goals":     map[string]any{"goals": []any{map[string]any{"component": "commission", "amount": "1000"}}},
 		"export-person": named, "erase-person": named,
 	}[operation]
@@ -242,7 +304,9 @@ func nightly() map[string]any {
 // state is everything that is stored but the journal, to tell whether anything changed.
 func (s *system) state() string {
 	tenancy := regexp.MustCompile(`used:map\[[^\]]*\]`).ReplaceAllString(fmt.Sprintf("%+v", s.tenancy), "") // what is counted changes nothing
-	return fmt.Sprintf("%+v %+v %+v %d %+v %+v %+v %+v %+v %+v %s %+v %d %d %d", s.programs, s.credits, s.runs, len(s.calculate.queue), s.views, s.logins, s.records, s.intake, s.schemas, s.batches, tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent)+len(s.fetch.sent))
+	f := s.finance
+	kept := fmt.Sprintf("%+v %+v %+v %+v %+v %+v %+v %d %d", f.Ledger, f.Settlements, f.Payees, f.Payouts, f.Nudges, f.Games, f.Disputes, s.settle.waiting(), s.nudge.waiting())
+	return kept + fmt.Sprintf("%+v %+v %+v %d %+v %+v %+v %+v %+v %+v %s %+v %d %d %d", s.programs, s.credits, s.runs, len(s.calculate.queue), s.views, s.logins, s.records, s.intake, s.schemas, s.batches, tenancy, s.sent, len(s.inbox.sent), len(s.deliver.sent), len(s.work.sent)+len(s.fetch.sent))
 }
 
 // declared stores an object of client software: one that is confirmed, with a proposal, or a draft.

@@ -28,6 +28,7 @@ import (
 	"leadline/shared/problem"
 	"leadline/shared/quota"
 	"leadline/shared/secret"
+	settlements "leadline/shared/settlement/keeper"
 	"leadline/shared/store"
 	"leadline/shared/syncing/control"
 	"leadline/shared/telemetry"
@@ -48,6 +49,9 @@ type Config struct {
 	JobsQueue       string `env:"QUEUE_JOBS"`
 	FetchQueue      string `env:"QUEUE_FETCH"`
 	CalculateQueue  string `env:"QUEUE_CALCULATE"`
+	LedgerTable     string `env:"TABLE_LEDGER"`
+	SettleQueue     string `env:"QUEUE_SETTLE"`
+	NudgeQueue      string `env:"QUEUE_NUDGE"`
 	Payloads        string `env:"BUCKET_PAYLOADS"`
 	SecretsKey      string `env:"KEY_SECRETS"`
 	BaseURL         string `env:"BASE_URL"`
@@ -66,6 +70,7 @@ type sender interface {
 // options are what a handler works with; all of them are required.
 type options struct {
 	Config
+	finance
 	Records      store.Records
 	History      store.History
 	Intake       store.Intake
@@ -123,6 +128,8 @@ type handler struct {
 	control *control.Controller
 	// incentives shows what people earn, and why.
 	incentives *incentives.Keeper
+	// settlements takes periods of programs from calculated to paid.
+	settlements *settlements.Keeper
 	// rosters remembers who is who.
 	rosters *cache.Cache[string, knownRoster]
 }
@@ -141,6 +148,7 @@ func newHandler(o options) *handler {
 	}
 	h.incentives = &incentives.Keeper{Records: o.Records, Roster: o.Roster, Programs: o.Programs, Credits: o.Credits, Runs: o.Runs, Inputs: o.Payloads, Outbox: o.Calculate,
 		NewID: func() (string, error) { return delivery.NewID(o.Now(), o.Random) }, Now: o.Now, Log: o.Log, Known: &incentives.Memory{}}
+	h.settlements = newSettlements(o, h.incentives)
 	newAPI(h.mux, h)
 	return h
 }

@@ -10,8 +10,56 @@ import (
 
 	"leadline/shared/program"
 	"leadline/shared/roster"
+	"leadline/shared/store"
 	"leadline/shared/view"
 )
+
+// checkAround finds what is wrong with a definition beside what there is: members, teams, and periods that are settled.
+func (h *handler) checkAround(ctx context.Context, p program.Program, made proposed) ([]program.Problem, error) {
+	problems, err := h.checkPeople(ctx, p.Organization, made.version.Definition)
+	if err != nil || len(made.before) == 0 {
+		return problems, err
+	}
+	differ := apart(made.before[0].Definition, made.version.Definition)
+	if len(differ) == 0 {
+		return problems, nil
+	}
+	settled, err := h.settledPeriod(ctx, p)
+	if err != nil || settled == "" {
+		return problems, err
+	}
+	for _, path := range differ {
+		problems = append(problems, program.Problem{Path: path, Code: program.CodeNotTogether, Severity: program.Error,
+			Message: fmt.Sprintf("The period %s of this program was settled with another %s: what is settled and posted cannot be told from what is reckoned then. Make another program of this.", settled, path)})
+	}
+	return problems, nil
+}
+
+// settledPeriod gives the name of a period of a program that was settled, or is being settled; empty if there is none.
+func (h *handler) settledPeriod(ctx context.Context, p program.Program) (string, error) {
+	all, _, err := h.Settlements.Settlements(ctx, p.Organization, p.ID, store.Page{Limit: 100})
+	for _, s := range all {
+		if s.Revision > 0 {
+			return s.Period.Name, err
+		}
+	}
+	return "", err
+}
+
+// apart names what two definitions have to have in common if one follows the other, and have not, in the order of the alphabet.
+func apart(a, b program.Definition) []string {
+	var paths []string
+	if a.Calendar != b.Calendar {
+		paths = append(paths, "calendar")
+	}
+	if a.Currency != b.Currency {
+		paths = append(paths, "currency")
+	}
+	if a.Period != b.Period {
+		paths = append(paths, "period")
+	}
+	return paths
+}
 
 // checkPeople finds the members and teams in a definition that there are not. A program that names the wrong ones pays nobody, and
 // nobody is told. A team may be made later: that is a warning.
@@ -109,12 +157,9 @@ func checkTogether(versions []program.Version, next program.Version) []program.P
 		if v.Number == next.Number {
 			continue
 		}
-		a, b := v.Definition, next.Definition
-		for path, differs := range map[string]bool{"period": a.Period != b.Period, "calendar": a.Calendar != b.Calendar, "currency": a.Currency != b.Currency} {
-			if differs {
-				problems = append(problems, program.Problem{Path: path, Code: program.CodeNotTogether, Severity: program.Error,
-					Message: fmt.Sprintf("Version %d, which stays in force until %s, has another %s. Make another program of this, or publish it from %s or earlier.", v.Number, v.Until, path, versions[0].From)})
-			}
+		for _, path := range apart(v.Definition, next.Definition) {
+			problems = append(problems, program.Problem{Path: path, Code: program.CodeNotTogether, Severity: program.Error,
+				Message: fmt.Sprintf("Version %d, which stays in force until %s, has another %s. Make another program of this, or publish it from %s or earlier.", v.Number, v.Until, path, versions[0].From)})
 		}
 	}
 	slices.SortFunc(problems, func(a, b program.Problem) int {

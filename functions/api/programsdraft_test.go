@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"leadline/shared/calendar"
 	"leadline/shared/fault"
 	"leadline/shared/incentive/keeper"
 	"leadline/shared/problem"
 	"leadline/shared/program"
+	"leadline/shared/settlement"
 	"leadline/shared/store"
 )
 
@@ -336,5 +338,50 @@ func TestABuildThatWasNotSentIsSentByTheResend(t *testing.T) {
 	o.calculated(10 * time.Second)
 	if now := o.program(p.ID); now.Status != "live" || now.Versions != 1 {
 		t.Errorf("the program is %+v", now)
+	}
+}
+
+// TestWhatIsSettledKeepsItsCurrency: although the version of the settled periods would be replaced altogether.
+func TestWhatIsSettledKeepsItsCurrency(t *testing.T) {
+	o := newOffice(t)
+	p := o.published(o.made(o.plan(), "2026-10-01"))
+	path := "/v1/programs/" + p.ID
+	settled := settlement.Settlement{Organization: ours, Program: p.ID, Period: calendar.Period{Name: "2026-10", Kind: calendar.Monthly, Span: calendar.Span{From: "2026-10-01", Until: "2026-11-01"}},
+		State: settlement.Open, Currency: "USD", Rev: 1}
+	problems := func(fields map[string]any) []string {
+		t.Helper()
+		check := read[ProgramCheck](t, o.post(o.manager, path+"/check", map[string]any{"definition": changed(o.plan(), fields), "from": "2026-10-01"}).want(t, 200))
+		var places []string
+		for _, p := range check.Problems {
+			if p.Severity == "error" {
+				places = append(places, p.Path)
+			}
+		}
+		return places
+	}
+	other := map[string]any{"currency": "EUR"}
+	for _, revision := range []int{0, 1} {
+		settled.Revision = revision
+		o.must(o.finance.Settlements.SaveSettlement(t.Context(), settled, nil))
+		settled.Rev++
+		if got := problems(other); revision == 0 && slices.Contains(got, "currency") || revision == 1 && !slices.Equal(got, []string{"currency"}) {
+			t.Errorf("revision %d: problems at %v", revision, got)
+		}
+	}
+	for place, fields := range map[string]map[string]any{
+		"period":   {"period": "quarter"},
+		"calendar": {"calendar": map[string]any{"year_starts": 4}},
+	} {
+		if got := problems(fields); !slices.Contains(got, place) {
+			t.Errorf("%s: problems at %v", place, got)
+		}
+	}
+	if got := problems(map[string]any{"title": "Another"}); len(got) != 0 {
+		t.Errorf("problems at %v", got)
+	}
+	o.put(o.admin, path, map[string]any{"name": "Plan", "definition": changed(o.plan(), other), "from": "2026-10-01"}).want(t, 200)
+	a := o.post(o.admin, path+"/publish", nil).want(t, 400, "invalid_program")
+	if parts := read[problem.Problem](t, a).Errors; len(parts) != 1 || parts[0].Location != "draft.currency" {
+		t.Errorf("the problem is %s", a.body)
 	}
 }

@@ -107,11 +107,11 @@ func (h *handler) propose(ctx context.Context, p program.Program, d program.Defi
 		made.before = append(made.before, v)
 	}
 	made.problems = append(made.problems, program.CheckVersions(made.before, made.version)...)
-	named, err := h.checkPeople(ctx, p.Organization, d)
+	around, err := h.checkAround(ctx, p, made)
 	if err != nil {
 		return made, err
 	}
-	made.problems = append(made.problems, named...)
+	made.problems = append(made.problems, around...)
 	sortProblems(made.problems)
 	if len(program.Errors(made.problems)) == 0 {
 		made.compile(p)

@@ -297,3 +297,39 @@ func TestASyncLeavesTheAdminsWordAlone(t *testing.T) {
 		t.Errorf("noted %+v %v", entries, err)
 	}
 }
+
+// twins takes over users of whom two have one address: the one that came later would go.
+func (s *system) twins() (stays, goes string) {
+	s.t.Helper()
+	stays, _ = s.employ()
+	s.clock.advance(time.Hour)
+	users := append(crmUsers(), roster.User{ExternalID: "user_again", Name: "Re P", Email: "rep@example.com", Active: true})
+	_, err := s.handler.keeper().Sync(s.t.Context(), ours, "conn_crm", users, s.clock.now())
+	s.must(err)
+	return stays, s.memberOf("user_again").ID
+}
+
+// TestWhoWasSettledDoesNotVanish: what was paid to the one would be paid again to the other.
+func TestWhoWasSettledDoesNotVanish(t *testing.T) {
+	s := newSystem(t)
+	_, goes := s.twins()
+	s.owing(goes)
+	a := s.post(s.admin, "/v1/members/proposals/same_person-"+goes+"/accept", map[string]any{}).want(t, 409, "has_ledger_book")
+	if !strings.Contains(string(a.body), "rows in the ledger: 1") || !strings.Contains(string(a.body), "adjustments by hand") {
+		t.Errorf("told %s", a.body)
+	}
+	if m := s.memberOf("user_again"); m.ID != goes || m.MergedInto != "" {
+		t.Errorf("got %+v", m)
+	}
+	s.post(s.admin, "/v1/members/proposals/same_person-mem_nobody/accept", map[string]any{}).want(t, 404, "not_found")
+
+	// The one that stays may have a book; and to accept it again changes nothing.
+	s = newSystem(t)
+	stays, goes := s.twins()
+	s.owing(stays)
+	for range 2 {
+		if one := read[Member](t, s.post(s.admin, "/v1/members/proposals/same_person-"+goes+"/accept", map[string]any{}).want(t, 200)); one.ID != stays {
+			t.Errorf("got %+v", one)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"leadline/shared/fault"
 	"leadline/shared/roster"
 	"leadline/shared/roster/keeper"
 	"leadline/shared/tenant"
@@ -109,7 +110,7 @@ func (h *handler) registerRosterFiles(api huma.API) {
 	}, h.memberProposals)
 	register(api, h, route{
 		id: "accept-member-proposal", method: http.MethodPost, path: "/v1/members/proposals/{proposal}/accept", tag: "members", needs: tenant.Admin,
-		summary: "Accept a proposal", text: "Of two that are the same person, one goes: what CRMs say of it is said of the other then.", errors: []int{400, 404, 409, 413, 415},
+		summary: "Accept a proposal", text: "Of two that are the same person, one goes: what CRMs say of it is said of the other then. Refused (`has_ledger_book`) if the one that would go has a book in the ledger.", errors: []int{400, 404, 409, 413, 415},
 	}, h.acceptMemberProposal)
 	register(api, h, route{
 		id: "refuse-member-proposal", method: http.MethodPost, path: "/v1/members/proposals/{proposal}/refuse", tag: "members", needs: tenant.Admin, status: http.StatusNoContent,
@@ -167,12 +168,37 @@ func (h *handler) acceptMemberProposal(ctx context.Context, c caller, in *accept
 	if err != nil {
 		return nil, err
 	}
+	if err := h.mayVanish(ctx, c, in.Proposal); err != nil {
+		return nil, err
+	}
 	id, err := h.keeper().Accept(ctx, c.organization, in.Proposal, in.Body.Member, span, h.author(c, roster.ByAdmin))
 	if err != nil {
 		return nil, err
 	}
 	explain(ctx, "members/%s", id)
 	return h.memberToday(ctx, c, id)
+}
+
+// mayVanish refuses to make two members one if the one that goes has a book: what was settled for it stays settled in that book,
+// and the one that stays would be settled all of it once more. One that went before may be accepted again.
+func (h *handler) mayVanish(ctx context.Context, c caller, proposal string) error {
+	kind, id, err := roster.ReadProposal(proposal)
+	if err != nil || kind != roster.ProposeSame {
+		return err
+	}
+	m, err := h.Roster.Member(ctx, c.organization, id)
+	if fault.Is(err, fault.NotFound) || err == nil && m.MergedInto != "" {
+		return nil // Accept says it
+	}
+	if err != nil {
+		return err
+	}
+	book, err := h.finance.Ledger.Book(ctx, c.organization, id)
+	if err != nil || book.Rows == 0 {
+		return err
+	}
+	return fault.New(fault.Conflict, "has_ledger_book", "%s would go, and was settled already (rows in the ledger: %d): what was paid to the one would be paid once more to the other. It is always the one known later that goes. Refuse the proposal, and let both stay: "+
+		"say from when %s works here no more, and bring what the one has and the other is due in order by adjustments by hand (POST /v1/programs/{program}/adjustments).", id, book.Rows, id)
 }
 
 type refuseMemberProposalInput struct {

@@ -94,6 +94,17 @@ func newAPI(mux *http.ServeMux, h *handler) huma.API {
 	h.registerRates(api)
 	h.registerGoals(api)
 	h.registerStandings(api)
+	h.registerPayees(api)
+	h.registerSettlements(api)
+	h.registerPayouts(api)
+	h.registerLedger(api)
+	h.registerTaxRules(api)
+	h.registerSettledDocuments(api)
+	h.registerDisputes(api)
+	h.registerCapitalized(api)
+	h.registerNudges(api)
+	h.registerPoints(api)
+	h.registerGames(api)
 	h.registerConnections(api)
 	h.registerKeys(api)
 	h.registerLogins(api)
@@ -123,6 +134,14 @@ func tags() []*huma.Tag {
 		{Name: "views", Description: "Links between data sources, views joined along them, and variables measured over views: standard ones, and your own."},
 		{Name: "programs", Description: "Commission plans and contests: drafts, versions, what a change would do, what they go by."},
 		{Name: "standings", Description: "What people earn by programs, and why, down to each record."},
+		{Name: "ledger", Description: "The double-entry book of what is owed and paid: rows are only ever added, each names its cause and is chained to the one before."},
+		{Name: "settlements", Description: "From calculated to paid: periods of programs frozen, approved, locked; what later changes adjust, and what people adjust by hand."},
+		{Name: "payouts", Description: "Batches of payments: collected from the ledger with the tax on them, approved by others, released once, with their bank files and what banks send back; and who approves."},
+		{Name: "disputes", Description: "What people object to in statements, with the evidence frozen: answered, resolved by an adjustment, or rejected with a reason, within a deadline."},
+		{Name: "payees", Description: "Who pays, who is paid, and to which account: bank details and tax ids change with a second person's approval."},
+		{Name: "tax", Description: "Rules of withholding as dated data, and what would be withheld by them."},
+		{Name: "points", Description: "Points, and the game around selling: badges, levels, streaks and tiers by rules of your own."},
+		{Name: "nudges", Description: "What people are told of where they stand: rules over standings, wordings, what each person wants to hear, and the inbox."},
 		{Name: "records", Description: "The records of a connection and what changed in them."},
 		{Name: "quarantine", Description: "What came in and could not be applied."},
 		{Name: "destinations", Description: "Where events are sent, and what was sent."},

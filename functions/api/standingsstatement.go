@@ -159,16 +159,21 @@ func (h *handler) getStatement(ctx context.Context, c caller, in *getStatementIn
 	}
 	out := showStatement(s)
 	out.Program, out.Name = p.ID, nameIn(sight.members, who)
-	entries := entriesOf(s)
-	read := inMemory(entries)
-	shown, err := page(ctx, h, c, PageInput{Limit: in.Limit, Cursor: in.Cursor}, listing[entry, entry]{
-		// A statement that was reckoned anew has other lines: a cursor is one of this result.
-		scope: []string{"statement", p.ID, p.Live.ID, who, in.Period, s.Standing.ResultHash},
+	// A statement that was reckoned anew has other lines: a cursor is one of this result.
+	err = h.pageLines(ctx, c, &out, s, PageInput{Limit: in.Limit, Cursor: in.Cursor}, []string{"statement", p.ID, p.Live.ID, who, in.Period, s.Standing.ResultHash})
+	return &statementOutput{out}, err
+}
+
+// pageLines puts a page of a statement's lines into its answer, with the credits that they name. scope says what a cursor is good for.
+func (h *handler) pageLines(ctx context.Context, c caller, out *Statement, s keeper.Statement, in PageInput, scope []string) error {
+	read := inMemory(entriesOf(s))
+	shown, err := page(ctx, h, c, in, listing[entry, entry]{
+		scope: scope,
 		read:  func(ctx context.Context, page store.Page) ([]entry, string, error) { return read(ctx, page) },
 		show:  func(e entry) (entry, int, bool) { return e, e.length(), true },
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out.Next = shown.Next
 	named := map[string]bool{}
@@ -181,7 +186,7 @@ func (h *handler) getStatement(ctx context.Context, c caller, in *getStatementIn
 			out.Credits = append(out.Credits, showCredit(*e.credit))
 		}
 	}
-	return &statementOutput{out}, nil
+	return nil
 }
 
 // statement makes a statement again.

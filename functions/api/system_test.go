@@ -68,9 +68,13 @@ type system struct {
 	runs     *memory.Runs
 	// calculate is the queue of what is to be reckoned.
 	calculate *calculations
-	journal   *memory.Journal
-	payloads  *blob.Memory
-	inbox     *outbox
+	// finance holds the stores of settlements, payouts and the ledger; settle is the queue of their long work.
+	finance  finance
+	settle   *calculations
+	nudge    *calculations
+	journal  *memory.Journal
+	payloads *blob.Memory
+	inbox    *outbox
 	// deliver and work hold the messages that were sent there.
 	deliver, work *messages
 	clock         *clock
@@ -98,7 +102,12 @@ func newSystem(t testing.TB) *system {
 	keyring := secrettest.NewKeyring(t)
 	registry := connector.NewRegistry(append(connectors.All(), connector.Definition{Name: "mute", Title: "Mute"}, s.crm.definition(connectors.All()[0].Webhook))...)
 	s.calculate.now = s.clock.now
+	s.settle = &calculations{now: s.clock.now}
+	s.nudge = &calculations{now: s.clock.now}
+	s.finance = finance{Ledger: memory.NewLedger(), Settlements: memory.NewSettlements(tenancy), Payees: memory.NewPayees(tenancy), Disputes: memory.NewDisputes(tenancy), Payouts: memory.NewPayouts(tenancy),
+		Nudges: memory.NewNudges(tenancy), Slack: &slackFake{}, Settle: s.settle, Games: memory.NewGames(tenancy), Nudge: s.nudge}
 	s.handler = newHandler(options{
+		finance:  s.finance,
 		Programs: s.programs, Credits: s.credits, Runs: s.runs, Calculate: keeper.Outbox{Queue: s.calculate, Due: memory.NewDue(), Now: s.clock.now},
 		Fetch:   control.Outbox{Queue: s.fetch, Due: memory.NewDue(), Now: s.clock.now},
 		Config:  Config{Stage: "test", BaseURL: "https://api.example.com", KeyCacheSeconds: 60},

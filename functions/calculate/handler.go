@@ -19,7 +19,9 @@ type Config struct {
 	Tenancy   string `env:"TABLE_TENANCY"`
 	Work      string `env:"TABLE_WORK"`
 	Calculate string `env:"QUEUE_CALCULATE"`
-	Payloads  string `env:"BUCKET_PAYLOADS"`
+	// Nudge is the queue of whose standings moved.
+	Nudge    string `env:"QUEUE_NUDGE"`
+	Payloads string `env:"BUCKET_PAYLOADS"`
 }
 
 // processor does what messages ask for: a keeper.Keeper.

@@ -23,11 +23,11 @@ import (
 
 func main() {
 	function.Start("calculate", func(cfg Config, aws aws.Config, log *slog.Logger) function.Handler[events.SQSEvent, events.SQSEventResponse] {
-		db := dynamodb.NewFromConfig(aws)
+		db, queues := dynamodb.NewFromConfig(aws), sqs.NewFromConfig(aws)
 		k := &keeper.Keeper{Records: dynamo.NewRecords(db, cfg.Records), Roster: dynamo.NewRoster(db, cfg.Tenancy), Programs: dynamo.NewPrograms(db, cfg.Intake, cfg.Tenancy),
 			Credits: dynamo.NewCredits(db, cfg.Work), Runs: dynamo.NewRuns(db, cfg.Work), Inputs: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Known: &keeper.Memory{}, NewID: func() (string, error) { return delivery.NewID(time.Now(), rand.Reader) },
-			Now: time.Now, Log: log,
-			Outbox: keeper.Outbox{Queue: queue.NewSender(sqs.NewFromConfig(aws), cfg.Calculate), Due: dynamo.NewDue(db, cfg.Work), Now: time.Now}}
+			Now: time.Now, Log: log, Moved: queue.NewSender(queues, cfg.Nudge),
+			Outbox: keeper.Outbox{Queue: queue.NewSender(queues, cfg.Calculate), Due: dynamo.NewDue(db, cfg.Work), Now: time.Now}}
 		return (&handler{keeper: k, log: log}).Handle
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/mail"
+	"leadline/shared/nudge/post"
 	"leadline/shared/outbound"
 	"leadline/shared/queue"
 )
@@ -45,9 +46,16 @@ type mailer interface {
 	Miss(ctx context.Context, m mail.Message) error
 }
 
+// poster does what a message about a nudge asks for: a post.Poster.
+type poster interface {
+	Deliver(ctx context.Context, m post.Message) error
+	Miss(ctx context.Context, m post.Message) error
+}
+
 type handler struct {
 	deliverer   deliverer
 	mailer      mailer
+	poster      poster
 	maxReceives int
 	log         *slog.Logger
 }
@@ -85,6 +93,8 @@ func (h *handler) one(ctx context.Context, m queue.Message) error {
 		return h.deliver(ctx, m)
 	case mail.Kind:
 		return h.mail(ctx, m)
+	case post.Kind:
+		return h.nudge(ctx, m)
 	default:
 		return fault.New(fault.Internal, "undecodable_message", "deliver: message %s: its kind is not known here", m.ID)
 	}
@@ -101,6 +111,21 @@ func (h *handler) mail(ctx context.Context, m queue.Message) error {
 	}
 	if err := do(ctx, about); err != nil {
 		return fmt.Errorf("deliver: the mail about notice %s: %w", about.Notice, err)
+	}
+	return nil
+}
+
+func (h *handler) nudge(ctx context.Context, m queue.Message) error {
+	about, err := post.Decode([]byte(m.Body))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "undecodable_message", "deliver: message %s", m.ID)
+	}
+	do := h.poster.Deliver
+	if m.ReceiveCount >= h.maxReceives {
+		do = h.poster.Miss
+	}
+	if err := do(ctx, about); err != nil {
+		return fmt.Errorf("deliver: nudge %s: %w", about.Nudge, err)
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ type Config struct {
 	Fetch    string `env:"QUEUE_FETCH"`
 	// Calculate is the queue of what programs are looked after by.
 	Calculate string `env:"QUEUE_CALCULATE"`
+	// Settle is the queue of settlements and payouts, Nudge that of what people are told.
+	Settle string `env:"QUEUE_SETTLE"`
+	Nudge  string `env:"QUEUE_NUDGE"`
 }
 
 // Event is the input of the schedule: nothing.

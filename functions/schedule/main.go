@@ -11,6 +11,7 @@ import (
 
 	"leadline/shared/function"
 	"leadline/shared/incentive/keeper"
+	nudges "leadline/shared/nudge/keeper"
 	"leadline/shared/outbound"
 	"leadline/shared/queue"
 	"leadline/shared/store/dynamo"
@@ -25,6 +26,8 @@ func main() {
 				outbound.DueQueue: queue.NewSender(queues, cfg.Deliver),
 				control.QueueName: queue.NewSender(queues, cfg.Fetch),
 				keeper.QueueName:  queue.NewSender(queues, cfg.Calculate),
+				nudges.QueueName:  queue.NewSender(queues, cfg.Nudge),
+				"settle":          queue.NewSender(queues, cfg.Settle), // for what is of settlements or payouts
 			}}
 		return h.Handle
 	})

@@ -27,6 +27,8 @@ type parts struct {
 	Tenancy      store.Tenancy
 	Members      store.Members
 	Roster       store.Roster
+	Payees       store.Payees
+	Disputes     store.Disputes
 	Logins       store.Logins
 	Destinations store.Destinations
 	Deliveries   store.Deliveries
@@ -53,7 +55,7 @@ func (p parts) kinds() map[job.Kind]kind {
 	loads := upload.New(upload.Options{Payloads: p.Payloads, Batches: p.Batches, Schemas: p.Schemas, Inbox: p.Inbox,
 		Rows: rows{p.Tenancy, quota.NewRows(p.Members)}, Now: time.Now})
 	people := privacy.New(privacy.Options{Records: p.Records, History: p.History, Intake: p.Intake, Schemas: p.Schemas, Batches: p.Batches,
-		Tenancy: p.Tenancy, Members: p.Members, Roster: p.Roster, Logins: p.Logins, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
+		Tenancy: p.Tenancy, Members: p.Members, Roster: p.Roster, Payees: p.Payees, Disputes: p.Disputes, Logins: p.Logins, Destinations: p.Destinations, Deliveries: p.Deliveries, Journal: p.Journal, Jobs: p.Jobs,
 		Payloads: p.Payloads, Connectors: connector.NewRegistry(connectors.All()...), Now: time.Now, Wait: privacy.Pause(betweenPasses)})
 	return map[job.Kind]kind{
 		job.Replay: {step: replays.Step},

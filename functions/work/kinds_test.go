@@ -21,7 +21,7 @@ func TestJobsAboutAPerson(t *testing.T) {
 		w, payloads := newWorld(t), blob.NewMemory()
 		members := memory.NewMembers(w.tenancy)
 		p := parts{Records: memory.NewRecords(), History: memory.NewHistory(), Intake: memory.NewIntake(), Schemas: memory.NewSchemas(),
-			Batches: memory.NewBatches(), Tenancy: w.tenancy, Members: members, Roster: memory.NewRoster(w.tenancy), Logins: memory.NewLogins(w.tenancy), Destinations: memory.NewDestinations(w.tenancy),
+			Batches: memory.NewBatches(), Tenancy: w.tenancy, Members: members, Roster: memory.NewRoster(w.tenancy), Payees: memory.NewPayees(w.tenancy), Disputes: memory.NewDisputes(w.tenancy), Logins: memory.NewLogins(w.tenancy), Destinations: memory.NewDestinations(w.tenancy),
 			Deliveries: memory.NewDeliveries(), Journal: w.journal, Jobs: w.jobs, Payloads: payloads, Inbox: w, Outbox: w}
 		w.kinds = p.kinds()
 		err := errors.Join(w.tenancy.CreateOrganization(t.Context(), tenant.Organization{ID: organization, CreatedAt: noon, Rev: 1}),

@@ -25,7 +25,7 @@ func main() {
 		p := parts{
 			Records: dynamo.NewRecords(db, cfg.Records), History: dynamo.NewHistory(db, cfg.History), Intake: dynamo.NewIntake(db, cfg.Intake),
 			Schemas: dynamo.NewSchemas(db, cfg.Intake), Batches: dynamo.NewBatches(db, cfg.Intake), Tenancy: dynamo.NewTenancy(db, cfg.Tenancy),
-			Members: dynamo.NewMembers(db, cfg.Tenancy), Roster: dynamo.NewRoster(db, cfg.Tenancy), Logins: dynamo.NewLogins(db, cfg.Tenancy), Destinations: dynamo.NewDestinations(db, cfg.Tenancy),
+			Members: dynamo.NewMembers(db, cfg.Tenancy), Roster: dynamo.NewRoster(db, cfg.Tenancy), Payees: dynamo.NewPayees(db, cfg.Tenancy), Disputes: dynamo.NewDisputes(db, cfg.Work, cfg.Tenancy), Logins: dynamo.NewLogins(db, cfg.Tenancy), Destinations: dynamo.NewDestinations(db, cfg.Tenancy),
 			Deliveries: dynamo.NewDeliveries(db, cfg.Work), Journal: mail.NewTeller(dynamo.NewJournal(db, cfg.Work), outbox, time.Now), Jobs: dynamo.NewJobs(db, cfg.Work, cfg.Tenancy),
 			Payloads: blob.NewS3(s3.NewFromConfig(aws), cfg.Payloads), Inbox: queue.NewSender(sender, cfg.Inbox), Outbox: outbox,
 		}

@@ -31,11 +31,17 @@ func (s seeder) program(ctx context.Context, d *demo) error {
 	}
 	var made struct{ ID string }
 	if err := s.post(ctx, d.AdminKey, "program", "/v1/program-templates/"+demoTemplate, map[string]any{
-		"connection": d.CRM.Connection, "publish": true}, &made); err != nil {
+		"connection": d.CRM.Connection, "publish": true, "from": sinceMonths(time.Now(), 2)}, &made); err != nil {
 		return err
 	}
 	d.CRM.Program = made.ID
 	return s.keep(*d)
+}
+
+// sinceMonths gives the first day of the month so many months before one: the demo's program has months behind it that can be settled and
+// paid.
+func sinceMonths(now time.Time, months int) string {
+	return time.Date(now.UTC().Year(), now.UTC().Month()-time.Month(months), 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 }
 
 // earn makes the program, and says when it is live.

@@ -67,6 +67,14 @@ func (e exporter) member(ctx context.Context, m roster.Member) error {
 		facts = append(facts, factData{Kind: f.Kind, From: f.From, Until: f.Until, Value: value[f.Kind], Source: string(f.Source), At: timeText(f.At),
 			GoneAt: timeText(f.Gone), SaidOf: f.External.ID, Claimed: f.By})
 	}
+	payment, err := e.payment(ctx, m)
+	if err != nil {
+		return err
+	}
+	disputes, err := e.disputes(ctx, m)
+	if err != nil {
+		return err
+	}
 	e.count(CountMembers, 1)
 	return e.write(ctx, line{Kind: kindMember, ID: m.ID, Data: struct {
 		Name      string            `json:"name,omitempty"`
@@ -74,16 +82,26 @@ func (e exporter) member(ctx context.Context, m roster.Member) error {
 		Phone     string            `json:"phone,omitempty"`
 		Users     []roster.External `json:"users"`
 		Facts     []factData        `json:"facts"`
+		Payment   *paymentData      `json:"payment,omitempty"`
+		Disputes  []disputeData     `json:"disputes,omitempty"`
 		CreatedAt string            `json:"created_at"`
-	}{m.Name, m.Email, m.Phone, m.External, facts, timeText(m.CreatedAt)}})
+	}{m.Name, m.Email, m.Phone, m.External, facts, payment, disputes, timeText(m.CreatedAt)}})
 }
 
-// member takes name, e-mail and phone of a member away. Id and facts stay, for what was earned is told apart by them.
+// member takes name, e-mail and phone of a member away, and how it is paid. Id and facts stay, for what was earned is told apart by
+// them.
 func (e eraser) member(ctx context.Context, m roster.Member) error {
 	if m.Erased {
 		return nil
 	}
-	e.budget -= 3
+	e.budget -= 5
+	// First, for an erased member is not looked at again.
+	if err := e.Payees.DeleteProfile(ctx, m.Organization, m.ID); err != nil {
+		return fmt.Errorf("erase how a member is paid: %w", err)
+	}
+	if err := e.disputes(ctx, m); err != nil {
+		return err
+	}
 	err := keeper.New(keeper.Options{Roster: e.Roster, People: e.Members, Journal: e.Journal, Now: e.Now}).Erase(ctx, m.Organization, m.ID)
 	if err != nil {
 		return fmt.Errorf("erase a member: %w", err)

@@ -14,7 +14,8 @@
 //     itself an address or number of the person (CountIDs).
 //   - {"erased":true} in place of each payload, or row of a client's payload, at the same place in the same bytes.
 //   - The audit log: ids, the name of a key as it was, where a request came from. It is what shows who did what.
-//   - Members with their ids, roles and teams, but without name, e-mail and phone, which no CRM brings back.
+//   - Members with their ids, roles and teams, but without name, e-mail and phone, which no CRM brings back. How they are paid, with
+//     account and tax id, is gone; the ledger of what they were paid stays: it knows them by their ids alone.
 //   - Logins at providers that are the person's, without the name: they work on until somebody replaces them. A later test
 //     of such a login asks the provider for the name again.
 //   - Revoked API keys of accounts that are gone, with the name of the key.
@@ -87,6 +88,8 @@ type Options struct {
 	Tenancy      store.Tenancy
 	Members      store.Members
 	Roster       store.Roster
+	Payees       store.Payees
+	Disputes     store.Disputes
 	Logins       store.Logins
 	Destinations store.Destinations
 	Deliveries   store.Deliveries

@@ -60,6 +60,8 @@ type world struct {
 	tenancy      *memory.Tenancy
 	members      *memory.Members
 	roster       *memory.Roster
+	payees       *memory.Payees
+	disputes     *memory.Disputes
 	logins       *memory.Logins
 	destinations *memory.Destinations
 	deliveries   *memory.Deliveries
@@ -72,7 +74,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	tenancy := memory.NewTenancy()
 	w := &world{t: t, now: noon, names: map[string]string{}, rows: memory.NewHistory(), intake: memory.NewIntake(), schemas: memory.NewSchemas(), batches: memory.NewBatches(),
-		tenancy: tenancy, members: memory.NewMembers(tenancy), roster: memory.NewRoster(tenancy), logins: memory.NewLogins(tenancy), destinations: memory.NewDestinations(tenancy), deliveries: memory.NewDeliveries(),
+		tenancy: tenancy, members: memory.NewMembers(tenancy), roster: memory.NewRoster(tenancy), payees: memory.NewPayees(tenancy), disputes: memory.NewDisputes(tenancy), logins: memory.NewLogins(tenancy), destinations: memory.NewDestinations(tenancy), deliveries: memory.NewDeliveries(),
 		journal: memory.NewJournal(), jobs: memory.NewJobs(tenancy), payloads: blob.NewMemory()}
 	w.records = &streamed{Records: memory.NewRecords(), rows: w.rows}
 	w.Worker = privacy.New(w.options())
@@ -81,7 +83,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) options() privacy.Options {
 	return privacy.Options{Records: w.records, History: w.rows, Intake: w.intake, Schemas: w.schemas, Batches: w.batches,
-		Tenancy: w.tenancy, Members: w.members, Roster: w.roster, Logins: w.logins, Destinations: w.destinations, Deliveries: w.deliveries, Journal: w.journal, Jobs: w.jobs,
+		Tenancy: w.tenancy, Members: w.members, Roster: w.roster, Payees: w.payees, Disputes: w.disputes, Logins: w.logins, Destinations: w.destinations, Deliveries: w.deliveries, Journal: w.journal, Jobs: w.jobs,
 		Payloads: w.payloads, Connectors: connector.NewRegistry(connectors.All()...), Now: func() time.Time { return w.now }}
 }
 

@@ -61,7 +61,11 @@ type APIKey struct {
 	Name         string
 	Role         Role
 	// Person is whose key it is; empty for that of a program.
-	Person    string
+	Person string
+	// Makers are all who may know the text of the key besides its person: the people, or keys of nobody, behind the key that made
+	// it, and behind that one's, in no order that counts. Empty for a key made outside of the API, and for one from before they
+	// were noted.
+	Makers    []string
 	CreatedAt time.Time
 	// ExpiresAt is when it stops working by itself; zero for never.
 	ExpiresAt time.Time

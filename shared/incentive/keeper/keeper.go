@@ -14,7 +14,7 @@ import (
 	"leadline/shared/telemetry"
 )
 
-// Keeper does what messages ask for. All of its fields are required.
+// Keeper does what messages ask for. All of its fields are required, but for Moved.
 type Keeper struct {
 	Records  store.Records
 	Roster   store.Roster
@@ -24,6 +24,10 @@ type Keeper struct {
 	// Inputs keeps what results were reckoned from, so that a statement can be made again to the byte.
 	Inputs blob.Store
 	Outbox Outbox
+	// Moved leads to whoever looks after people as their standings change (see Moved); nil: nobody is told.
+	Moved interface {
+		Send(ctx context.Context, group string, body []byte) error
+	}
 	// NewID gives ids of runs.
 	NewID func() (string, error)
 	Now   func() time.Time
@@ -48,6 +52,7 @@ type round struct {
 	mu     sync.Mutex
 	units  map[who]*wanted
 	ranks  map[period]bool
+	moved  map[period]map[string]bool
 	orders []ordered
 }
 
@@ -90,7 +95,7 @@ func (k *Keeper) Process(ctx context.Context, messages []Message) []error {
 // round does what some of the messages ask for. That a footprint's units are reckoned is noted last: whoever is killed before does
 // all of it again, and has the periods ranked, whether it still finds something to write or not.
 func (k *Keeper) round(ctx context.Context, messages []Message, some []int, errs []error) {
-	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}}
+	r := &round{Keeper: k, units: map[who]*wanted{}, ranks: map[period]bool{}, moved: map[period]map[string]bool{}}
 	_ = each(some, func(n int) error {
 		i := some[n]
 		if errs[i] = safely(func() error { return r.take(ctx, i, messages[i]) }); errs[i] != nil {
@@ -104,6 +109,9 @@ func (k *Keeper) round(ctx context.Context, messages []Message, some []int, errs
 		if err := k.Outbox.Send(ctx, m, rankAfter); err != nil {
 			fail(errs, err) // whose it is is not known any more: all come again, and find their work done
 		}
+	}
+	if err := r.tellMoved(ctx); err != nil { // nobody's pay depends on it, and what is done again finds nothing moved
+		k.Log.Warn("not told what moved", telemetry.KeyError, err.Error())
 	}
 	noted := make([]error, len(r.orders))
 	_ = each(r.orders, func(n int) error {

@@ -47,6 +47,7 @@ func (r *round) rank(ctx context.Context, m Message) error {
 		if _, err := r.Credits.SaveRanks(ctx, s); err != nil {
 			return fmt.Errorf("keeper: save a rank: %w", err)
 		}
+		r.noteMoved(period{m.Organization, m.Program, m.Edition, m.Period}, s.Participant)
 	}
 	telemetry.Count(ctx, "Ranked", len(ranked))
 	if wrote { // another may have ranked meanwhile by newer standings: it is over when there is nothing to write

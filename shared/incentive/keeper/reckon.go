@@ -141,17 +141,17 @@ type step struct {
 // period reckons one period. What was reckoned from the same input is left as it is, and nothing is written, unless somebody else
 // is at it with a newer generation. Otherwise the generation of the unit is counted up before any of its input is read: of two that
 // reckon at once, the one with the higher generation read later, and what it saves stands. goesOn says that there are periods behind.
-func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, before incentive.Carried, goesOn bool) (step, error) {
-	present, known, err := k.present(ctx, s, p)
+func (r *round) period(ctx context.Context, s subject, p calendar.Period, before incentive.Carried, goesOn bool) (step, error) {
+	present, known, err := r.present(ctx, s, p)
 	if err != nil {
 		return step{}, err
 	}
-	c, err := k.calculated(ctx, s, p, before)
+	c, err := r.calculated(ctx, s, p, before)
 	if err != nil {
 		return step{}, err
 	}
 	if known && present.InputHash == c.hash || !known && idle(c.stored.Input, c.result) {
-		touched, err := k.Credits.Touched(ctx, s.unit(p))
+		touched, err := r.Credits.Touched(ctx, s.unit(p))
 		if err != nil {
 			return step{}, fmt.Errorf("keeper: generation: %w", err)
 		}
@@ -159,40 +159,43 @@ func (k *Keeper) period(ctx context.Context, s subject, p calendar.Period, befor
 			return step{known: known, after: c.result.After}, nil
 		}
 	}
-	generation, err := k.Credits.Touch(ctx, s.unit(p))
+	generation, err := r.Credits.Touch(ctx, s.unit(p))
 	if err != nil {
 		return step{}, fmt.Errorf("keeper: touch: %w", err)
 	}
-	if s, before, err = k.afresh(ctx, s, p, before); err != nil {
+	if s, before, err = r.afresh(ctx, s, p, before); err != nil {
 		return step{}, err
 	}
-	if present, known, err = k.present(ctx, s, p); err != nil {
+	if present, known, err = r.present(ctx, s, p); err != nil {
 		return step{}, err
 	}
-	if c, err = k.calculated(ctx, s, p, before); err != nil {
+	if c, err = r.calculated(ctx, s, p, before); err != nil {
 		return step{}, err
 	}
 	next, err := s.standing(p, c.stored.Input, c.result)
 	if err != nil {
 		return step{}, err
 	}
-	next.InputHash, next.Generation, next.At = c.hash, generation, k.Now().UTC()
+	next.InputHash, next.Generation, next.At = c.hash, generation, r.Now().UTC()
 	// Where another is between this one and what stands, what this one takes the place of is not known: the next period is looked at.
 	carries := digest(present.After) != digest(c.result.After) || present.Generation != generation-1
 	if carries && goesOn && !s.inRun {
-		if err := k.safeguard(ctx, s, p); err != nil {
+		if err := r.safeguard(ctx, s, p); err != nil {
 			return step{}, err
 		}
 	}
-	if err := k.saveInput(ctx, s.organization, c.stored, c.text, c.hash); err != nil {
+	if err := r.saveInput(ctx, s.organization, c.stored, c.text, c.hash); err != nil {
 		return step{}, err
 	}
-	saved, err := k.Credits.SaveStanding(ctx, next)
+	saved, err := r.Credits.SaveStanding(ctx, next)
 	if err != nil {
 		return step{}, fmt.Errorf("keeper: save a standing: %w", err)
 	}
 	if !saved { // somebody with newer input has, and goes on from there
 		telemetry.Count(ctx, "ReckonedAtOnce", 1)
+	}
+	if saved && !s.inRun {
+		r.noteMoved(period{s.organization, s.program, s.edition, p.Name}, s.participant)
 	}
 	return step{known: known, saved: saved, carries: carries, after: c.result.After}, nil
 }

@@ -58,6 +58,7 @@ func encodeDestination(d outbound.Destination) item {
 	i.setText("url", d.URL)
 	i.setText("kind", string(d.Kind))
 	i.setTexts("connections", d.Connections)
+	i.setTexts("types", d.Types)
 	i["secrets"] = encodeList(d.Secrets, func(s outbound.Secret) item { return encodeSigningKey(tenant.SigningKey(s)) })
 	i.setBytes("headers", d.Headers)
 	i.setTexts("header_names", d.HeaderNames)
@@ -74,7 +75,7 @@ func encodeDestination(d outbound.Destination) item {
 func decodeDestination(organization string, i item) (outbound.Destination, error) {
 	in := read(i)
 	d := outbound.Destination{ID: unsortable(i.primary().sk), Organization: organization, Name: in.text("name"),
-		URL: in.text("url"), Kind: outbound.Kind(in.text("kind")), Connections: in.texts("connections"),
+		URL: in.text("url"), Kind: outbound.Kind(in.text("kind")), Connections: in.texts("connections"), Types: in.texts("types"),
 		Secrets: decodeList(in, "secrets", func(in *reader) outbound.Secret { return outbound.Secret(decodeSigningKey(in)) }),
 		Headers: in.bytes("headers"), HeaderNames: in.texts("header_names"), SeedTimestamps: in.flag("seed_timestamps"),
 		Status: outbound.Status(in.text("status")), Problem: in.text("problem"), FailingSince: in.time("failing_since"),

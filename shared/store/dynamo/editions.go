@@ -104,6 +104,11 @@ func standingOf(organization, edition string, i item) ([]primary, error) {
 
 // shardByShard reads a page of a list that is spread over partitions, one after the other. list names it for the cursor.
 func (t table) shardByShard(ctx context.Context, what string, list []string, shards int, partition func(int) string, p store.Page) ([]item, string, error) {
+	return t.shardAfterShard(ctx, query{what: what}, list, shards, partition, p)
+}
+
+// shardAfterShard is shardByShard for any kind of query; its partition and after are set here.
+func (t table) shardAfterShard(ctx context.Context, q query, list []string, shards int, partition func(int) string, p store.Page) ([]item, string, error) {
 	shard, after := 0, ""
 	position, err := p.Position(list, 2)
 	if err != nil {
@@ -120,7 +125,8 @@ func (t table) shardByShard(ctx context.Context, what string, list []string, sha
 		of    []int // the shard of each item
 	)
 	for ; shard < shards && len(items) <= p.Limit; shard++ {
-		found, _, err := t.items(ctx, query{what: what, partition: partition(shard), after: after}, p.Limit+1-len(items))
+		q.partition, q.after = partition(shard), after
+		found, _, err := t.items(ctx, q, p.Limit+1-len(items))
 		if err != nil {
 			return nil, "", err
 		}

@@ -54,6 +54,9 @@ func TestDynamoDB(t *testing.T) {
 	t.Run("CreditCrashes", func(t *testing.T) { testCreditCrashes(t, l) })
 	t.Run("CreditConflicts", func(t *testing.T) { testCreditConflicts(t, l) })
 	t.Run("DroppedEditions", func(t *testing.T) { testDroppedEditions(t, l) })
+	t.Run("SettlementCalls", func(t *testing.T) { testSettlementCalls(t, l) })
+	t.Run("SettlementConsistency", func(t *testing.T) { testSettlementConsistency(t, l) })
+	t.Run("SettlementSize", func(t *testing.T) { testSettlementSize(t, l) })
 	t.Run("Stream", func(t *testing.T) { testStream(t, l) })
 	t.Run("Formats", func(t *testing.T) { testItemFormats(t, l) })
 }
@@ -75,7 +78,7 @@ func (l local) open(t *testing.T) stores {
 	w := &wire{}
 	client := l.client(w)
 	s := stores{client: client, wire: w, tables: map[string]string{}}
-	for _, name := range []string{"records", "history", "intake", "tenancy", "work"} {
+	for _, name := range []string{"records", "history", "intake", "tenancy", "work", "ledger"} {
 		s.tables[name] = name + "-" + rand.Text()
 		in := &dynamodb.CreateTableInput{
 			TableName: aws.String(s.tables[name]), BillingMode: types.BillingModePayPerRequest,
@@ -108,14 +111,26 @@ func (l local) open(t *testing.T) stores {
 	schemas, batches := NewSchemas(client, s.tables["intake"]), NewBatches(client, s.tables["intake"])
 	schemas.pause.base, batches.pause.base = time.Microsecond, time.Microsecond
 	programs, credits := NewPrograms(client, s.tables["intake"], s.tables["tenancy"]), NewCredits(client, s.tables["work"])
+	payees := NewPayees(client, s.tables["tenancy"])
+	payees.pause.base = time.Microsecond
+	payouts := NewPayouts(client, s.tables["ledger"], s.tables["tenancy"])
+	payouts.pause.base = time.Microsecond
 	programs.pause.base, credits.pause.base = time.Microsecond, time.Microsecond
+	objections := NewDisputes(client, s.tables["work"], s.tables["tenancy"])
+	objections.pause.base = time.Microsecond
+	books := NewLedger(client, s.tables["ledger"])
+	books.pause.base = time.Microsecond
+	games := NewGames(client, s.tables["work"], s.tables["tenancy"])
+	games.pause.base = time.Microsecond
+	settlements := NewSettlements(client, s.tables["ledger"], s.tables["tenancy"])
+	settlements.pause.base = time.Microsecond
 	s.Stores = storetest.Stores{Records: NewRecords(client, s.tables["records"]), History: history,
 		Intake: NewIntake(client, s.tables["intake"]), Tenancy: tenancy,
 		// The cursors lie in the history table, among the rows.
 		Cursors: NewCursors(client, s.tables["history"]),
 		Members: members, Destinations: destinations, Logins: logins, Roster: NewRoster(client, s.tables["tenancy"]), Views: NewViews(client, s.tables["intake"], s.tables["tenancy"]), Journal: journal, Jobs: jobs, Syncs: NewSyncs(client, s.tables["work"], s.tables["tenancy"]), Limits: NewLimits(client, s.tables["work"]), Schemas: schemas, Batches: batches,
 		Deliveries: NewDeliveries(client, s.tables["work"]), Due: NewDue(client, s.tables["work"]),
-		Programs: programs, Credits: credits, Runs: NewRuns(client, s.tables["work"])}
+		Payees: payees, Disputes: objections, Payouts: payouts, Ledger: books, Games: games, Settlements: settlements, Nudges: NewNudges(client, s.tables["work"], s.tables["tenancy"]), Programs: programs, Credits: credits, Runs: NewRuns(client, s.tables["work"])}
 	w.reset()
 	return s
 }

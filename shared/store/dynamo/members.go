@@ -142,6 +142,7 @@ func encodeKey(at primary, key tenant.APIKey) item {
 	i.setText("name", key.Name)
 	i.setText("role", string(key.Role))
 	i.setText("person", key.Person)
+	i.setTexts("makers", key.Makers)
 	i.setTime("created_at", key.CreatedAt)
 	i.setTime("expires_at", key.ExpiresAt)
 	i.setTime("revoked_at", key.RevokedAt)
@@ -151,7 +152,7 @@ func encodeKey(at primary, key tenant.APIKey) item {
 func decodeKey(i item) (tenant.APIKey, error) {
 	in := read(i)
 	key := tenant.APIKey{ID: in.text("id"), Hash: in.text("hash"), Organization: in.text("organization"),
-		Name: in.text("name"), Role: in.role("role"), Person: in.text("person"), CreatedAt: in.time("created_at"),
+		Name: in.text("name"), Role: in.role("role"), Person: in.text("person"), Makers: in.texts("makers"), CreatedAt: in.time("created_at"),
 		ExpiresAt: in.time("expires_at"), RevokedAt: in.time("revoked_at")}
 	return key, in.err
 }

@@ -55,7 +55,7 @@ func (s *Destinations) Destinations(ctx context.Context, organization string, p 
 }
 
 func ownDestination(d outbound.Destination) outbound.Destination {
-	d.Connections, d.Secrets, d.HeaderNames = slices.Clone(d.Connections), slices.Clone(d.Secrets), slices.Clone(d.HeaderNames)
+	d.Connections, d.Types, d.Secrets, d.HeaderNames = slices.Clone(d.Connections), slices.Clone(d.Types), slices.Clone(d.Secrets), slices.Clone(d.HeaderNames)
 	d.Headers = bytes.Clone(d.Headers)
 	return d
 }

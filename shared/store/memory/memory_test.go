@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 			Tenancy: tenancy, Cursors: memory.NewCursors(), Members: memory.NewMembers(tenancy),
 			Destinations: memory.NewDestinations(tenancy), Logins: memory.NewLogins(tenancy), Roster: memory.NewRoster(tenancy), Views: memory.NewViews(tenancy), Journal: memory.NewJournal(), Jobs: memory.NewJobs(tenancy), Syncs: memory.NewSyncs(tenancy), Limits: memory.NewLimits(),
 			Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue(),
-			Programs: memory.NewPrograms(tenancy), Credits: memory.NewCredits(), Runs: memory.NewRuns()}
+			Ledger: memory.NewLedger(), Games: memory.NewGames(tenancy), Payees: memory.NewPayees(tenancy), Disputes: memory.NewDisputes(tenancy), Payouts: memory.NewPayouts(tenancy), Nudges: memory.NewNudges(tenancy), Programs: memory.NewPrograms(tenancy), Credits: memory.NewCredits(), Runs: memory.NewRuns(), Settlements: memory.NewSettlements(tenancy)}
 	})
 }
 

@@ -47,7 +47,7 @@ func destinationTests() []test {
 func newDestination(organization, id string) outbound.Destination {
 	return outbound.Destination{
 		ID: id, Organization: organization, Name: "RudderStack of " + id, URL: "https://example.com/v1/webhook?x=1", Kind: outbound.Track,
-		Connections: []string{"conn_b", "conn_a", ""}, Headers: []byte{3, 0, 255}, HeaderNames: []string{"Authorization", "X-A"},
+		Connections: []string{"conn_b", "conn_a", ""}, Types: []string{"b", "a"}, Headers: []byte{3, 0, 255}, HeaderNames: []string{"Authorization", "X-A"},
 		Secrets: []outbound.Secret{
 			{Fingerprint: "0a1b2c3d", Sealed: []byte{1, 0, 2}, CreatedAt: base()},
 			{Fingerprint: "ffffffff", Sealed: []byte{9}, CreatedAt: base().Add(-time.Hour), ExpiresAt: base().Add(time.Hour)},
@@ -61,7 +61,7 @@ func destinations() resource[outbound.Destination] {
 	return resource[outbound.Destination]{
 		make: newDestination,
 		changed: func(d outbound.Destination) outbound.Destination {
-			d.Name, d.Connections, d.Headers, d.HeaderNames, d.Secrets = "changed", nil, nil, nil, d.Secrets[:1]
+			d.Name, d.Connections, d.Types, d.Headers, d.HeaderNames, d.Secrets = "changed", nil, nil, nil, nil, d.Secrets[:1]
 			d.SeedTimestamps, d.Status, d.Problem, d.FailingSince = false, outbound.Active, "", time.Time{}
 			d.UpdatedAt, d.Rev = base().Add(time.Hour), d.Rev+1
 			return d

@@ -179,7 +179,7 @@ func keyIs(t *testing.T, s Stores, want tenant.APIKey) {
 
 func newKey(organization, id string) tenant.APIKey {
 	return tenant.APIKey{ID: id, Hash: tenant.HashToken(organization + " " + id), Organization: organization, Name: "ops",
-		Role: tenant.Ingest, Person: "per_000000000001", CreatedAt: base(), ExpiresAt: base().Add(24 * time.Hour)}
+		Role: tenant.Ingest, Person: "per_000000000001", Makers: []string{"key_000000000001", "per_000000000002"}, CreatedAt: base(), ExpiresAt: base().Add(24 * time.Hour)}
 }
 
 func apiKeys() resource[tenant.APIKey] {

@@ -170,10 +170,10 @@ func brokenCreditStores() map[string]defect {
 	}
 }
 
-// ledger has another name than its method Credits.
-type ledger = store.Credits
+// creditBook has another name than its method Credits.
+type creditBook = store.Credits
 
-type anyFootprint struct{ ledger }
+type anyFootprint struct{ creditBook }
 
 func (a anyFootprint) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	present, err := a.Footprint(ctx, f.Organization, f.Edition, f.Record)
@@ -181,29 +181,29 @@ func (a anyFootprint) SaveFootprint(ctx context.Context, f, before incentive.Foo
 		return err
 	}
 	f.Rev = present.Rev + 1
-	return a.ledger.SaveFootprint(ctx, f, before, put, remove)
+	return a.creditBook.SaveFootprint(ctx, f, before, put, remove)
 }
 
 // eagerCredits puts credits, and looks at the footprint then.
-type eagerCredits struct{ ledger }
+type eagerCredits struct{ creditBook }
 
 func (e eagerCredits) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	present, err := e.Footprint(ctx, f.Organization, f.Edition, f.Record)
 	if err == nil && present.Rev != f.Rev-1 {
 		next := present
 		next.Rev++
-		_ = e.ledger.SaveFootprint(ctx, next, present, put, nil)
+		_ = e.creditBook.SaveFootprint(ctx, next, present, put, nil)
 	}
-	return e.ledger.SaveFootprint(ctx, f, before, put, remove)
+	return e.creditBook.SaveFootprint(ctx, f, before, put, remove)
 }
 
-type keptCredits struct{ ledger }
+type keptCredits struct{ creditBook }
 
 func (k keptCredits) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, _ []incentive.CreditRef) error {
-	return k.ledger.SaveFootprint(ctx, f, before, put, nil)
+	return k.creditBook.SaveFootprint(ctx, f, before, put, nil)
 }
 
-type removedCredits struct{ ledger }
+type removedCredits struct{ creditBook }
 
 func (r removedCredits) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	var left []incentive.Credit
@@ -212,111 +212,111 @@ func (r removedCredits) SaveFootprint(ctx context.Context, f, before incentive.F
 			left = append(left, c)
 		}
 	}
-	return r.ledger.SaveFootprint(ctx, f, before, left, remove)
+	return r.creditBook.SaveFootprint(ctx, f, before, left, remove)
 }
 
-type anyOrder struct{ ledger }
+type anyOrder struct{ creditBook }
 
 func (a anyOrder) Ordered(ctx context.Context, organization, edition string, key record.Key, _ int64) error {
 	f, err := a.Footprint(ctx, organization, edition, key)
 	if err != nil {
 		return err
 	}
-	return a.ledger.Ordered(ctx, organization, edition, key, f.Rev)
+	return a.creditBook.Ordered(ctx, organization, edition, key, f.Rev)
 }
 
-type keptJoins struct{ ledger }
+type keptJoins struct{ creditBook }
 
 func (k keptJoins) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	before.Joined = nil
-	return k.ledger.SaveFootprint(ctx, f, before, put, remove)
+	return k.creditBook.SaveFootprint(ctx, f, before, put, remove)
 }
 
-type commonJoins struct{ ledger }
+type commonJoins struct{ creditBook }
 
 func (c commonJoins) JoinedTo(ctx context.Context, organization, _ string, key record.Key, p store.Page) ([]record.Key, string, error) {
-	return c.ledger.JoinedTo(ctx, organization, "edn_1", key, p)
+	return c.creditBook.JoinedTo(ctx, organization, "edn_1", key, p)
 }
 
-type vagueJoins struct{ ledger }
+type vagueJoins struct{ creditBook }
 
 func (v vagueJoins) JoinedTo(ctx context.Context, organization, edition string, key record.Key, p store.Page) ([]record.Key, string, error) {
 	if key.Object == "account" {
 		key.Object = "lead"
 	}
-	return v.ledger.JoinedTo(ctx, organization, edition, key, p)
+	return v.creditBook.JoinedTo(ctx, organization, edition, key, p)
 }
 
-type manyProblems struct{ ledger }
+type manyProblems struct{ creditBook }
 
 func (m manyProblems) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	for n := range f.Refusals {
 		f.Refusals[n].Problem = true
 	}
-	return m.ledger.SaveFootprint(ctx, f, before, put, remove)
+	return m.creditBook.SaveFootprint(ctx, f, before, put, remove)
 }
 
-type lateProblems struct{ ledger }
+type lateProblems struct{ creditBook }
 
 func (l lateProblems) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
 	if store.HasProblem(before) && !store.HasProblem(f) {
 		f.Refusals = before.Refusals
 	}
-	return l.ledger.SaveFootprint(ctx, f, before, put, remove)
+	return l.creditBook.SaveFootprint(ctx, f, before, put, remove)
 }
 
 // manyItems saves what is too much in two steps.
-type manyItems struct{ ledger }
+type manyItems struct{ creditBook }
 
 func (m manyItems) SaveFootprint(ctx context.Context, f, before incentive.Footprint, put []incentive.Credit, remove []incentive.CreditRef) error {
-	return m.ledger.SaveFootprint(ctx, f, before, put[:min(len(put), 90)], nil)
+	return m.creditBook.SaveFootprint(ctx, f, before, put[:min(len(put), 90)], nil)
 }
 
-type longSpans struct{ ledger }
+type longSpans struct{ creditBook }
 
 func (l longSpans) Credits(ctx context.Context, organization, edition, participant string, within calendar.Span) ([]incentive.Credit, error) {
 	if within.Until != "" && !within.Empty() {
 		within.Until = within.Until.Day().Until
 	}
-	return l.ledger.Credits(ctx, organization, edition, participant, within)
+	return l.creditBook.Credits(ctx, organization, edition, participant, within)
 }
 
-type fewCredits struct{ ledger }
+type fewCredits struct{ creditBook }
 
 func (f fewCredits) Credits(ctx context.Context, organization, edition, participant string, within calendar.Span) ([]incentive.Credit, error) {
-	credits, err := f.ledger.Credits(ctx, organization, edition, participant, within)
+	credits, err := f.creditBook.Credits(ctx, organization, edition, participant, within)
 	return credits[:min(len(credits), 1000)], err
 }
 
-type commonCredits struct{ ledger }
+type commonCredits struct{ creditBook }
 
 func (c commonCredits) Credits(ctx context.Context, organization, edition, participant string, within calendar.Span) ([]incentive.Credit, error) {
 	if participant == "mem_ab" {
 		participant = "mem_a"
 	}
-	return c.ledger.Credits(ctx, organization, edition, participant, within)
+	return c.creditBook.Credits(ctx, organization, edition, participant, within)
 }
 
-type commonUnits struct{ ledger }
+type commonUnits struct{ creditBook }
 
 func (c commonUnits) Touch(ctx context.Context, u incentive.Unit) (int64, error) {
 	u.Period = ""
-	return c.ledger.Touch(ctx, u)
+	return c.creditBook.Touch(ctx, u)
 }
 
 func (c commonUnits) Touched(ctx context.Context, u incentive.Unit) (int64, error) {
 	u.Period = ""
-	return c.ledger.Touched(ctx, u)
+	return c.creditBook.Touched(ctx, u)
 }
 
-type lostTouches struct{ ledger }
+type lostTouches struct{ creditBook }
 
 func (l lostTouches) Touch(ctx context.Context, u incentive.Unit) (int64, error) {
-	n, err := l.ledger.Touch(ctx, u)
+	n, err := l.creditBook.Touch(ctx, u)
 	return n - n%2, err
 }
 
-type anyGeneration struct{ ledger }
+type anyGeneration struct{ creditBook }
 
 func (a anyGeneration) SaveStanding(ctx context.Context, s incentive.Standing) (bool, error) {
 	own := s.Generation
@@ -324,10 +324,10 @@ func (a anyGeneration) SaveStanding(ctx context.Context, s incentive.Standing) (
 		s.Generation = max(own, present.Generation)
 		s.ResultHash = "older"
 	}
-	return a.ledger.SaveStanding(ctx, s)
+	return a.creditBook.SaveStanding(ctx, s)
 }
 
-type lostRanks struct{ ledger }
+type lostRanks struct{ creditBook }
 
 func (l lostRanks) SaveStanding(ctx context.Context, s incentive.Standing) (bool, error) {
 	if present, err := l.Standing(ctx, s.Unit); err == nil {
@@ -335,32 +335,32 @@ func (l lostRanks) SaveStanding(ctx context.Context, s incentive.Standing) (bool
 		present.Rank, present.Prizes = 0, nil
 		_, _ = l.SaveRanks(ctx, present)
 	}
-	return l.ledger.SaveStanding(ctx, s)
+	return l.creditBook.SaveStanding(ctx, s)
 }
 
-type anyRanks struct{ ledger }
+type anyRanks struct{ creditBook }
 
 func (a anyRanks) SaveRanks(ctx context.Context, s incentive.Standing) (bool, error) {
 	if present, err := a.Standing(ctx, s.Unit); err == nil {
 		s.ResultHash = present.ResultHash
 	}
-	return a.ledger.SaveRanks(ctx, s)
+	return a.creditBook.SaveRanks(ctx, s)
 }
 
-type oldestStandings struct{ ledger }
+type oldestStandings struct{ creditBook }
 
 func (o oldestStandings) StandingsOf(ctx context.Context, organization, edition, participant string, p store.Page) ([]incentive.Standing, string, error) {
-	standings, next, err := o.ledger.StandingsOf(ctx, organization, edition, participant, p)
+	standings, next, err := o.creditBook.StandingsOf(ctx, organization, edition, participant, p)
 	for i, j := 0, len(standings)-1; i < j; i, j = i+1, j-1 {
 		standings[i], standings[j] = standings[j], standings[i]
 	}
 	return standings, next, err
 }
 
-type touchedOnly struct{ ledger }
+type touchedOnly struct{ creditBook }
 
 func (t touchedOnly) StandingsOf(ctx context.Context, organization, edition, participant string, p store.Page) ([]incentive.Standing, string, error) {
-	standings, next, err := t.ledger.StandingsOf(ctx, organization, edition, participant, p)
+	standings, next, err := t.creditBook.StandingsOf(ctx, organization, edition, participant, p)
 	var found []incentive.Standing
 	for _, s := range standings {
 		if n, err := t.Touched(ctx, s.Unit); err == nil && n > 0 {
@@ -370,15 +370,15 @@ func (t touchedOnly) StandingsOf(ctx context.Context, organization, edition, par
 	return found, next, err
 }
 
-type undropped struct{ ledger }
+type undropped struct{ creditBook }
 
 func (undropped) DropEdition(context.Context, string, string) (bool, error) { return true, nil }
 
-type wholesale struct{ ledger }
+type wholesale struct{ creditBook }
 
 func (w wholesale) DropEdition(ctx context.Context, organization, edition string) (bool, error) {
-	_, _ = w.ledger.DropEdition(ctx, organization, "edn_2")
-	return w.ledger.DropEdition(ctx, organization, edition)
+	_, _ = w.creditBook.DropEdition(ctx, organization, "edn_2")
+	return w.creditBook.DropEdition(ctx, organization, edition)
 }
 
 type anyRun struct{ store.Runs }

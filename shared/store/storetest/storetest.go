@@ -40,9 +40,17 @@ type Stores struct {
 	Syncs        store.Syncs
 	Limits       store.Limits
 
+	Payees   store.Payees
+	Disputes store.Disputes
+	Nudges   store.Nudges
 	Programs store.Programs
 	Credits  store.Credits
 	Runs     store.Runs
+
+	Settlements store.Settlements
+	Payouts     store.Payouts
+	Ledger      store.Ledger
+	Games       store.Games
 }
 
 // Run holds the stores that open makes to package store. open is called once for each test and gives empty stores.
@@ -97,6 +105,22 @@ func groups() []group {
 		{"Runs", runTests()},
 		{"Syncs", syncTests()},
 		{"Limits", limitTests()},
+		{"Ledger", ledgerTests()},
+		{"Payers", payerTests()},
+		{"Profiles", profileTests()},
+		{"BankChanges", changeTests()},
+		{"Disputes", disputeTests()},
+		{"Settlements", settlementTests()},
+		{"Statements", statementTests()},
+		{"Settled", settledTests()},
+		{"Manuals", manualTests()},
+		{"ApprovalPolicies", policyTests()},
+		{"SettlementParts", settlementPartTests()},
+		{"Payouts", payoutTests()},
+		{"Payments", paymentTests()},
+		{"PayoutParts", payoutPartTests()},
+		{"Games", gameTests()},
+		{"Nudges", nudgeTests()},
 		{"Programs", programTests()},
 		{"Rates", rateTests()},
 		{"Goals", goalTests()},

@@ -58,7 +58,7 @@ func TestBroken(t *testing.T) {
 					Tenancy: tenancy, Cursors: memory.NewCursors(), Members: memory.NewMembers(tenancy),
 					Destinations: memory.NewDestinations(tenancy), Logins: memory.NewLogins(tenancy), Roster: memory.NewRoster(tenancy), Views: memory.NewViews(tenancy), Journal: memory.NewJournal(), Jobs: memory.NewJobs(tenancy), Syncs: memory.NewSyncs(tenancy), Limits: memory.NewLimits(),
 					Schemas: memory.NewSchemas(), Batches: memory.NewBatches(), Deliveries: memory.NewDeliveries(), Due: memory.NewDue(),
-					Programs: memory.NewPrograms(tenancy), Credits: memory.NewCredits(), Runs: memory.NewRuns()}
+					Ledger: memory.NewLedger(), Games: memory.NewGames(tenancy), Payees: memory.NewPayees(tenancy), Disputes: memory.NewDisputes(tenancy), Payouts: memory.NewPayouts(tenancy), Nudges: memory.NewNudges(tenancy), Programs: memory.NewPrograms(tenancy), Credits: memory.NewCredits(), Runs: memory.NewRuns(), Settlements: memory.NewSettlements(tenancy)}
 				b.spoil(&s)
 				return s
 			}
@@ -87,6 +87,8 @@ func broken() map[string]defect {
 	maps.Copy(all, brokenViewStores())
 	maps.Copy(all, brokenProgramStores())
 	maps.Copy(all, brokenCreditStores())
+	maps.Copy(all, brokenLedgers())
+	maps.Copy(all, brokenSettlements())
 	maps.Copy(all, map[string]defect{
 		"repairs replace the stream's rows": {"History/a repaired row never", func(s *Stores) { s.History = repairing{s.History} }},
 		"history comes oldest first":        {"History/rows come newest first", func(s *Stores) { s.History = oldest{s.History} }},
