@@ -50,6 +50,11 @@ demo: ## show on what `make run` started: events, records, history, rows, schema
 	@go build -o .local/bin/leadline ./infra/ctl
 	@.local/bin/leadline --run-file $(RUN_FILE) demo
 
+.PHONY: payday
+payday: ## on what `make run` started: settle a month, pay it by a bank file, lose a deal of it, settle the next
+	@go build -o .local/bin/leadline ./infra/ctl
+	@.local/bin/leadline --run-file $(RUN_FILE) demo payday
+
 .PHONY: invoke
 invoke: ## invoke one running function: FN=receive EVENT=events/receive/x.json
 	@go build -o .local/bin/leadline ./infra/ctl

@@ -32,7 +32,7 @@ type options struct {
 
 // sections lists what can be asked for alone. "import" and "incentive" stand for their parts.
 func sections() []string {
-	return slices.Concat([]string{"cost", "speed", "zip", "system", importSection}, imports(), []string{incentiveSection}, incentives())
+	return slices.Concat([]string{"cost", "speed", "zip", "system", importSection}, imports(), []string{incentiveSection}, incentives(), []string{ledgerSection, payoutSection})
 }
 
 const importSection = "import"
@@ -117,7 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		{"cost", true, b.cost}, {"import-cost", true, b.importCost}, {"incentive-cost", true, b.incentiveCost}, {"import-memory", true, b.importMemory},
 		{"zip", true, b.sizes},
 		{"import-rate", false, b.importRates}, {"import-delay", false, b.importDelay}, {"incentive-delay", false, b.incentiveDelay}, {"system", false, b.local},
-		{"speed", false, b.speed}, {"incentive-speed", false, b.incentiveSpeed},
+		{"speed", false, b.speed}, {"incentive-speed", false, b.incentiveSpeed}, {ledgerSection, false, b.ledgerRows}, {payoutSection, false, b.payout},
 	} {
 		if !wants(section.name) {
 			continue

@@ -71,6 +71,7 @@ func (c *command) demoCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&folder, "events", filepath.Join("events", "receive"), "the `folder` of the events")
 	cmd.Flags().StringVar(&connection, "connection", "", "the connection, if not that of the run file")
+	cmd.AddCommand(c.paydayCommand())
 	return cmd
 }
 

@@ -51,14 +51,17 @@ func (c *command) destinationsCommand() *cobra.Command {
 }
 
 func (c *command) createDestinationCommand() *cobra.Command {
-	var name string
-	var headers, connections []string
+	var name, kind string
+	var headers, connections, types []string
 	var seed bool
 	cmd := &cobra.Command{
-		Use: "create URL", Short: "Send a track event to a URL for each event of a CRM", Args: cobra.ExactArgs(1),
+		Use: "create URL", Short: "Send a track event to a URL for each event of a CRM, or what happens to participants", Args: cobra.ExactArgs(1),
 		Example: "  leadline destinations create https://hosted.rudderlabs.com/v1/webhook --name RudderStack --header 'Authorization: -' < header",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body := map[string]any{"name": name, "url": args[0], "kind": "track", "seed_timestamps": seed}
+			body := map[string]any{"name": name, "url": args[0], "kind": kind, "seed_timestamps": seed}
+			if len(types) > 0 {
+				body["types"] = types
+			}
 			if len(connections) > 0 {
 				body["connections"] = connections
 			}
@@ -75,6 +78,8 @@ func (c *command) createDestinationCommand() *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "", "what people call it")
 	cmd.Flags().StringArrayVar(&headers, "header", nil, "a `header` to send, such as 'Authorization: Basic ...'; with - for its value that is read from stdin; may be given several times")
 	cmd.Flags().StringArrayVar(&connections, "connection", nil, "events of this connection only; may be given several times")
+	cmd.Flags().StringVar(&kind, "kind", "track", "`track` events of CRMs, or events: points.awarded, badge.earned, level.reached, tier.changed")
+	cmd.Flags().StringArrayVar(&types, "type", nil, "of the kind events, this `type` only; may be given several times")
 	cmd.Flags().BoolVar(&seed, "seed-timestamps", false, "write originalTimestamp as RudderStack's documentation shows it, with the weekday for the day")
 	_ = cmd.MarkFlagRequired("name") // it is there
 	return cmd

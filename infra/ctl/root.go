@@ -172,7 +172,7 @@ func (c *command) root() *cobra.Command {
 		{groupLook, "What came in:", []*cobra.Command{c.statusCommand(), c.tailCommand(), c.connectCommand(), c.connectionsCommand(), c.importCommand(), c.reconcileCommand(), c.runsCommand(), c.syncsCommand(), c.objectsCommand(),
 			c.recordsCommand(), c.recordCommand(), c.historyCommand(), c.quarantineCommand()}},
 		{groupViews, "What is made of it:", []*cobra.Command{c.linksCommand(), c.viewsCommand(), c.variablesCommand()}},
-		{groupPay, "What it pays:", []*cobra.Command{c.programsCommand(), c.standingsCommand(), c.statementCommand(), c.estimateCommand(), c.ratesCommand()}},
+		{groupPay, "What it pays:", []*cobra.Command{c.programsCommand(), c.standingsCommand(), c.statementCommand(), c.estimateCommand(), c.ratesCommand(), c.settlementsCommand(), c.adjustmentsCommand(), c.approvalsCommand(), c.taxCommand(), c.ledgerCommand(), c.reportCommand(), c.payersCommand(), c.payoutsCommand(), c.payeesCommand(), c.disputesCommand(), c.nudgesCommand(), c.inboxCommand(), c.pointsCommand(), c.gameCommand()}},
 		{groupClients, "Client software and its rows:", []*cobra.Command{c.clientsCommand(), c.onboardingCommand(), c.schemaCommand(), c.pushCommand(), c.batchesCommand()}},
 		{groupSend, "What is sent on:", []*cobra.Command{c.destinationsCommand(), c.deliveriesCommand()}},
 		{groupOffice, "The organization:", []*cobra.Command{c.membersCommand(), c.peopleCommand(), c.keysCommand(), c.auditCommand(), c.noticesCommand(), c.jobsCommand(), c.privacyCommand()}},

@@ -133,9 +133,7 @@ func (c *command) statementCommand() *cobra.Command {
 
 func (c *command) showStatement(s statement) {
 	c.printf("%s\n%s\n", c.paint.paint(bold, clean(orElse(s.Name, s.Participant))), clean(s.Period.String()))
-	for _, v := range s.Versions {
-		c.printf("%s, version %d (%s)\n", clean(orElse(v.Title, s.Program)), v.Number, clean(span(v.From, v.Until)))
-	}
+	c.showVersions(s)
 	sums := table{}
 	sums.add(text("Payable"), styled(bold, s.Payable.String()))
 	sums.add(text("Earned"), text(s.Earned.String()))
@@ -149,6 +147,22 @@ func (c *command) showStatement(s statement) {
 	if s.Forecast {
 		c.printf("\n%s\n", c.paint.paint(yellow, "The period is not over: what depends on all of its deals may change."))
 	}
+	c.showReckoned(s)
+	how := c.paint.paint(green, "Reckoned again from its stored input, it is the same to the byte.")
+	if !s.Reproduced {
+		how = c.paint.paint(yellow, "Reckoned again from its stored input, it differs: another revision of the engine made it.")
+	}
+	c.printf("\nReckoned at %s UTC. %s\n%s\n", clean(instant(s.UpdatedAt)), how, c.paint.paint(dim, clean("input "+short(s.InputHash, 16)+", result "+short(s.ResultHash, 16))))
+}
+
+func (c *command) showVersions(s statement) {
+	for _, v := range s.Versions {
+		c.printf("%s, version %d (%s)\n", clean(orElse(v.Title, s.Program)), v.Number, clean(span(v.From, v.Until)))
+	}
+}
+
+// showReckoned shows what the sums of a statement come from: component by component, with the lines and the credits behind them.
+func (c *command) showReckoned(s statement) {
 	credits := make(map[string]programCredit, len(s.Credits))
 	for _, credit := range s.Credits {
 		credits[credit.ID] = credit
@@ -161,11 +175,6 @@ func (c *command) showStatement(s statement) {
 	c.showLimits(s, credits)
 	c.showCarried(s)
 	c.showUncounted(s)
-	how := c.paint.paint(green, "Reckoned again from its stored input, it is the same to the byte.")
-	if !s.Reproduced {
-		how = c.paint.paint(yellow, "Reckoned again from its stored input, it differs: another revision of the engine made it.")
-	}
-	c.printf("\nReckoned at %s UTC. %s\n%s\n", clean(instant(s.UpdatedAt)), how, c.paint.paint(dim, clean("input "+short(s.InputHash, 16)+", result "+short(s.ResultHash, 16))))
 }
 
 func (s statement) linesOf(wanted func(statementLine) bool) []statementLine {

@@ -29,6 +29,8 @@ type runFile struct {
 	// CRM is the connection that logs in at the sandbox; empty where there is none.
 	CRM struct {
 		Connection string `json:"connection"`
+		// Program is the demo's; empty until there is one.
+		Program string `json:"program"`
 	} `json:"crm"`
 	// Endpoints are the emulators, by AWS service in lower case.
 	Endpoints map[string]string `json:"endpoints"`
