@@ -142,6 +142,7 @@ func (h *handler) newPayout(ctx context.Context, c caller, in *createPayoutInput
 	}
 	b := payout.Batch{ID: id, Organization: c.organization, Payer: p.ID, Currency: in.Body.Currency, PayOn: payOn, Format: payout.Format(in.Body.Format), Participants: unique(in.Body.Participants)}
 	b.Source, err = h.sourceOf(ctx, b, p)
+	b.Behind = approver(c).Makers
 	return payout.New(b, approver(c).ID, h.Now()), err
 }
 

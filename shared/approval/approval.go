@@ -62,6 +62,8 @@ type Given struct {
 type Request struct {
 	// Submitted are all who had a hand in it: none of them approves.
 	Submitted []string
+	// Behind are the makers of the keys by which they had it (Actor.Makers): they may have acted with those, and do not approve either.
+	Behind []string
 	// Total in minor units of Currency.
 	Total    int64
 	Currency string

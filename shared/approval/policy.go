@@ -179,6 +179,9 @@ func fourEyes(l Level, r Request, who Actor, principal string) error {
 		if slices.Contains(r.Submitted, id) {
 			return fault.New(fault.Forbidden, CodeFourEyes, "%s had a hand in it: somebody else has to approve it.", you)
 		}
+		if slices.Contains(r.Behind, id) {
+			return fault.New(fault.Forbidden, CodeFourEyes, "%s had a hand in making a key by which it was submitted: somebody else has to approve it.", you)
+		}
 		for _, g := range r.Given {
 			if id == g.By || id == g.For {
 				return fault.New(fault.Forbidden, CodeFourEyes, "%s approved it on the level %q already: the level %q takes another person.", you, g.Name, l.Name)

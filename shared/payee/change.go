@@ -34,7 +34,7 @@ func Ask(c Change, who approval.Actor, own bool, at time.Time) (Change, error) {
 		return Change{}, fault.New(fault.Forbidden, CodeNotYours, "You may ask to change your own %s; those of others only admins ask to change.", nameOf(c.What))
 	}
 	return Change{ID: c.ID, Organization: c.Organization, Of: c.Of, What: c.What, Sealed: c.Sealed, Hint: c.Hint,
-		State: Waiting, RequestedBy: who.ID, RequestedAt: at, ExpiresAt: at.Add(Patience), Rev: 1}, nil
+		State: Waiting, RequestedBy: who.ID, Behind: who.Makers, RequestedAt: at, ExpiresAt: at.Add(Patience), Rev: 1}, nil
 }
 
 // At gives the change as it stands at a time: one that nobody decided in time has lapsed.
@@ -66,7 +66,7 @@ func (c Change) Accept(p approval.Policy, who approval.Actor, on calendar.Date, 
 
 // request is what is to be approved.
 func (c Change) request() approval.Request {
-	return approval.Request{Submitted: []string{c.RequestedBy}, Given: c.Given}
+	return approval.Request{Submitted: []string{c.RequestedBy}, Behind: c.Behind, Given: c.Given}
 }
 
 // Refuse has the change dropped, by an admin who did not ask for it, may approve by the policy, and says why.

@@ -95,6 +95,8 @@ type Change struct {
 	Hint        string
 	State       ChangeState
 	RequestedBy string
+	// Behind are the makers of the key by which it was asked for: approval.Request.Behind.
+	Behind      []string
 	RequestedAt time.Time
 	// Given are the approvals so far; the last of them accepts it.
 	Given     []approval.Given

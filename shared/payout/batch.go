@@ -221,7 +221,7 @@ func (b Batch) Back() int64 { return b.Net - b.Gross + b.Tax }
 
 // Request is what of the batch is to be approved.
 func (b Batch) Request() approval.Request {
-	return approval.Request{Submitted: []string{b.SubmittedBy}, Total: b.Net, Currency: b.Currency, Given: b.Given}
+	return approval.Request{Submitted: []string{b.SubmittedBy}, Behind: b.Behind, Total: b.Net, Currency: b.Currency, Given: b.Given}
 }
 
 func (b Batch) approvedByOther(id string) bool {

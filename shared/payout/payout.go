@@ -62,10 +62,12 @@ type Batch struct {
 	Work Work
 	// SubmittedBy made it; Given are the approvals.
 	SubmittedBy string
-	Given       []approval.Given
-	Rejected    string // the reason of whoever refused it, which cancels it
-	ReleasedBy  string
-	ReleasedAt  time.Time
+	// Behind are the makers of the key by which it was made: approval.Request.Behind.
+	Behind     []string
+	Given      []approval.Given
+	Rejected   string // the reason of whoever refused it, which cancels it
+	ReleasedBy string
+	ReleasedAt time.Time
 	// FileHash is that of the bank file, from the release on.
 	FileHash  string
 	CreatedAt time.Time

@@ -100,7 +100,7 @@ func (s Settlement) Submit(by string, at time.Time) (Settlement, error) {
 // earlier ones, those by hand or the benefits in kind come to, whichever is the most by its size: what cancels out is approved, too.
 func (s Settlement) Request(hands []string) approval.Request {
 	t := s.Totals
-	r := approval.Request{Total: t.Credited, Currency: s.Currency, Given: s.Given}
+	r := approval.Request{Behind: s.Behind, Total: t.Credited, Currency: s.Currency, Given: s.Given}
 	for _, part := range []int64{t.Payable, t.Adjusted, t.Manual, t.Benefits} {
 		if max(part, -part) > max(r.Total, -r.Total) {
 			r.Total = part

@@ -45,9 +45,11 @@ type Settlement struct {
 	// Totals are those of the statements, once they are frozen.
 	Totals Totals `json:"totals"`
 	// CalculatedBy and SubmittedBy are audit actors (approval.Actor.ID).
-	CalculatedBy string           `json:"calculated_by,omitempty"`
-	SubmittedBy  string           `json:"submitted_by,omitempty"`
-	Given        []approval.Given `json:"given,omitempty"`
+	CalculatedBy string `json:"calculated_by,omitempty"`
+	SubmittedBy  string `json:"submitted_by,omitempty"`
+	// Behind are the makers of the keys by which it was calculated and submitted: approval.Request.Behind.
+	Behind []string         `json:"behind,omitempty"`
+	Given  []approval.Given `json:"given,omitempty"`
 	// Rejected is the last refusal, until it is submitted again.
 	Rejected *Rejection `json:"rejected,omitempty"`
 	LockedBy string     `json:"locked_by,omitempty"`

@@ -98,6 +98,7 @@ func (k *Keeper) Calculate(ctx context.Context, p program.Program, period string
 	if err != nil {
 		return s, err
 	}
+	next.Behind = slices.Clone(by.Makers)
 	return next, k.order(ctx, next, Freeze)
 }
 
@@ -141,7 +142,9 @@ func (k *Keeper) order(ctx context.Context, s settlement.Settlement, kind Kind) 
 // Submit asks for the approvals of a period.
 func (k *Keeper) Submit(ctx context.Context, p program.Program, period string, by approval.Actor) (settlement.Settlement, error) {
 	return k.act(ctx, p, period, func(s settlement.Settlement, _ approval.Policy, _ calendar.Date) (settlement.Settlement, error) {
-		return s.Submit(by.ID, k.Now())
+		next, err := s.Submit(by.ID, k.Now())
+		next.Behind = append(slices.Clone(s.Behind), by.Makers...)
+		return next, err
 	})
 }
 

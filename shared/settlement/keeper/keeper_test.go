@@ -252,3 +252,26 @@ func TestAnAdjustmentThatIsWithdrawnMeanwhile(t *testing.T) {
 		t.Errorf("%d is owed", got)
 	}
 }
+
+// TestAKeyThatOneMadeIsNoSecondPerson: who made the key by which a period was submitted does not approve it.
+func TestAKeyThatOneMadeIsNoSecondPerson(t *testing.T) {
+	w := newWorld(t)
+	w.member("mem_kim", "")
+	w.publish(commission(t), "2026-01-01")
+	w.reckon()
+	minted := bob()
+	minted.Makers = []string{"key_owner", ann().ID}
+	_, err := w.keeper.Calculate(t.Context(), w.program(), "2026-01", minted)
+	w.must(err)
+	w.work()
+	_, err = w.keeper.Submit(t.Context(), w.program(), "2026-01", minted)
+	w.must(err)
+	if _, err := w.keeper.Approve(t.Context(), w.program(), "2026-01", ann()); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("who made the key approved what was submitted with it: %v", err)
+	}
+	cat := bob()
+	cat.ID, cat.Makers = "per_cat", []string{"key_other"}
+	if s, err := w.keeper.Approve(t.Context(), w.program(), "2026-01", cat); err != nil || s.State != settlement.Approved {
+		t.Errorf("%s, %v", s.State, err)
+	}
+}
