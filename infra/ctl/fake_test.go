@@ -301,7 +301,7 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	contentType := "application/json"
-	if path == "/v1/members/export" {
+	if path == "/v1/members/export" || strings.HasPrefix(path, "/v1/payouts/") && strings.HasSuffix(path, "/file") {
 		contentType = "text/csv"
 	}
 	if err := f.doc.CheckAnswer(r.Method, path, status, contentType, text); err != nil {

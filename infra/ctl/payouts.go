@@ -167,17 +167,17 @@ func (c *command) awaitPayout(ctx context.Context, api *client, id string) error
 	stall, bar := c.stall(), c.progress("payments", count)
 	defer bar.end()
 	for {
-		var b payoutBatch
-		if err := api.get(ctx, &b, nil, "payouts", id); err != nil {
+		var a kept[payoutBatch]
+		if err := api.get(ctx, &a, nil, "payouts", id); err != nil {
 			return err
 		}
+		b := a.is
 		if b.Work == nil || b.Work.Error != "" {
 			bar.end()
-			payoutList().print(c, b)
-			if b.Work != nil {
-				return fmt.Errorf("payout %s: %s", b.ID, b.Work.Error)
+			if err := showKept(c, &a, func(b payoutBatch) { payoutList().print(c, b) }, nil); err != nil || b.Work == nil {
+				return err
 			}
-			return nil
+			return fmt.Errorf("payout %s: %s", b.ID, b.Work.Error)
 		}
 		bar.show(b.Work.Done, b.Work.Participants, b.Work.Kind)
 		if !stall.moved(b.State, b.Work.Kind, b.Work.Done) {
