@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 	"time"
 
@@ -273,5 +274,31 @@ func TestAKeyThatOneMadeIsNoSecondPerson(t *testing.T) {
 	cat.ID, cat.Makers = "per_cat", []string{"key_other"}
 	if s, err := w.keeper.Approve(t.Context(), w.program(), "2026-01", cat); err != nil || s.State != settlement.Approved {
 		t.Errorf("%s, %v", s.State, err)
+	}
+}
+
+// TestAPartThatTheTimeDoesNotDoForComesAgain, and what is done of it stands.
+func TestAPartThatTheTimeDoesNotDoForComesAgain(t *testing.T) {
+	w := newWorld(t)
+	w.member("mem_kim", "")
+	w.publish(commission(t), "2026-01-01")
+	w.deal("a", "mem_kim", 100, "won", "2026-01-10")
+	w.reckon()
+	_, err := w.keeper.Calculate(t.Context(), w.program(), "2026-01", ann())
+	w.must(err)
+	w.now = w.now.Add(time.Minute)
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for range 3 { // the first lists who is in it, the others have no time for a participant
+		for _, err := range w.keeper.Process(short, w.ready(&w.settling)) {
+			w.must(err)
+		}
+	}
+	if s := w.get("2026-01"); s.State != settlement.Open || s.Work.Of != 1 {
+		t.Fatalf("%s, %+v", s.State, s.Work)
+	}
+	w.work()
+	if s := w.get("2026-01"); s.State != settlement.Calculated || s.Totals.Credited != 1_000 {
+		t.Errorf("%s, %+v", s.State, s.Totals)
 	}
 }

@@ -24,6 +24,15 @@ const (
 	early = time.Minute
 )
 
+// reserve is the time that an invocation leaves unused: enough for the participants that it is at.
+const reserve = 10 * time.Second
+
+// late tells whether too little time is left to begin with another participant.
+func late(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return limited && time.Until(deadline) < reserve
+}
+
 // ordered reads the settlement whose work a message is part of; false if that work is not what goes on any more.
 func (k *Keeper) ordered(ctx context.Context, m Message) (settlement.Settlement, bool, error) {
 	s, err := k.Settlements.Settlement(ctx, m.Organization, m.Program, m.Period)
@@ -178,7 +187,14 @@ func (k *Keeper) part(ctx context.Context, m Message) error {
 	}
 	var mu sync.Mutex
 	var sum settlement.Totals
+	left := false
 	err = each(m.Participants, func(i int) error {
+		if late(ctx) {
+			mu.Lock()
+			defer mu.Unlock()
+			left = true
+			return nil
+		}
 		st, found, err := do(m.Participants[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.Participants[i], err)
@@ -193,6 +209,9 @@ func (k *Keeper) part(ctx context.Context, m Message) error {
 	})
 	if err != nil {
 		return k.fail(ctx, m, err)
+	}
+	if left { // what is done is found done when the part comes again
+		return k.send(ctx, m, 0)
 	}
 	telemetry.Count(ctx, "Settled", len(m.Participants))
 	if err := k.Settlements.FinishSettlementPart(ctx, m.Organization, m.Program, m.Period, m.Run, m.Part, len(m.Participants), sum); err != nil {
