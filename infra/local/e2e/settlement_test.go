@@ -372,7 +372,7 @@ func (c *closing) text(t *testing.T, path string) []byte {
 // document demands that a frozen statement can be had as a page and as a PDF, the same each time.
 func (c *closing) document(t *testing.T, month, who string) {
 	t.Helper()
-	for format, begins := range map[string]string{"html": "<!DOCTYPE html>", "pdf": "%PDF-"} {
+	for format, begins := range map[string]string{"html": "<!doctype html>", "pdf": "%PDF-"} {
 		path := c.path(month) + "/statements/" + who + "/document?format=" + format
 		text := c.text(t, path)
 		if !strings.HasPrefix(string(text), begins) || !bytes.Equal(text, c.text(t, path)) {
