@@ -182,31 +182,39 @@ func (k *Keeper) differences(ctx context.Context, p program.Program, participant
 				return nil, nil, err
 			}
 		}
-		facts, err := k.facts(ctx, p, settled)
+		adjustments, err := k.adjustments(ctx, p, settled, was, now)
 		if err != nil {
 			return nil, nil, err
 		}
-		all = append(all, facts.Differences(period, was, now)...)
+		all = append(all, adjustments...)
 		settles = append(settles, settlement.Settles{Period: period, From: settled.Reckoned, To: hash})
 	}
 	return all, settles, nil
 }
 
-// facts tells which records are as they were when a period was settled last: if those count otherwise now, it is for people or the plan.
-func (k *Keeper) facts(ctx context.Context, p program.Program, settled settlement.Settled) (settlement.Facts, error) {
+// adjustments gives the differences of a period, with what is known of the records behind them: if one that is as it was when the period
+// was settled last counts otherwise now, it is for people or the plan. A record that cannot be read fails it: a wrong cause would be
+// frozen.
+func (k *Keeper) adjustments(ctx context.Context, p program.Program, settled settlement.Settled, was, now *settlement.Reckoned) ([]settlement.Adjustment, error) {
 	by := settled.By
 	if by == "" {
 		by = settled.Period
 	}
 	last, err := k.Settlements.Settlement(ctx, p.Organization, p.ID, by)
 	if err != nil {
-		return settlement.Facts{}, fmt.Errorf("settlement: %s: %w", by, err)
+		return nil, fmt.Errorf("settlement: %s: %w", by, err)
 	}
-	return settlement.Facts{Unchanged: func(key record.Key) bool {
+	var failed error
+	facts := settlement.Facts{Unchanged: func(key record.Key) bool {
 		key.Organization = p.Organization
 		r, err := k.Records.Get(ctx, key)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			failed = fmt.Errorf("settlement: record: %w", err)
+		}
 		return err == nil && !r.StoredAt.After(last.LockedAt)
-	}}, nil
+	}}
+	all := facts.Differences(settled.Period, was, now)
+	return all, failed
 }
 
 // both gives what a period is settled as, and what it comes to now with its hash; nil for nothing.

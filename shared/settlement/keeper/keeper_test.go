@@ -8,6 +8,7 @@ import (
 
 	"leadline/shared/fault"
 	"leadline/shared/ledger"
+	"leadline/shared/record"
 	"leadline/shared/settlement"
 	"leadline/shared/store"
 )
@@ -300,5 +301,28 @@ func TestAPartThatTheTimeDoesNotDoForComesAgain(t *testing.T) {
 	w.work()
 	if s := w.get("2026-01"); s.State != settlement.Calculated || s.Totals.Credited != 1_000 {
 		t.Errorf("%s, %+v", s.State, s.Totals)
+	}
+}
+
+// unread is a store of records that cannot be read.
+type unread struct{ store.Records }
+
+func (unread) Get(context.Context, record.Key) (record.Record, error) {
+	return record.Record{}, fault.New(fault.Unavailable, "down", "It is down.")
+}
+
+// TestNoCauseIsGuessed: where the record behind an adjustment cannot be read, nothing is frozen.
+func TestNoCauseIsGuessed(t *testing.T) {
+	w := newWorld(t)
+	w.member("mem_kim", "")
+	w.publish(commission(t), "2026-01-01")
+	w.deal("a", "mem_kim", 100, "won", "2026-01-10")
+	w.reckon()
+	w.close("2026-01")
+	w.deal("a", "mem_kim", 100, "lost", "2026-01-10")
+	w.reckon()
+	w.keeper.Records = unread{w.records}
+	if all, err := w.keeper.Upcoming(t.Context(), w.program(), "mem_kim"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
